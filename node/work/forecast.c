@@ -40,34 +40,73 @@
 #define SLICE_MOST 262144u
 #define SLICE_S 8.0
 
+/*
+ * A radio that listens before it sends: for how long, in slots, goes by what
+ * it has sent of the last USED_S itself.
+ */
+#define USED_S 15.0
+#define SLOTS 60.0       /* that it waits when it did nothing but send */
+#define SLOTS_LEAST 7.5
+#define SLOTS_MOST 52.5
+#define SLOTS_FIRST 15.0 /* most that one waits that has sent little */
+#define USED_BEFORE 0.25 /* who begins a transfer has just asked for it */
+
+struct course {
+	const struct forecast_path *p;
+	double used; /* share of its time that who sends the bulk has sent */
+};
+
 /* Beyond that a link does not live. */
 static double
-loss_of(const struct forecast_path *p)
+loss_of(struct course *c)
 {
-	return MIN_OF(p->loss_permille, 500u) / 1000.0;
+	return MIN_OF(c->p->loss_permille, 500u) / 1000.0;
 }
 
 static double
-air(const struct forecast_path *p, double bytes)
+air(struct course *c, double bytes)
 {
-	return bytes * 8.0 / (double)p->bitrate + p->frame_us / 1e6;
+	return bytes * 8.0 / (double)c->p->bitrate + (c->p->frame_us +
+	    SLOTS_LEAST * c->p->slot_us) / 1e6;
+}
+
+/* So many parts, one after the other, of who has hardly a pause. */
+static double
+parts_air(struct course *c, double parts, double bytes)
+{
+	double one = bytes * 8.0 / (double)c->p->bitrate, sum = 0, s, wait;
+
+	if (c->p->slot_us == 0)
+		return parts * air(c, bytes);
+	for (; parts > 0; parts--) {
+		wait = MIN_OF(MAX_OF(SLOTS * c->used, SLOTS_LEAST),
+		    SLOTS_MOST) * c->p->slot_us / 1e6;
+		s = one + c->p->frame_us / 1e6 + wait;
+		c->used += (one - c->used * s) / MAX_OF(USED_S, s);
+		sum += s * MIN_OF(parts, 1.0);
+	}
+	return sum;
 }
 
 /* An encrypted packet of so many bytes of payload. */
 static double
-packet(const struct forecast_path *p, uint64_t payload)
+packet(struct course *c, uint64_t payload)
 {
-	return air(p, (double)(HEADER + TOKEN +
+	return air(c, (double)(HEADER + TOKEN +
 	    (payload / BLOCK + 1) * BLOCK));
 }
 
 /* One way, what is not the medium's: other hops, devices, distance. */
 static double
-way(const struct forecast_path *p)
+way(struct course *c)
 {
-	double d = p->rtt_us / 1e6 - air(p, LINK_REQUEST) - air(p, LINK_PROOF);
+	double d = c->p->rtt_us / 1e6 - air(c, LINK_REQUEST) -
+	    air(c, LINK_PROOF);
 
-	return d > 0 ? d / 2 : 0;
+	/* one that waits has waited for longer, as likely as not */
+	d -= 2 * (SLOTS_FIRST - SLOTS_LEAST) * c->p->slot_us / 1e6;
+
+	return d > 0 && !c->p->direct ? d / 2 : 0;
 }
 
 static double
@@ -108,20 +147,21 @@ round_done(struct rounds *r, double complete)
  * or one of them is lost. *got: parts that came.
  */
 static double
-one_round(const struct forecast_path *p, struct rounds *r, double parts,
+one_round(struct course *c, struct rounds *r, double parts,
     double part_bytes, bool update, double *got)
 {
-	double loss = loss_of(p), kept = 1 - loss;
+	double loss = loss_of(c), kept = 1 - loss;
 	double whole = kept * power(kept, parts), lost, asked, s, wait = 0;
 
-	asked = packet(p, PART_REQUEST + (uint64_t)(HASH * parts));
-	s = asked + 2 * way(p) + parts * air(p, HEADER + part_bytes);
+	asked = packet(c, PART_REQUEST + (uint64_t)(HASH * parts));
+	c->used -= c->used * MIN_OF((asked + 2 * way(c)) / USED_S, 1.0);
+	s = asked + 2 * way(c) + parts_air(c, parts, HEADER + part_bytes);
 	*got = parts * kept * kept;
 	if (update)
-		s += packet(p, UPDATE + HASH * HASHES);
+		s += packet(c, UPDATE + HASH * HASHES);
 	if (loss > 0) {
 		double eifr = r->rate > 0 ? r->rate * 8 :
-		    (double)p->bitrate / 2;
+		    (double)c->p->bitrate / 2;
 
 		lost = parts * loss / (1 - power(kept, parts));
 		/* nobody sends parts when the request is lost */
@@ -129,7 +169,7 @@ one_round(const struct forecast_path *p, struct rounds *r, double parts,
 		    (s - asked)) +
 		    (kept - whole) * (2 * lost * PART * 8 / eifr + RETRY_S);
 		/* silence begins with the last that came */
-		wait -= loss * air(p, HEADER + part_bytes);
+		wait -= loss * air(c, HEADER + part_bytes);
 	}
 	/* it is measured of rounds that were whole */
 	r->rate = parts * (part_bytes + HEADER) / s;
@@ -138,7 +178,7 @@ one_round(const struct forecast_path *p, struct rounds *r, double parts,
 }
 
 static double
-segment_s(const struct forecast_path *p, uint64_t content)
+segment_s(struct course *c, uint64_t content)
 {
 	uint64_t stream = TOKEN + ((content + 4) / BLOCK + 1) * BLOCK;
 	double parts = (double)((stream + PART - 1) / PART), had = 0, got;
@@ -147,53 +187,53 @@ segment_s(const struct forecast_path *p, uint64_t content)
 	struct rounds r = {.window = WINDOW, .most = WINDOW_MAX, .least = 2};
 	bool update;
 
-	s = packet(p, ADVERTISED + HASH * (uint64_t)known) + way(p);
-	s += loss_of(p) * (6 * p->rtt_us / 1e6 + 1);
+	s = packet(c, ADVERTISED + HASH * (uint64_t)known) + way(c);
+	s += loss_of(c) * (6 * c->p->rtt_us / 1e6 + 1);
 	while (had < parts - 0.01) {
 		n = MIN_OF(MIN_OF(r.window, parts - had), known - had + 0.0);
 		update = known < parts && known - had < r.window;
 		/* less than one is what may be left to ask for again */
 		odds = update || parts - had >= 1 ? 1 : parts - had;
-		s += odds * one_round(p, &r, MAX_OF(n, update ? 0.0 : 1.0),
+		s += odds * one_round(c, &r, MAX_OF(n, update ? 0.0 : 1.0),
 		    size, update, &got);
 		had += odds * got;
 		if (update)
 			known = MIN_OF(parts, known + HASHES);
 	}
 	/* what comes next does not wait for the proof to arrive */
-	return s + air(p, PROOF);
+	return s + air(c, PROOF);
 }
 
 /* A payload one way: in one packet, or as a resource. */
 static double
-moved_s(const struct forecast_path *p, uint64_t payload)
+moved_s(struct course *c, uint64_t payload)
 {
 	uint64_t whole = payload / SEGMENT, rest = payload % SEGMENT;
 	double s = 0;
 
 	if (payload <= MDU)
-		return packet(p, payload) + way(p);
+		return packet(c, payload) + way(c);
 	if (whole > 0)
-		s += (double)whole * segment_s(p, SEGMENT);
-	return rest > 0 ? s + segment_s(p, rest) : s;
+		s += (double)whole * segment_s(c, SEGMENT);
+	return rest > 0 ? s + segment_s(c, rest) : s;
 }
 
 static double
-request_s(const struct forecast_path *p, uint64_t request, uint64_t response)
+request_s(struct course *c, uint64_t request, uint64_t response)
 {
-	double loss = loss_of(p);
-	double again = AGAIN_S > 8 * p->rtt_us / 1e6 ? AGAIN_S :
-	    8 * p->rtt_us / 1e6;
+	double loss = loss_of(c);
+	double again = AGAIN_S > 8 * c->p->rtt_us / 1e6 ? AGAIN_S :
+	    8 * c->p->rtt_us / 1e6;
 	unsigned small = (request <= MDU) + (response <= MDU);
 
 	/* nobody sees to a packet on its way: the whole is asked again */
-	return moved_s(p, request) + moved_s(p, response) +
+	return moved_s(c, request) + moved_s(c, response) +
 	    (1 - power(1 - loss, small)) * again;
 }
 
 /* Slices that adapt to the link, as a submitter's do. */
 static double
-slices_s(const struct forecast_path *p, uint64_t bytes, uint64_t *slice,
+slices_s(struct course *c, uint64_t bytes, uint64_t *slice,
     bool come)
 {
 	double sum = 0, s;
@@ -201,8 +241,8 @@ slices_s(const struct forecast_path *p, uint64_t bytes, uint64_t *slice,
 
 	while (bytes > 0) {
 		n = MIN_OF(bytes, *slice);
-		s = come ? request_s(p, n + PUT_AROUND, ANSWER_AROUND) :
-		    request_s(p, GET_AROUND, n + ANSWER_AROUND);
+		s = come ? request_s(c, n + PUT_AROUND, ANSWER_AROUND) :
+		    request_s(c, GET_AROUND, n + ANSWER_AROUND);
 		was = *slice;
 		if (s > SLICE_S && n >= SLICE_LEAST)
 			*slice = MAX_OF(n / 2, SLICE_LEAST);
@@ -229,19 +269,23 @@ int64_t
 forecast_request_us(const struct forecast_path *p, uint64_t request,
     uint64_t response)
 {
-	return p->bitrate == 0 ? 0 : to_us(request_s(p, request, response));
+	struct course c = {p, USED_BEFORE};
+
+	return p->bitrate == 0 ? 0 : to_us(request_s(&c, request, response));
 }
 
 int64_t
 forecast_us(const struct forecast_path *p, uint64_t come, uint64_t go)
 {
+	struct course c = {p, USED_BEFORE};
 	uint64_t slice = SLICE_FIRST;
 	double s;
 
 	if (p->bitrate == 0)
 		return 0;
-	s = slices_s(p, come, &slice, true);
-	return to_us(s + slices_s(p, go, &slice, false));
+	s = slices_s(&c, come, &slice, true);
+	c.used = USED_BEFORE; /* the other one sends */
+	return to_us(s + slices_s(&c, go, &slice, false));
 }
 
 uint32_t

@@ -2,6 +2,7 @@
 #ifndef WARREN_NODE_WORK_FORECAST_H
 #define WARREN_NODE_WORK_FORECAST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -14,6 +15,10 @@
 struct forecast_path {
 	uint64_t bitrate;   /* bit/s of the slowest hop known; 0: not known */
 	uint32_t frame_us;  /* around each packet on the medium */
+	/* slot of a radio that listens before it sends; 0: it does not */
+	uint32_t slot_us;
+	/* nobody is between the ends: the medium is all there is to wait for */
+	bool direct;
 	uint32_t rtt_us;    /* of the link, as measured; 0: not known */
 	uint32_t loss_permille; /* of packets, as observed */
 };

@@ -117,7 +117,7 @@ static void
 slow_blob_here(void)
 {
 	slow_link();
-	w.n.policy.max_airtime_s = 560;
+	w.n.policy.max_airtime_s = 555;
 	w.n.host.blob_has = has;
 	w.n.host.blob_to_come = nothing_to_come;
 }

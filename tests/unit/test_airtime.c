@@ -70,7 +70,7 @@ fits(void **state)
 	};
 	static const size_t sizes[] = {67, 100, 483};
 	uint64_t bitrate;
-	uint32_t frame_us;
+	uint32_t frame_us, listens;
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(rows); i++) {
@@ -85,6 +85,12 @@ fits(void **state)
 				    i, sizes[k], fit, us);
 		}
 	}
+	/* a radio that listens first needs more time, none of it on the air */
+	airtime_fit(&(struct airtime){.how = AIRTIME_LORA, .sf = 8, .cr = 5,
+	    .bandwidth = 125000, .listen_us = 48000, .slot_us = 24000},
+	    &bitrate, &listens);
+	airtime_fit(&rows[2], &bitrate, &frame_us);
+	assert_int_equal(listens, frame_us + 48000);
 	airtime_fit(&(struct airtime){.how = AIRTIME_UNKNOWN}, &bitrate,
 	    &frame_us);
 	assert_int_equal(bitrate, 0);

@@ -154,6 +154,9 @@ check_after(const json_t *o)
 	assert_true(vec_is_null(o, "r_interference") ==
 	    ((r->has & RNODE_HAS_INTERFERENCE) == 0));
 	assert_int_equal(r->preamble, vec_int(o, "r_preamble_symbols"));
+	assert_int_equal(r->slot_ms, vec_int(o, "r_csma_slot_time_ms"));
+	assert_int_equal(r->difs_ms, vec_int(o, "r_csma_difs_ms"));
+	assert_true(r->csma);
 	assert_int_equal(k.r.battery, vec_int(o, "r_battery_state"));
 	assert_int_equal(k.r.battery_percent, vec_int(o, "r_battery_percent"));
 	assert_int_equal(r->temp, vec_int(o, "r_temperature"));

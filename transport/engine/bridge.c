@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/util.h"
 #include "node/proto/paths.h"
 #include "transport/engine/air.h"
 #include "transport/engine/engine.h"
@@ -269,7 +270,6 @@ tell_link(struct bridge_link *l)
 {
 	struct msg_T_LINK m = {0};
 	struct rns_link_info info;
-	struct rns_path path;
 	struct nif *n;
 
 	if (!rns_link_get(l->b->e->rns, &l->id, &info))
@@ -277,9 +277,12 @@ tell_link(struct bridge_link *l)
 	m.link = l->id;
 	m.ifid = info.ifid;
 	if ((n = nif_find(l->b->e, info.ifid)) != NULL) {
-		if (n->medium != NULL)
+		if (n->medium != NULL) {
 			airtime_fit(airq_get_medium(n->medium->q), &m.bitrate,
 			    &m.frame_us);
+			m.slot_us = airq_get_medium(n->medium->q)->slot_us;
+			m.direct = m.bitrate != 0 && info.hops <= 1;
+		}
 		if (m.bitrate == 0)
 			m.bitrate = n->cfg.bitrate;
 	}
@@ -288,7 +291,7 @@ tell_link(struct bridge_link *l)
 	m.loss_permille = l->loss = (uint16_t)info.loss_permille;
 	m.mtu = info.mtu;
 	m.mdu = info.mdu;
-	m.hops = rns_path_get(l->b->e->rns, &info.dest, &path) ? path.hops : 0;
+	m.hops = (uint8_t)MIN_OF(info.hops, UINT8_MAX);
 	TO_NODE(l->b, T_LINK, &m, NULL, 0);
 }
 

@@ -84,5 +84,5 @@ airtime_fit(const struct airtime *a, uint64_t *bitrate, uint32_t *frame_us)
 	*bitrate = (uint64_t)((LARGE - SMALL) * INT64_C(8) * SECOND_US /
 	    (large - small));
 	first = small - SMALL * (large - small) / (LARGE - SMALL);
-	*frame_us = (uint32_t)MAX_OF(first, 0);
+	*frame_us = (uint32_t)MAX_OF(first, 0) + a->listen_us;
 }

@@ -36,6 +36,11 @@ struct airtime {
 	uint8_t cr;            /* 5 to 8 */
 	uint16_t preamble;     /* symbols; 0: AIRTIME_PREAMBLE */
 	uint32_t bandwidth;    /* Hz */
+	/*
+	 * It listens before it sends, for so long and then a number of slots;
+	 * none of it is on the air. Zeros: it does not, or says nothing.
+	 */
+	uint32_t listen_us, slot_us;
 };
 
 #define AIRTIME_PREAMBLE 18      /* symbols, where the radio says nothing */
@@ -44,7 +49,7 @@ struct airtime {
 /* us of one packet of len bytes, access code included; rounded up. */
 int64_t airtime_us(const struct airtime *, size_t len);
 /*
- * The nearest to it that has a rate and a time around each packet: right for
+ * The nearest to it, listening included, that has a rate and a time around each packet: right for
  * small packets and for the parts of a resource. Zeros: nothing is known.
  */
 void airtime_fit(const struct airtime *, uint64_t *bitrate,

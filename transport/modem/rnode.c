@@ -700,6 +700,8 @@ rnode_airtime(const struct modem *m, unsigned port, struct airtime *a)
 	*a = (struct airtime){.how = AIRTIME_LORA, .sf = (uint8_t)radio->sf,
 	    .cr = (uint8_t)radio->cr, .preamble = (uint16_t)radio->preamble,
 	    .bandwidth = radio->bandwidth,
+	    .listen_us = radio->csma ? radio->difs_ms * 1000u : 0,
+	    .slot_us = radio->csma ? radio->slot_ms * 1000u : 0,
 	    /* with flow control it says itself when it takes the next */
 	    .paced = !radio->want.flow_control};
 }

@@ -70,13 +70,20 @@ take_chtm(struct rnode_radio *r, struct rd in, struct mono now)
 static void
 take_phy(struct rnode_radio *r, struct rd in)
 {
-	uint16_t symbol_us, rate, preamble;
+	uint16_t symbol_us, rate, preamble, preamble_ms;
 
 	if (!rd_u16(&in, &symbol_us) || !rd_u16(&in, &rate) ||
 	    !rd_u16(&in, &preamble))
 		return;
 	r->has |= RNODE_HAS_PHY;
 	r->preamble = preamble;
+	if (!rd_u16(&in, &preamble_ms) || !rd_u16(&in, &r->slot_ms)) {
+		r->slot_ms = r->difs_ms = 0;
+		return;
+	}
+	/* a device with several radios does not say how long that is */
+	if (!rd_u16(&in, &r->difs_ms))
+		r->difs_ms = (uint16_t)MIN_OF(2 * r->slot_ms, UINT16_MAX);
 }
 
 static void
@@ -157,7 +164,8 @@ rnode_radio_take(struct rnode_radio *r, const struct rnode_in *in,
 		take_phy(r, rd_make(in->buf, in->len));
 		return true;
 	case RNODE_STAT_CSMA:
-		return true; /* how it waits is its own business */
+		r->csma = true;
+		return true;
 	case RNODE_STAT_TEMP:
 		take_temp(r, in->buf[0]);
 		return true;

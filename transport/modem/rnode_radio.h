@@ -52,6 +52,9 @@ struct rnode_radio {
 	int noise_floor, interference; /* dBm; the last interference */
 	struct mono interfered; /* MONO_NEVER: never */
 	unsigned preamble; /* symbols */
+	/* how it listens before it sends, and whether it has said so */
+	uint16_t slot_ms, difs_ms;
+	bool csma;
 	int temp; /* degrees Celsius */
 };
 

@@ -707,6 +707,7 @@ struct rns_link_info {
 	bool initiator, identified;
 	struct hash16 identity_hash;
 	int64_t rtt_us;
+	unsigned hops; /* to the other end, 1: nobody is in between */
 	/* of its packets, both ways, as seen by who waited for them lately */
 	uint32_t loss_permille;
 	uint32_t mtu, mdu;
