@@ -17,6 +17,7 @@
 #include "node/cli/say.h"
 
 #define PROGRESS_US MONO_SECOND
+#define AIRTIME_SAID_S 10 /* of a link that is as slow */
 
 /* ---- streams ---- */
 
@@ -96,7 +97,7 @@ static void
 say_state(struct talk *s)
 {
 	struct submitter *m = &s->sub;
-	char hex[65];
+	char hex[65], t[24];
 
 	if (!m->state_changed)
 		return;
@@ -106,10 +107,16 @@ say_state(struct talk *s)
 			       "again to send the rest");
 	hex_encode(hex, HASH_BYTES(s->manifest->job));
 	if (s->c->json)
-		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I}", "event", "state",
+		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I,s:I}", "event",
+		    "state",
 		    "id", hex, "state", m->state, "reason",
 		    m->reason[0] != '\0' ? m->reason : NULL, "wait_s",
-		    (json_int_t)m->wait_s));
+		    (json_int_t)m->wait_s, "airtime_s",
+		    (json_int_t)m->airtime_s));
+	else if (m->airtime_s >= AIRTIME_SAID_S && m->phase == SUB_UPLOAD)
+		cli_note(s->c, "the link to the node needs about %s for what "
+		    "is still to move", cli_duration(t,
+		    (int64_t)MIN_OF(m->airtime_s, UINT64_C(31622400)) * 1000));
 	s->state_since = clock_mono();
 	say_wait(s);
 }

@@ -213,6 +213,37 @@ verb_nodes(struct cli *c, int argc, char **argv)
 
 /* ---- describe ---- */
 
+/* NULL: the node says nothing of it. */
+static json_t *
+air_json(const struct proto_describe *d)
+{
+	return d->air.bitrate == 0 ? NULL : json_pack(
+	    "{s:I,s:f,s:I,s:I,s:I,s:I}", "bitrate", (json_int_t)d->air.bitrate,
+	    "loss_percent", (double)d->air.loss / 10, "rtt_ms",
+	    (json_int_t)d->air.rtt_ms, "kib_ms", (json_int_t)d->air.kib_ms,
+	    "kib16_ms", (json_int_t)d->air.kib16_ms, "max_airtime_s",
+	    (json_int_t)d->air.max_s);
+}
+
+static void
+air_text(const struct proto_describe *d)
+{
+	char one[24], more[24], most[24];
+
+	if (d->air.bitrate == 0)
+		return;
+	printf("airtime   %s for 1 KiB of inputs, %s for 16 KiB",
+	    cli_duration(one, (int64_t)MIN_OF(d->air.kib_ms,
+	    (uint64_t)INT64_MAX)), cli_duration(more,
+	    (int64_t)MIN_OF(d->air.kib16_ms, (uint64_t)INT64_MAX)));
+	if (d->air.max_s > 0)
+		printf("; a job may need %s", cli_duration(most,
+		    (int64_t)MIN_OF(d->air.max_s, UINT64_C(31622400)) * 1000));
+	printf("\n          over %" PRIu64 " bit/s at the node, there and back "
+	    "in %.1f s, %.1f %% lost\n", d->air.bitrate,
+	    (double)d->air.rtt_ms / 1000, (double)d->air.loss / 10);
+}
+
 static void
 describe_json(const struct proto_describe *d, const struct remote *r)
 {
@@ -231,7 +262,7 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	}
 	cli_json(json_pack(
 	    "{s:s,s:s,s:s,s:b,s:i,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},"
-	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:I,s:o,s:s?}",
+	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:I,s:o,s:s?,s:o*}",
 	    "destination", dest, "name", r->name, "urn", r->urn, "accepting",
 	    d->accepting, "level", d->level, "limits", "memory",
 	    (json_int_t)d->limits.memory, "cpu", (json_int_t)d->limits.cpu,
@@ -246,7 +277,7 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	    "running", (json_int_t)d->running, "layers",
 	    cli_layers_json((uint32_t)d->layers), "time",
 	    (json_int_t)d->time, "images", images, "why",
-	    d->why.p == NULL ? NULL : why));
+	    d->why.p == NULL ? NULL : why, "air", air_json(d)));
 }
 
 void
@@ -294,6 +325,7 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 	}
 	printf("you       level %+d, profile %s\n", d->level, profile);
 	nodes_say_limits(d);
+	air_text(d);
 	layers_text(layers, sizeof(layers), (uint32_t)d->layers);
 	printf("layers    %s\n", layers);
 	for (size_t i = 0; i < d->nimages; i++) {

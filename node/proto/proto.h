@@ -134,6 +134,13 @@ struct proto_describe {
 	struct {
 		uint64_t bytes, left, full_s;
 	} budget;
+	/*
+	 * of a slow link: bit/s (0: not said), lost of thousand, there and
+	 * back, what 1 KiB and 16 KiB of inputs take, and what a job may
+	 */
+	struct {
+		uint64_t bitrate, loss, rtt_ms, kib_ms, kib16_ms, max_s;
+	} air;
 	uint64_t queued, running, layers, time;
 	const uint8_t *binding; /* 242; NULL (written as absent): none yet */
 	size_t nimages;

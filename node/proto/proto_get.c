@@ -164,6 +164,16 @@ budget_member(void *ctx, unsigned k, struct rd *r)
 }
 
 static bool
+air_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_describe *d = ctx;
+	uint64_t *const at[] = {&d->air.bitrate, &d->air.loss, &d->air.rtt_ms,
+	    &d->air.kib_ms, &d->air.kib16_ms, &d->air.max_s};
+
+	return proto_int(r, at[k]);
+}
+
+static bool
 get_images(struct rd *r, struct proto_describe *d)
 {
 	size_t n, two;
@@ -201,6 +211,8 @@ static const char *const LIMIT_NAMES[] = {"memory", "cpu", "time", "pids",
 static const char *const LEFT_NAMES[] = {
     "jobs_queued", "jobs_per_hour", "spool"};
 static const char *const BUDGET_NAMES[] = {"bytes", "left", "full_s"};
+static const char *const AIR_NAMES[] = {
+    "bitrate", "loss", "rtt_ms", "kib_ms", "kib16_ms", "max_s"};
 
 static bool
 describe_member(void *ctx, unsigned k, struct rd *r)
@@ -249,9 +261,12 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 		return get_images(r, d);
 	case 18:
 		return get_str(r, &d->why);
-	default:
+	case 19:
 		return get_map(r, BUDGET_NAMES, NELEM(BUDGET_NAMES), 0x7,
 		    budget_member, d);
+	default:
+		return get_map(r, AIR_NAMES, NELEM(AIR_NAMES), 0x3f,
+		    air_member, d);
 	}
 }
 
@@ -261,7 +276,7 @@ proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
 	static const char *const names[] = {"v", "name", "urn", "key", "roles",
 	    "runtimes", "arch", "accepting", "level", "profile", "limits",
 	    "left", "queued", "running", "layers", "time", "binding",
-	    "images", "why", "budget"};
+	    "images", "why", "budget", "air"};
 	struct rd r = a->body;
 
 	memset(d, 0, sizeof(*d));

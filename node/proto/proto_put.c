@@ -121,6 +121,16 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 		put_named_int(w, "left", d->budget.left);
 		put_named_int(w, "full_s", d->budget.full_s);
 	}
+	if (d->air.bitrate > 0) {
+		mpk_put_str(w, "air");
+		mpk_put_map(w, 6);
+		put_named_int(w, "bitrate", d->air.bitrate);
+		put_named_int(w, "loss", d->air.loss);
+		put_named_int(w, "rtt_ms", d->air.rtt_ms);
+		put_named_int(w, "kib_ms", d->air.kib_ms);
+		put_named_int(w, "kib16_ms", d->air.kib16_ms);
+		put_named_int(w, "max_s", d->air.max_s);
+	}
 	if (d->nimages == 0)
 		return;
 	mpk_put_str(w, "images");
@@ -136,7 +146,8 @@ void
 proto_put_describe(struct wr *w, const struct proto_describe *d)
 {
 	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0) +
-		(d->why.p != NULL) + (d->budget.bytes > 0));
+		(d->why.p != NULL) + (d->budget.bytes > 0) +
+		(d->air.bitrate > 0));
 	put_named_int(w, "v", 1);
 	put_named_str(w, "name", d->name);
 	put_named_str(w, "urn", d->urn);

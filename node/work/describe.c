@@ -13,6 +13,8 @@
 #include "node/work/state.h"
 #include "trust/doc/tlv.h"
 
+#define DESCRIBE_SLOW 1000000u /* ours: bit/s, of what `air` is said */
+
 static void
 describe_limits(struct node *n, struct proto_describe *d,
     struct peer *p, int level)
@@ -51,6 +53,21 @@ describe_limits(struct node *n, struct proto_describe *d,
 	}
 }
 
+/* Of what a link needs time for: who has a fast one need not know. */
+static void
+describe_air(const struct node *n, struct proto_describe *d,
+    const struct forecast_path *p)
+{
+	if (p->bitrate == 0 || p->bitrate > DESCRIBE_SLOW)
+		return;
+	d->air.bitrate = p->bitrate;
+	d->air.loss = p->loss_permille;
+	d->air.rtt_ms = p->rtt_us / 1000;
+	d->air.kib_ms = (uint64_t)forecast_us(p, 1024, 0) / 1000;
+	d->air.kib16_ms = (uint64_t)forecast_us(p, 16384, 0) / 1000;
+	d->air.max_s = n->policy.max_airtime_s;
+}
+
 static void
 describe(struct node *n, const struct asked *a)
 {
@@ -72,6 +89,7 @@ describe(struct node *n, const struct asked *a)
 		d.why = pstr_of(why);
 	d.level = level;
 	describe_limits(n, &d, p, level);
+	describe_air(n, &d, &a->caller->path);
 	d.running = n->jobs.n[JS_STAGING] + n->jobs.n[JS_RUNNING];
 	d.queued = n->jobs.n[JS_HELD] + n->jobs.n[JS_QUEUED];
 	d.layers = n->layers;

@@ -442,6 +442,15 @@ test_bytes(void **state)
 	assert_int_equal(d.budget.bytes, 100000);
 	assert_in_range(d.budget.left, 40000, 60000);
 	assert_in_range(d.budget.full_s, 24, 36);
+	/* a fast link needs no word of its airtime; a slow one has it */
+	assert_int_equal(d.air.bitrate, 0);
+	world_link(&w, 5, 1200);
+	assert_true(proto_get_describe(&d, world_call(&w, 5, &q)));
+	assert_int_equal(d.air.bitrate, 1200);
+	assert_int_equal(d.air.max_s, w.n.policy.max_airtime_s);
+	assert_in_range(d.air.kib_ms, 8 * 1024 * 1000 / 1200, 15000);
+	assert_in_range(d.air.kib16_ms, 10 * d.air.kib_ms, 16 * d.air.kib_ms);
+	world_close(&w, 5);
 	/* strangers share one */
 	bucket_take(&w.n.unidentified, 2 * w.n.unidentified.cap, w.now);
 	world_link(&w, 4, 0);

@@ -264,7 +264,7 @@ answer(int which, uint8_t *out, size_t cap)
 	    .key = pstr_of("k"), .profile = pstr_of("default"), .level = -2,
 	    .accepting = true, .binding = d242, .nimages = 1,
 	    .images = {{pstr_of("a:b"), d32}}, .layers = 0x7ffff,
-	    .budget = {5, 4, 3},
+	    .budget = {5, 4, 3}, .air = {1200, 20, 3000, 11000, 160000, 600},
 	    .why = pstr_of("full")};
 	struct proto_submitted su = {.id = d32, .state = pstr_of("queued"),
 	    .reason = pstr_of("inputs"), .missing_put = lots, .nmissing = 3,
@@ -376,7 +376,10 @@ read_answer(int which, const uint8_t *p, size_t n)
 		return proto_get_describe(&de, &a) && de.level == -2 &&
 		    de.accepting && de.nimages == 1 && de.layers == 0x7ffff &&
 		    de.budget.bytes == 5 && de.budget.left == 4 &&
-		    de.budget.full_s == 3 &&
+		    de.budget.full_s == 3 && de.air.bitrate == 1200 &&
+		    de.air.loss == 20 && de.air.rtt_ms == 3000 &&
+		    de.air.kib_ms == 11000 && de.air.kib16_ms == 160000 &&
+		    de.air.max_s == 600 &&
 		    pstr_is(de.why, "full");
 	case 1:
 		return proto_get_challenge(&ch, &a);
