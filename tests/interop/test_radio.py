@@ -22,7 +22,8 @@ FAST = {"frequency": 868200000, "bandwidth": 500000, "txpower": 7, "spreadingfac
 
 
 def ether(ctx, **how):
-    return ctx.keep(Ether(ctx.dir("ether"), **how))
+    folder = ctx.dir("ether")
+    return ctx.keep(Ether(folder, log=folder + ".log", **how))
 
 
 def section(name, port, kind="RNodeInterface", keys=FAST, extra=""):

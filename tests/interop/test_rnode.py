@@ -7,7 +7,9 @@ import random
 import subprocess
 
 import lib
-from lib import CODES, check, client, config
+from lib import CODES, check, client, config, server
+from radio.odd import ODD, STOCK_FAILS
+from radio.rnode import DATA
 from test_ifaces import interfaces_of, warrend
 from test_radio import FAST, SHORT, WHOLE, ether, multi_device, multi_section, section
 from test_relay import visit
@@ -75,6 +77,7 @@ def over_tcp(ctx, steps=WHOLE):
     check(far.timeouts == 0, "it says something in time")
 
 
+RESTART = ("esp32", "nrf52", "avr", "unknown-board")
 AT_FAULT = {
     "mute": "no_answer", "bytes": "no_answer", "wrong-detect": "no_answer", "old": "firmware", "no-version": "firmware",
     "wrong-sf": "settings", "stays-off": "settings", "error-02": "device_errors", "restarts": "restart",
@@ -104,6 +107,59 @@ def at_fault(ctx):
     # the same words once in ten minutes
     check(said.count("nothing answers there") <= 3 and "its firmware is 1.51 and 1.52 is needed" in said and
           "spreadingfactor 12 and does not take 7" in said and "could not send a packet (error 2)" in said, said)
+
+
+def odd(ctx):
+    """All odd devices in one relay: each comes up at once and carries packets both ways, and again after a restart."""
+    e = ether(ctx, speed=2)
+    os.chmod(ctx.folder, 0o755)
+    ports = {n: e.rnode(n, fault=n, baud=None) for n in ODD}
+    apart = "".join(section(n, p.path, keys={**FAST, "frequency": 430000000 + 1000000 * i})
+                    for i, (n, p) in enumerate(ports.items()))
+    tcp = lib.free_port()
+    node = warrend(ctx, server("hub", tcp) + apart)
+    words = bytes([0x08, 0x00]) + os.urandom(16) + bytes(40)
+
+    def lacking():
+        """Those that have not been given an announce, or that nothing was heard of."""
+        host.say("announce")
+        host.expect(event="announced")
+        for p in ports.values():
+            e.loop.call(p.device.heard, p.device.radios[0], words + os.urandom(8), -80, 5.0)
+        rows = {i["section"]: i for i in interfaces_of(ctx, node)}
+        return [n for n, p in ports.items() if not rows[n]["online"] or rows[n]["rx_packets"] <= heard[n] or
+                not any(c == DATA and d[:1] in (b"\x01", b"\x51") for c, d in p.device.seen)]
+
+    for again in ("", "restarted"):
+        heard = {i["section"]: i["rx_packets"] for i in interfaces_of(ctx, node)}
+        # another one each time: of one destination only so many announces are passed on
+        host = ctx.peer(ctx.args.python, "serve", ctx.stock_dir(config(client("up", tcp))))
+        host.expect(event="ready")
+        lib.until(lambda: not lacking(), f"packets both ways {again}", step=2)
+        check(not (names := lacking()), f"no packets both ways {again}: {names}")
+        check(all(p.opens == 1 + bool(again and n in RESTART) for n, p in ports.items()),
+              {n: p.opens for n, p in ports.items()})
+        for n in RESTART:
+            e.loop.call(ports[n].device.seen.clear)
+            e.loop.call(ports[n].device.restart)
+        lib.must(lambda: all(r["restart"] for r in interfaces_of(ctx, node) if r["section"] in RESTART), "restarts")
+    with open(os.path.join(ctx.folder, "warrend.log"), encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    check(len(lines) < 4 * len(ODD), f"a short log: {len(lines)} lines")
+
+
+def odd_with_stock(ctx):
+    """The same devices with stock Reticulum, but those that it cannot use: they are radios to it."""
+    e = ether(ctx, speed=2)
+    names = [n for n in ODD if n not in STOCK_FAILS]
+    ports = {n: e.rnode(n, fault=n, baud=None) for n in names}
+    for k in range(3):  # it opens one after the other
+        ctx.rnsd(ctx.args.python, config("".join(
+            section(n, ports[n].path, keys={**FAST, "frequency": 430000000 + 1000000 * i})
+            for i, n in enumerate(names) if i % 3 == k), transport=True))
+    lib.until(lambda: all(p.device.radios[0].on for p in ports.values()), "each radio is on", 2 * lib.PATIENCE_S)
+    off = [n for n, p in ports.items() if not p.device.radios[0].on]
+    check(not off, f"not on the air with stock: {off}")
 
 
 def offered(ctx):
@@ -150,6 +206,8 @@ TESTS = [
 LONG = [
     ("rnode long: 20 kB over a relay", lambda ctx: relayed(ctx, WHOLE)),
     ("rnode long: devices at fault beside a relay", at_fault),
+    ("rnode long: devices that have their own way", odd),
+    ("rnode long: the same devices with stock", odd_with_stock),
     ("rnode long: a radio that is offered", offered),
     ("rnode long: Weave on the other side", weave),
     ("rnode long: TCP, flow control, two radios", over_tcp),

@@ -30,6 +30,7 @@ from .cable import Cable
 from .channel import Air
 from .clock import Loop
 from .faults import FAULTS
+from .odd import ODD
 from .port import Pty, Tcp
 from .rnode import Rnode
 from .tnc import Tnc
@@ -64,8 +65,8 @@ class Ether:
     def rnode(self, name, tcp=None, baud=115200, fault=None, **device):
         """The port (port.Pty, or port.Tcp at tcp = (address, port)) of a new
         RNode; its .device is the rnode.Rnode, for **device see there. fault:
-        one of faults.FAULTS, for **device see that."""
-        make = FAULTS[fault] if fault else Rnode
+        one of faults.FAULTS or odd.ODD, for **device see that."""
+        make = {**FAULTS, **ODD}[fault] if fault else Rnode
         return self.loop.call(self._plug, name, tcp, baud, lambda: make(self.air, name, **device))
 
     def tnc(self, name, line_baud=9600, **device):
