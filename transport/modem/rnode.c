@@ -347,6 +347,10 @@ take_error(struct rnode *r, uint8_t code)
 	}
 }
 
+/*
+ * The reference goes by it on an ESP32 alone, and stays up on others, whose
+ * radios are off from then on: who has restarted has to be told all anew.
+ */
 static void
 take_restart(struct rnode *r, uint8_t byte)
 {
@@ -354,7 +358,7 @@ take_restart(struct rnode *r, uint8_t byte)
 
 	for (unsigned i = 0; i < r->conf.nradios; i++)
 		online = online || r->radio[i].up;
-	if (byte == RNODE_RESTARTED_BYTE && online && r->platform == ESP32)
+	if (byte == RNODE_RESTARTED_BYTE && online)
 		fault(r, RNODE_REASON_RESTART, "the device has restarted");
 }
 
