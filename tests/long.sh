@@ -123,7 +123,7 @@ fi
 
 make -C "$build" -s tests/escape/transport_hostile >"$build/standin.log" 2>&1
 HUB_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" hub 2>"$build/hub.log"
-AUTO_LONG=1 LINE_LONG=1 PIPE_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" auto line pipe 2>"$build/auto.log"
+AUTO_LONG=1 LINE_LONG=1 PIPE_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" auto line pipe replug 2>"$build/auto.log"
 WATCHDOG_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" watchdog 2>"$build/watchdog.log"
 INTEGRITY_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" integrity 2>"$build/integrity.log"
 STANDIN_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" standin 2>>"$build/standin.log"
