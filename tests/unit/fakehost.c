@@ -20,7 +20,6 @@
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
 #include "node/work/documents.h"
-#include "trust/doc/manifest_record.h"
 #include "trust/doc/tlv.h"
 
 #define START_UNIX INT64_C(1800000000)
@@ -480,54 +479,6 @@ fake_const_job(void *ctx, const struct job *j)
 
 /* ---- ledger, images ---- */
 
-/* Bodies outlive a restart of the node: beside the world, by job id. */
-static struct {
-	struct id32 id;
-	uint8_t rec[8192];
-	size_t len;
-} bodies[1100];
-static unsigned nbodies;
-
-static bool
-fake_keep(void *ctx, const struct job *j, const uint8_t *record, size_t rlen,
-    const uint8_t *envelope, size_t elen)
-{
-	crypt_sha256(&((struct world *)ctx)->kept, envelope, elen);
-	assert_true(nbodies < NELEM(bodies) && rlen <= sizeof(bodies[0].rec));
-	bodies[nbodies].id = j->id;
-	memcpy(bodies[nbodies].rec, record, rlen);
-	bodies[nbodies++].len = rlen;
-	return true;
-}
-
-static bool
-fake_load(void *ctx, struct job *j)
-{
-	(void)ctx;
-	for (unsigned i = 0; i < nbodies; i++) {
-		if (!id32_eq(&bodies[i].id, &j->id))
-			continue;
-		j->m = malloc(sizeof(*j->m));
-		assert_non_null(j->m);
-		return manifest_record_get(j->m, bodies[i].rec, bodies[i].len);
-	}
-	return false;
-}
-
-static size_t
-fake_envelope_of(void *ctx, const struct id32 *job, uint8_t *out, size_t cap)
-{
-	(void)ctx;
-	for (unsigned i = 0; i < nbodies; i++) {
-		if (!id32_eq(&bodies[i].id, job))
-			continue;
-		if (bodies[i].len <= cap)
-			memcpy(out, bodies[i].rec, bodies[i].len);
-		return bodies[i].len;
-	}
-	return 0;
-}
-
 static void
 fake_random(void *ctx, uint8_t *p, size_t n)
 {
@@ -554,18 +505,19 @@ make_node(struct world *w)
 	    .blob_claimed = fake_claimed, .blob_to_come = fake_to_come,
 	    .blob_put = fake_put, .volume_begin = fake_begin,
 	    .volume_lacks = fake_lacks, .chunk_of = fake_chunk_of,
-	    .chunks_here = fake_chunks_here,
-	    .chunk_put = fake_chunk_put,
+	    .chunks_here = fake_chunks_here, .chunk_put = fake_chunk_put,
 	    .blob_get = fake_get, .blob_held = fake_held,
 	    .blob_room = fake_room, .blob_use = fake_blob_fn,
-	    .blob_drop = fake_blob_fn, .disk_free = fake_disk, .disk_readonly = fake_readonly,
-	    .keep_body = fake_keep, .load_body = fake_load,
-	    .envelope_of = fake_envelope_of, .keep_vote = fake_keep_vote,
-	    .drop_vote = fake_drop_vote, .keep_mail = fake_keep_mail,
-	    .drop_mail = fake_drop_mail, .mail = fake_mail,
-	    .drop_body = fake_const_job, .forget = fake_const_job,
-	    .image = fake_image, .image_here = fake_image_here,
-	    .images = fake_images, .roots = fake_roots, .volumes = fake_volumes, .seccomp = fake_seccomp};
+	    .blob_drop = fake_blob_fn, .disk_free = fake_disk,
+	    .disk_readonly = fake_readonly, .keep_body = fake_keep,
+	    .load_body = fake_load, .envelope_of = fake_envelope_of,
+	    .keep_vote = fake_keep_vote, .drop_vote = fake_drop_vote,
+	    .keep_mail = fake_keep_mail, .drop_mail = fake_drop_mail,
+	    .mail = fake_mail, .drop_body = fake_const_job,
+	    .forget = fake_const_job, .image = fake_image,
+	    .image_here = fake_image_here, .images = fake_images,
+	    .roots = fake_roots, .volumes = fake_volumes,
+	    .seccomp = fake_seccomp};
 
 	if (w->own != NULL)
 		w->own(w, &h);
@@ -578,7 +530,7 @@ world_init(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	TAILQ_INIT(&w->events);
-	nbodies = 0;
+	fake_bodies_none();
 	fake_votes_none();
 	fake_mail_none();
 	w->now = (struct mono){1000 * MONO_SECOND};

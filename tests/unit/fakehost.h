@@ -250,6 +250,13 @@ ssize_t fake_get(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
 uint64_t fake_held(void *ctx, const struct fp *fp);
 bool fake_room(void *ctx, const struct fp *fp, uint64_t more);
+/* Bodies of jobs; a new world has none. */
+void fake_bodies_none(void);
+bool fake_keep(void *ctx, const struct job *, const uint8_t *record,
+    size_t rlen, const uint8_t *envelope, size_t elen);
+bool fake_load(void *ctx, struct job *);
+size_t fake_envelope_of(void *ctx, const struct id32 *job, uint8_t *out,
+    size_t cap);
 void fake_blob_fn(void *ctx, const struct fp *fp, const struct id32 *sha);
 uint64_t fake_disk(void *ctx);
 bool fake_readonly(void *ctx);

@@ -11,6 +11,7 @@
 
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
+#include "trust/doc/manifest_record.h"
 
 #define START_UNIX INT64_C(1800000000)
 
@@ -413,4 +414,58 @@ fake_runs(void *ctx, const struct job *j, uint64_t from, uint8_t *out,
 		return 0;
 	put_u32(out, (uint32_t)j->log[0]);
 	return 1;
+}
+
+/* Bodies outlive a restart of the node: beside the world, by job id. */
+static struct {
+	struct id32 id;
+	uint8_t rec[8192];
+	size_t len;
+} bodies[1100];
+static unsigned nbodies;
+
+void
+fake_bodies_none(void)
+{
+	nbodies = 0;
+}
+
+bool
+fake_keep(void *ctx, const struct job *j, const uint8_t *record, size_t rlen,
+    const uint8_t *envelope, size_t elen)
+{
+	crypt_sha256(&((struct world *)ctx)->kept, envelope, elen);
+	assert_true(nbodies < NELEM(bodies) && rlen <= sizeof(bodies[0].rec));
+	bodies[nbodies].id = j->id;
+	memcpy(bodies[nbodies].rec, record, rlen);
+	bodies[nbodies++].len = rlen;
+	return true;
+}
+
+bool
+fake_load(void *ctx, struct job *j)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < nbodies; i++) {
+		if (!id32_eq(&bodies[i].id, &j->id))
+			continue;
+		j->m = malloc(sizeof(*j->m));
+		assert_non_null(j->m);
+		return manifest_record_get(j->m, bodies[i].rec, bodies[i].len);
+	}
+	return false;
+}
+
+size_t
+fake_envelope_of(void *ctx, const struct id32 *job, uint8_t *out, size_t cap)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < nbodies; i++) {
+		if (!id32_eq(&bodies[i].id, job))
+			continue;
+		if (bodies[i].len <= cap)
+			memcpy(out, bodies[i].rec, bodies[i].len);
+		return bodies[i].len;
+	}
+	return 0;
 }
