@@ -322,7 +322,6 @@ test_keys_end_with_the_link(void **state)
 	pair_recv(&s.p, 0, s.caught[0].raw, s.caught[0].len);
 	pair_wait(&s.p, MONO_SECOND);
 	assert_null(pair_take(&s.p, 0, RNS_EV_LINK_DATA));
-	free(s.caught[0].raw);
 	scene_down(&s);
 }
 
