@@ -22,7 +22,7 @@
 #include "common/util.h"
 
 #define CUT_S 300
-#define AHEAD_US 25000 /* announces of 20 ms leave together */
+#define AHEAD_US 55000 /* announces of a tick of 50 ms leave together */
 #define QUIET_S 2500 /* links are stale, then forgotten where relayed */
 /* bytes of a node, half of them its one block of waiting announces */
 #define NODE_ROOM 262144
