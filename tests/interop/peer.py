@@ -215,7 +215,7 @@ class Visitor:
                 got.append(receipt.response)
                 done.set()
             self.link.request(path, data, answer, lambda receipt: done.set(), timeout=60)
-            done.wait(3 if len(expect) < 400 else 60)
+            done.wait(3 if len(expect) < 400 else 20)
             return got
         return until(tried, "an answer") and got[0] == expect
 
