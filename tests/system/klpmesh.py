@@ -207,6 +207,49 @@ def liars(a, b, stock, www, who):
         lambda: "older" in shown(b)["revoked.json"]["failed"], "a rollback") and version(b) == 4, shown(b))
 
 
+def gapped(a, b, port):
+    """b is behind a slow way, where the list is too long, and its deltas are older than what a has: pages of the set."""
+    def listed(version, n):
+        now = int(time.time())
+        a.text("revoked.json", {
+            "_type": "klp.revocation-list", "uri": "klp://%s/revoked.json" % BOARD, "version": version, "issued": 0,
+            "expires": 0, "set_digest": digest(n), "entries": [
+                {"kind": "rns", "id": "%032x" % (i << 64 | 1), "state": "revoked", "reason": "other", "revoked_at": now}
+                for i in range(n)]})
+        a.sign("revoked.json", "30d")
+        a.publish("revoked.json")
+
+    def digest(n):
+        h = hashlib.sha256(b"klp/revset/v1")
+        for i in range(n):
+            h.update(b"\x01" + (i << 64 | 1).to_bytes(16, "big") + b"\x00\x0f")
+        return h.hexdigest()
+
+    old, n = version(b), 700
+    b.stop()
+    if a.process is None and not a.up():
+        result("klpmesh: the board's node again", False, a.said()[-1500:])
+        return
+    with open(os.path.join(b.dir, "config")) as f:
+        text = f.read()
+    b.write("config", text.replace("target_port = %d\n" % port, "target_port = %d\nbitrate = 9600\n" % port))
+    for v in (old + 40, old + 41):
+        listed(v, n)
+        a.hup()
+        if not until(lambda: version(a) == v, "the list at its mirror"):
+            result("klpmesh: a long list", False, "%s %s %s" % (a.problem, shown(a), a.said()[-1500:]))
+            return
+    a.say("revoke", "f" * 32, "--kind", "rns", "--list", a.at("revoked.json"), "-k", a.at("key"), "--delta",
+          os.path.join(a.dir, "klp/documents", BOARD), "--root", a.at("1.root.json"))
+    a.hup()
+    until(lambda: version(a) == old + 42, "its delta")
+    b.up()
+    came = until(lambda: version(b) == old + 42, "the set", 180)
+    d = shown(b).get("revoked.json", {})
+    result("klpmesh: over a slow way a long list's set comes in pages", came and d["entries"] == n + 1 and
+           "as a set" in b.said(), "%s %s" % (d, b.said()[-2500:]))
+
+
 def main():
     if not os.environ.get("KLPMESH_LONG"):
         skip("klpmesh", "./check long")
@@ -235,6 +278,7 @@ def main():
         revoked(a, b)
         www, who = mirrored(a, b, stock)
         liars(a, b, stock, www, who)
+        gapped(a, b, port)
     finally:
         for n in (a, b):
             if n is not None:
