@@ -6,6 +6,7 @@
 Prints JSON lines, reads words:
   announce                        itself
   node HASH                       the propagation node from now on
+  learn HASH                      keep the key of a destination that announces itself, for when it is away
   submit HOW HASH IMAGE TEXT      a job `sh -c TEXT` by letter; HOW: propagated, direct, opportunistic
   again HOW HASH                  its letter as another message
   ask HOW HASH PATH ID            job/status, job/result, job/cancel
@@ -38,6 +39,24 @@ class Submitter:
         self.me = self.router.register_delivery_identity(self.identity, display_name="submitter")
         self.router.register_delivery_callback(self.came)
         self.data = None
+        self.contacts = os.path.join(storage, "contacts")
+        os.makedirs(self.contacts, exist_ok=True)
+
+    def learn(self, dest):
+        identity = recalled(bytes.fromhex(dest))
+        if identity is not None:
+            with open(os.path.join(self.contacts, dest), "wb") as f:
+                f.write(identity.get_public_key())
+        say(event="learned" if identity is not None else "unknown", dest=dest)
+
+    def known(self, dest):
+        kept = os.path.join(self.contacts, dest.hex())
+        if not os.path.exists(kept):
+            return recalled(dest)
+        identity = RNS.Identity(create_keys=False)
+        with open(kept, "rb") as f:
+            identity.load_public_key(f.read())
+        return identity
 
     def came(self, m):
         if m.fields.get(LXMF.FIELD_CUSTOM_TYPE) not in ("klp/v1", b"klp/v1"):
@@ -49,7 +68,7 @@ class Submitter:
                "valid": m.signature_validated, "id": letter["id"].hex() if "id" in letter else None,
                "message": m.hash.hex(), "blobs": [b.decode(errors="replace") for b in letter.get("x", [])]}
         if letter["p"] == "/klp/v1/job/result" and status == 0:
-            node = codec.binding_check(letter["b"], RNS.Identity.recall(m.source_hash).get_public_key())
+            node = codec.binding_check(letter["b"], self.known(m.source_hash).get_public_key())
             receipt = codec.receipt_open(body["r"], node)
             out.update(outcome=receipt["outcome"], code=receipt["code"], job=receipt["job"].hex())
         elif body and "missing" in body:
@@ -59,7 +78,7 @@ class Submitter:
         say(**out)
 
     def send(self, how, dest, path, data, blobs=()):
-        identity = recalled(dest)
+        identity = self.known(dest)
         if identity is None:
             say(event="unknown", dest=dest.hex())
             return
@@ -91,6 +110,8 @@ def main():
         elif word == "node":
             recalled(bytes.fromhex(more[0]))
             s.router.set_outbound_propagation_node(bytes.fromhex(more[0]))
+        elif word == "learn":
+            s.learn(more[0])
         elif word == "submit":
             s.submit(more[0], bytes.fromhex(more[1]), more[2], " ".join(more[3:]))
         elif word == "again":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Jobs by letter: a submitter that has nothing but stock LXMF, and through a stock lxmd one that is never up with the node."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -69,7 +70,7 @@ def world(ctx):
 
 
 def jobs_of(folder):
-    with sqlite3.connect(f"file:{os.path.join(folder, 'warren/node/ledger.db')}?mode=ro", uri=True) as db:
+    with contextlib.closing(sqlite3.connect(f"file:{os.path.join(folder, 'warren/node/ledger.db')}?mode=ro", uri=True)) as db:
         return db.execute("SELECT count(*) FROM jobs").fetchone()[0]
 
 
@@ -113,16 +114,16 @@ def never_together(ctx):
         return "lxmf could not be installed with pip"
     python, port, relay, where = made
     secret, urn = new_key(ctx.args.python)
-    _, d, folder = node(ctx, client("up", port), [(urn, 2)], f"lxmf: {{propagation_node: {where}, look_every: 1m}}\n")
+    name = f"letters{os.getpid()}"
+    _, d, folder = node(ctx, client("up", port), [(urn, 2)], instance=name, more=f"lxmf: {{propagation_node: {where}, look_every: 1m}}\n")
     to = address(folder)
-    heard = Submitter(ctx, python, relay, ctx.dir("first"), secret)
-    heard.say(f"node {to}")  # returns when its announce is here
-    heard.say("announce")
-    heard.say(f"node {where}")
+    storage = ctx.dir("submitter")
+    heard = Submitter(ctx, python, relay, storage, secret)
+    heard.say(f"learn {to}")
+    heard.expect(event="learned")
     lib.must(lambda: json.loads(warren_status(folder))["lxmf"]["looks"] > 0, "a look at the propagation node")
     heard.end()
     d.stop()
-    storage = ctx.dir("submitter")
     s = Submitter(ctx, python, relay, storage, secret)
     s.say(f"node {where}")
     s.say(f"submit propagated {to} test/busybox:1 sleep 2; echo never together")
@@ -134,6 +135,7 @@ def never_together(ctx):
     lib.must(lambda: job[:8] in open(log, errors="replace").read(), "the job is taken", WORK_S)
     d.proc.kill()
     d.stop()
+    lib.must(lambda: not lib.instance_up(name), "what it has left ends")
     d = start(ctx, folder, "last")
     lib.must(lambda: json.loads(warren(ctx, "status", "--json", "--config", folder, ok=False).stdout or "{}")
              .get("node", {}).get("letters", {}).get("became", {}).get("stored", 0) > 0, "an answer at the node", WORK_S)
@@ -141,8 +143,15 @@ def never_together(ctx):
     check(jobs_of(folder) == 1, "jobs in the ledger")
     s = Submitter(ctx, python, relay, storage, secret)
     s.say(f"node {where}")
-    s.say("sync")
-    a = s.expect(WORK_S, event="answer")
+    found = []
+
+    def fetched():  # lxmd looks at the stamp of what came before it gives it out
+        s.say("sync")
+        found.append(s.maybe(5, event="answer"))
+        return found[-1] is not None
+    lib.must(fetched, "the answer", WORK_S)
+    a = found[-1]
+    check(a["blobs"] == ["never together\n"], f"what it printed: {a}")
     check(a["path"] == "/klp/v1/job/result" and a["status"] == 0 and a["job"] == job, f"the result: {a}")
     return None
 
