@@ -27,7 +27,11 @@
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
 
-#define NOT_AFTER_S 3600 /* ours: the node must admit the job within an hour */
+/*
+ * ours: the node must admit the job until its deadline, at most within a week,
+ * for which it knows what it has admitted anyhow: it may be far away for hours
+ */
+#define NOT_AFTER_S (7 * 86400)
 
 struct submit *
 submit_new(struct cli *c)

@@ -77,6 +77,10 @@ test_print(void **state)
 		fail_msg("%s%s", said->out, said->err);
 	assert_string_equal(text_at(o, "image"), "kai/tools:latest");
 	assert_null(json_object_get(o, "node"));
+	/* a node that is out of reach for hours takes it all the same */
+	assert_true(json_integer_value(json_object_get(o, "not_after")) > 0);
+	assert_int_equal(json_integer_value(json_object_get(o, "not_after")),
+	    json_integer_value(json_object_get(o, "deadline")));
 	v = json_object_get(o, "command");
 	assert_int_equal(json_array_size(v), 3);
 	assert_string_equal(json_string_value(json_array_get(v, 2)),
