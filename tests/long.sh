@@ -67,7 +67,7 @@ if make -C "$build" -s tests/sim/revoke >"$build/revoke.log" 2>&1; then
 else
 	echo "not ok revoke: see $build/revoke.log"
 fi
-echo "# floods, mesh and week: seed $seed"
+echo "# floods, mesh, week and absence: seed $seed"
 if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 	"$build/tests/sim/flood" 10000000 "$seed"
 else
@@ -94,6 +94,12 @@ if make -C "$build" -s tests/sim/week >"$build/week.log" 2>&1; then
 	"$build/tests/sim/week" 100 "$seed"
 else
 	echo "not ok week does not build, see $build/week.log"
+fi
+if make -C "$build" -s tests/sim/absence tests/sim/vwarren >"$build/absence.log" 2>&1; then
+	# a hundred jobs in a day, and in the midst of it the link is away for another one
+	"$build/tests/sim/absence" -j 100 -H 24 -p 24 -s "$seed" 2>&1 || echo "not ok absence: seed $seed"
+else
+	echo "not ok absence does not build, see $build/absence.log"
 fi
 if make -C "$build" -s tests/unit/flood_requests >"$build/flood.log" 2>&1; then
 	"$build/tests/unit/flood_requests" 1000000 "$seed"

@@ -29,6 +29,8 @@ struct sim_wire {
 	bool up;
 	struct sim_link_opts o;
 	struct sim_side side[2];
+	sim_port_fn *port; /* it has one side only, and is this */
+	void *port_arg;
 };
 
 struct sim_peer {
@@ -274,6 +276,10 @@ send_packet(struct sim *s, unsigned from, const struct rns_tx *tx)
 		s->tap(s->tap_arg, tx->data, tx->len);
 	if (!w->up)
 		return;
+	if (w->port != NULL) {
+		w->port(w->port_arg, tx->data, tx->len);
+		return;
+	}
 	me = w->side[0].node == from ? &w->side[0] : &w->side[1];
 	account(s, w, me, tx);
 	line = w->o.half_duplex ? &w->side[0] : me;
@@ -490,6 +496,32 @@ sim_unlink(struct sim *s, unsigned link)
 			die("IF_DEL failed");
 }
 
+unsigned
+sim_port(struct sim *s, unsigned node, sim_port_fn *fn, void *arg)
+{
+	const struct sim_link_opts o = {.local = true, .hw_mtu = 262144,
+	    .mtu_signal = true};
+	unsigned id = s->wire_count;
+
+	s->wires = room(s->wires, id, sizeof(*s->wires));
+	s->wires[id] = (struct sim_wire){.up = true, .o = o,
+	    .side = {{.node = node}, {.node = node}}, .port = fn,
+	    .port_arg = arg};
+	s->wire_count++;
+	link_end(s, node, id, &o, RNS_IF_LOCAL_CLIENT);
+	return id;
+}
+
+void
+sim_port_close(struct sim *s, unsigned port)
+{
+	struct rns_cmd c = {.type = RNS_CMD_IF_DEL, .ifid = port};
+
+	s->wires[port].up = false;
+	if (sim_submit(s, s->wires[port].side[0].node, &c) != RNS_OK)
+		die("IF_DEL failed");
+}
+
 void
 sim_carry(struct sim *s, unsigned link, bool on)
 {
@@ -595,7 +627,7 @@ sim_on(struct sim *s, unsigned node, bool keep)
 	for (unsigned i = 0; i < s->wire_count; i++) {
 		const struct sim_wire *w = &s->wires[i];
 
-		for (unsigned k = 0; k < 2; k++)
+		for (unsigned k = 0; w->port == NULL && k < 2; k++)
 			if (w->side[k].node == node)
 				link_end(s, node, i, &w->o, !w->o.local ?
 				    RNS_IF_NET : k == 0 ? RNS_IF_LOCAL_CLIENT :

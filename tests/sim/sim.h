@@ -51,6 +51,14 @@ unsigned sim_link(struct sim *, unsigned a, unsigned b,
     const struct sim_link_opts *);
 /* Both ends forget the interface; what is under way is lost. */
 void sim_unlink(struct sim *, unsigned link);
+/*
+ * An interface of node like that of a program attached to it, which is not of
+ * the simulation: fn gets what it is sent, at once, sim_inject() is the other
+ * way. sim_port_close(): it is gone.
+ */
+typedef void sim_port_fn(void *arg, const uint8_t *, size_t);
+unsigned sim_port(struct sim *, unsigned node, sim_port_fn *, void *arg);
+void sim_port_close(struct sim *, unsigned port);
 /* A link that carries nothing for a while; neither end is told. */
 void sim_carry(struct sim *, unsigned link, bool on);
 int sim_submit(struct sim *, unsigned node, const struct rns_cmd *);

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * People far from a node: absence [-j JOBS] [-H HOURS] [-p HOURS] [-s SEED]
+ * [-v]. The link carries something for ten minutes of each hour, 1 kbit/s that
+ * both ways share, 30 % of all packets are lost; in the middle of the HOURS in
+ * which jobs are given it is away for -p hours. The node's program is killed
+ * now and then, and so are the people's, who give the same command again.
+ * Some go away when the node has their job and ask for it later; some come too
+ * late. Twice, and the digests must be equal. One line of TAP a claim.
+ */
+#include "tests/sim/absence.h"
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+
+#define UP (10 * MINUTE) /* of each hour */
+#define KEEP (72 * HOUR) /* keep_results of the node */
+#define NODE_DIES (5 * HOUR) /* about */
+#define NODE_AWAY (40 * MONO_SECOND)
+#define AGAIN (20 * MINUTE) /* a person looks after a command that failed */
+#define TRIES 40
+#define CLAIMS 4 /* of a run */
+
+struct absence away;
+
+static struct {
+	unsigned jobs;
+	double hours, partition;
+	uint64_t seed;
+} opt = {.jobs = 3, .hours = 1, .partition = 0, .seed = 1};
+/* what people's clocks are set wrong by; the node's is the one that counts */
+static const int64_t ahead_s[ABSENCE_PEOPLE] = {0, -7200, -32400, -259200};
+
+void
+away_broken(const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "absence, after %.1f h: ",
+	    (double)sim_now(away.sim).us / (double)HOUR);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\n");
+	_exit(1);
+}
+
+uint8_t
+away_byte(unsigned job, unsigned kind, uint64_t i)
+{
+	uint64_t z = (uint64_t)job << 40 ^ (uint64_t)kind << 32 ^ i;
+
+	z = (z ^ z >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 32) * UINT64_C(0x94d049bb133111eb);
+	return (uint8_t)(z >> 56);
+}
+
+void
+away_bytes(unsigned job, unsigned kind, uint8_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = away_byte(job, kind, i);
+}
+
+/* ---- the link ---- */
+
+static int64_t
+partition_from(void)
+{
+	return (int64_t)(opt.hours / 2 * (double)HOUR) + 5 * MINUTE;
+}
+
+static bool
+carries(int64_t now)
+{
+	int64_t from = partition_from();
+
+	if (now >= from && now < from + (int64_t)(opt.partition *
+	    (double)HOUR))
+		return false;
+	return now % HOUR < UP;
+}
+
+static void
+on_event(struct sim *s, unsigned node, const struct rns_event *ev, void *arg)
+{
+	(void)s;
+	(void)arg;
+	if (node == FAR)
+		away_node_event(ev);
+}
+
+static void
+make_mesh(void)
+{
+	const struct sim_node_opts end = {0};
+	const struct sim_link_opts bad = {.bitrate = 1000, .delay_us = 100000,
+	    .loss_permille = 300, .half_duplex = true,
+	    .queue_us = 120 * MONO_SECOND};
+
+	away.sim = sim_new(away.seed, on_event, NULL);
+	MUST(sim_node(away.sim, &end) == NEAR &&
+	    sim_node(away.sim, &end) == FAR, "nodes");
+	away.wire = sim_link(away.sim, NEAR, FAR, &bad);
+}
+
+/* ---- people ---- */
+
+static void
+write_file(const char *path, const void *p, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	MUST(f != NULL && fwrite(p, 1, n, f) == n && fclose(f) == 0, "%s",
+	    path);
+}
+
+static void
+make_job(unsigned i)
+{
+	struct away_job *j = &away.job[i];
+	char path[ABSENCE_PATH + 40], text[400];
+	uint8_t *b;
+	int n;
+
+	j->person = i % ABSENCE_PEOPLE;
+	j->at = (int64_t)(opt.hours * (double)HOUR) * i / away.njobs;
+	/* some KiB, each tenth more than one opening of the link carries */
+	j->in = i % 10 == 4 ? 9000 : 200 + i * 97 % 1500;
+	j->out = i % 10 == 7 ? 7000 : 100 + i * 61 % 1200;
+	j->detach = i % 5 == 3 || i % 20 == 10;
+	j->late = i % 20 == 10;
+	(void)snprintf(path, sizeof(path), "%s/j%u", away.dir, i);
+	MUST(mkdir(path, 0700) == 0, "%s", path);
+	(void)snprintf(path, sizeof(path), "%s/j%u/in", away.dir, i);
+	MUST(mkdir(path, 0700) == 0, "%s", path);
+	(void)snprintf(path, sizeof(path), "%s/j%u/in/data", away.dir, i);
+	b = malloc(j->in);
+	MUST(b != NULL, "no memory");
+	away_bytes(i, AWAY_IN, b, j->in);
+	write_file(path, b, j->in);
+	free(b);
+	(void)snprintf(path, sizeof(path), "%s/j%u/job.yaml", away.dir, i);
+	n = snprintf(text, sizeof(text), "image: test:1\ncommand: [run, \"%u\"]"
+	    "\nlimits: {time: 30m}\ndeadline: 4d\nvolumes:\n  - ./in:/in:ro\n"
+	    "  - ./out:/out:rw\n", i);
+	write_file(path, text, (size_t)n);
+}
+
+static unsigned
+number_of(const struct away_job *j)
+{
+	return (unsigned)(j - away.job);
+}
+
+/* What came back of it is what it gave. */
+static bool
+verified(unsigned i)
+{
+	const struct away_job *j = &away.job[i];
+	char path[ABSENCE_PATH + 40];
+	uint8_t b[16384];
+	FILE *f;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/j%u/got/volumes/out/out",
+	    away.dir, i);
+	if ((f = fopen(path, "r")) == NULL)
+		return false;
+	n = fread(b, 1, sizeof(b), f);
+	(void)fclose(f);
+	if (n != j->out)
+		return false;
+	for (size_t k = 0; k < n; k++)
+		if (b[k] != away_byte(i, AWAY_OUT, k))
+			return false;
+	return true;
+}
+
+static void
+on_ended(void *arg, int status, const char *said)
+{
+	struct away_job *j = arg;
+	int64_t now = sim_now(away.sim).us;
+
+	j->running_command = false;
+	if (away.verbose && status != 0)
+		printf("# %.2f h: job %u: %d: %s\n", (double)now /
+		    (double)HOUR, number_of(j), status, said);
+	if (status < 0) { /* killed by us */
+		j->kills++;
+		j->ask_at = MAX_OF(j->ask_at, now + MONO_SECOND);
+		return;
+	}
+	if (status == 0 && j->detach && !j->submitted) {
+		j->submitted = true;
+		j->ask_at = now + (j->late ? KEEP + 24 * HOUR : 8 * HOUR);
+		return;
+	}
+	if (status == 0) {
+		MUST(verified(number_of(j)), "job %u: not what it gave: %s",
+		    number_of(j), said);
+		j->done = true;
+		j->ended = now;
+		return;
+	}
+	if (j->submitted && status == 1 && strstr(said, "gone") != NULL) {
+		/* never before what was promised */
+		j->gone = now >= j->exited + KEEP;
+		j->failures += !j->gone;
+		j->ended = now;
+		return;
+	}
+	if (status == 2 && strstr(said, "exists and is not this job's") !=
+	    NULL) {
+		/* it has ended meanwhile: what it made is asked for */
+		j->submitted = true;
+		j->ask_at = now + MONO_SECOND;
+		return;
+	}
+	if (status != 4)
+		printf("# %.2f h: job %u: exit %d: %s\n", (double)now /
+		    (double)HOUR, number_of(j), status, said);
+	j->failures += status != 4;
+	j->ask_at = now + AGAIN;
+}
+
+static void
+command(struct away_job *j)
+{
+	char folder[ABSENCE_PATH + 20], person[ABSENCE_PATH + 20], to[33];
+	const char *submit[] = {"submit", "job.yaml", "--to", to, "--out",
+	    "got", "--timeout", "70h", "--config", away.dir, "--identity",
+	    person, j->detach ? "--detach" : NULL, NULL};
+	const char *result[] = {"result", "got", "--timeout", "70h",
+	    "--config", away.dir, "--identity", person, NULL};
+	int64_t kill_after = -1;
+
+	(void)snprintf(folder, sizeof(folder), "%s/j%u", away.dir,
+	    number_of(j));
+	(void)snprintf(person, sizeof(person), "%s/p%u", away.dir, j->person);
+	hex_encode(to, HASH_BYTES(away.dest));
+	j->running_command = true;
+	if (++j->commands <= 3 && sim_random(away.sim) % 3 == 0)
+		kill_after = (int64_t)(sim_random(away.sim) %
+		    (uint64_t)(2 * HOUR));
+	away_warren(folder, ahead_s[j->person], kill_after, on_ended, j,
+	    j->submitted ? result : submit);
+}
+
+/* A person gives one command after the other. */
+static void
+people_turn(int64_t now)
+{
+	bool busy[ABSENCE_PEOPLE] = {false};
+
+	for (unsigned i = 0; i < away.njobs; i++)
+		busy[away.job[i].person] |= away.job[i].running_command;
+	for (unsigned i = 0; i < away.njobs; i++) {
+		struct away_job *j = &away.job[i];
+
+		if (busy[j->person] || j->done || j->gone || now < j->at ||
+		    now < j->ask_at || j->commands >= TRIES)
+			continue;
+		command(j);
+		busy[j->person] = true;
+	}
+}
+
+static bool
+all_over(void)
+{
+	for (unsigned i = 0; i < away.njobs; i++)
+		if (!away.job[i].done && !away.job[i].gone)
+			return false;
+	return true;
+}
+
+/* ---- time ---- */
+
+static void
+deaths(int64_t now)
+{
+	static int64_t node_at = HOUR / 4, back_at;
+
+	if (back_at != 0 && now >= back_at) {
+		back_at = 0;
+		away_node_back();
+	}
+	if (back_at == 0 && now >= node_at) {
+		away_node_die();
+		back_at = now + NODE_AWAY;
+		node_at = now + NODE_DIES / 2 +
+		    (int64_t)(sim_random(away.sim) % (uint64_t)NODE_DIES);
+	}
+}
+
+static bool
+woken(void *arg)
+{
+	(void)arg;
+	return away.wake;
+}
+
+static void
+live(int64_t limit)
+{
+	int64_t now;
+
+	while ((now = sim_now(away.sim).us) < limit && !all_over()) {
+		int64_t step;
+
+		away.up = carries(now);
+		sim_carry(away.sim, away.wire, away.up);
+		deaths(now);
+		away_node_turn();
+		people_turn(now);
+		away.wake = false;
+		if (away_people_turn() || away.wake)
+			step = 0; /* at once again */
+		else
+			step = MAX_OF(INT64_C(1), MIN_OF(MONO_SECOND,
+			    away_people_next() - now));
+		(void)sim_run(away.sim, step, woken, NULL);
+	}
+}
+
+/* ---- claims ---- */
+
+static unsigned claims;
+
+static bool __attribute__((format(printf, 2, 3)))
+claim(bool good, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s %u - absence: ", good ? "ok" : "not ok", ++claims);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	return good;
+}
+
+static bool
+judge(void)
+{
+	unsigned n = away.njobs, done = 0, gone = 0, late = 0, once = 0,
+	    failures = 0, ids = 0, kills = 0;
+	uint64_t in = 0, in_moved = 0, out = 0, out_moved = 0;
+	bool good;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct away_job *j = &away.job[i];
+
+		done += j->done;
+		gone += j->gone;
+		late += j->late;
+		once += j->starts == 1;
+		failures += j->failures;
+		ids += j->ids;
+		kills += j->kills;
+		in += j->in_blob;
+		in_moved += j->in_moved;
+		out_moved += j->out_moved;
+		out += j->done ? j->out : 0;
+		if ((!j->done && !j->gone) || j->starts != 1 ||
+		    j->failures > 0 || j->gone != j->late || away.verbose)
+			printf("# job %u: %s, %u starts, %u ids, %u commands, "
+			    "%u killed, %u failed, in %u moved %llu of %llu, "
+			    "out %u moved %llu, %.1f h to %.1f h\n", i,
+			    j->done ? "done" : j->gone ? "gone" : "not done",
+			    j->starts, j->ids, j->commands, j->kills,
+			    j->failures, j->in,
+			    (unsigned long long)j->in_moved,
+			    (unsigned long long)j->in_blob, j->out,
+			    (unsigned long long)j->out_moved,
+			    (double)j->at / (double)HOUR,
+			    (double)j->ended / (double)HOUR);
+	}
+	good = claim(once == n, "%u of %u jobs were started exactly once",
+	    once, n);
+	good &= claim(done == n - late, "%u of %u have a verified receipt and "
+	    "what they gave", done, n - late);
+	good &= claim(gone == late, "%u of %u that were asked for after what "
+	    "was promised are gone, and it is said", gone, late);
+	good &= claim(failures == 0, "%u commands failed", failures);
+	printf("# %u programs, %u killed; the node died %u times; %u links "
+	    "ended; %u ids\n", away.programs, kills, away.deaths,
+	    away.breaks, ids);
+	printf("# inputs %llu bytes, moved %llu; outputs %llu, moved %llu\n",
+	    (unsigned long long)in, (unsigned long long)in_moved,
+	    (unsigned long long)out, (unsigned long long)out_moved);
+	return good;
+}
+
+static void
+say(void)
+{
+	struct sim_stats st = sim_stats(away.sim);
+
+	printf("# %.1f h of virtual time, %.1f s of ours; %llu packets, %llu "
+	    "lost, %llu bytes\n", (double)sim_now(away.sim).us /
+	    (double)HOUR, (double)clock() / CLOCKS_PER_SEC,
+	    (unsigned long long)st.sent, (unsigned long long)st.lost,
+	    (unsigned long long)st.bytes);
+}
+
+static int
+rm(const char *path, const struct stat *st, int kind, struct FTW *f)
+{
+	(void)st;
+	(void)kind;
+	(void)f;
+	return remove(path);
+}
+
+static bool
+whole(struct id32 *digest)
+{
+	char path[ABSENCE_PATH + 20];
+	const char *tmp = getenv("TMPDIR");
+	bool good;
+
+	away.seed = opt.seed;
+	away.njobs = opt.jobs;
+	away.keep_results = KEEP;
+	(void)snprintf(away.dir, sizeof(away.dir), "%s/absence-XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	MUST(mkdtemp(away.dir) != NULL, "a scratch folder");
+	make_mesh();
+	(void)snprintf(path, sizeof(path), "%s/node", away.dir);
+	MUST(mkdir(path, 0700) == 0, "%s", path);
+	for (unsigned i = 0; i < away.njobs; i++)
+		make_job(i);
+	away_people_open();
+	away_node_open();
+	live((int64_t)((opt.hours + opt.partition) * (double)HOUR) + KEEP +
+	    (72 + 2 * (int64_t)opt.jobs) * HOUR);
+	good = judge();
+	say();
+	sim_digest(away.sim, digest);
+	away_people_close();
+	away_node_close();
+	sim_free(away.sim);
+	if (!away.verbose)
+		(void)nftw(away.dir, rm, 16, FTW_DEPTH | FTW_PHYS);
+	return good;
+}
+
+/* In a process of its own, which leaves nothing behind. */
+static bool
+apart(struct id32 *digest)
+{
+	int fd[2], status;
+	pid_t pid;
+	bool good;
+
+	(void)fflush(NULL);
+	if (pipe(fd) != 0 || (pid = fork()) < 0)
+		return false;
+	if (pid == 0) {
+		good = whole(digest);
+		(void)fflush(NULL);
+		_exit(write(fd[1], HASH_BYTES(*digest)) != 32 || !good);
+	}
+	(void)close(fd[1]);
+	good = read(fd[0], HASH_BYTES(*digest)) == 32;
+	(void)close(fd[0]);
+	if (waitpid(pid, &status, 0) != pid)
+		return false;
+	if (WIFSIGNALED(status))
+		(void)fprintf(stderr, "absence: signal %d\n",
+		    WTERMSIG(status));
+	return good && status == 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct id32 first, second;
+	bool good, once = false;
+	int c;
+
+	while ((c = getopt(argc, argv, "1j:H:p:s:v")) != -1)
+		switch (c) {
+		case '1':
+			once = true;
+			break;
+		case 'j':
+			opt.jobs = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'H':
+			opt.hours = strtod(optarg, NULL);
+			break;
+		case 'p':
+			opt.partition = strtod(optarg, NULL);
+			break;
+		case 's':
+			opt.seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'v':
+			away.verbose = true;
+			break;
+		default:
+			return 2;
+		}
+	if (opt.jobs < 1 || opt.jobs > ABSENCE_JOBS)
+		return 2;
+	if (!away.verbose)
+		log_set_level(-1);
+	good = apart(&first);
+	claims += CLAIMS;
+	if (!once) {
+		good &= apart(&second);
+		claims += CLAIMS;
+		good &= claim(id32_eq(&first, &second),
+		    "the same seed, the same run");
+	}
+	printf("1..%u\n", claims);
+	return good ? 0 : 1;
+}
