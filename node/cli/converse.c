@@ -437,7 +437,7 @@ say_rest(struct talk *s)
 		break;
 	case SUB_UPLOAD:
 		cli_hint(s->c,
-		    "The job waits six hours for the rest of its inputs (%s "
+		    "The job waits 36 hours for the rest of its inputs (%s "
 		    "of %s are there). The same command goes on, `warren cancel "
 		    "%s` ends it.",
 		    cli_bytes(a, m->done_bytes), cli_bytes(b, m->total_bytes),
@@ -449,7 +449,7 @@ say_rest(struct talk *s)
 			    hex);
 		else if (strcmp(m->reason, "inputs") == 0)
 			cli_hint(s->c, "The job waits for its inputs, and is "
-				       "cancelled when none come within six "
+				       "cancelled when none come within 36 "
 				       "hours.");
 		else if (strcmp(m->state, "held") == 0)
 			cli_hint(s->c, "The job waits for a review. `warren "

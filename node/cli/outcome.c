@@ -76,7 +76,7 @@ static const struct {
     {"deadline", "Give the job a later `deadline`; what it waited for until "
 	"then is in the trail of the node.", "Nothing: its submitter had set "
 	"that time."},
-    {"inputs", "Its inputs did not come for an hour: submit it again and "
+    {"inputs", "Its inputs did not come for 36 hours: submit it again and "
 	"leave `warren submit` running until it has sent them.",
 	"Nothing: its submitter sends them."},
     {"review", "A reviewer has rejected it, or nobody has approved it for "

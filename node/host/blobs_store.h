@@ -12,7 +12,7 @@
  * blobs_start.c (open, sweep), blobs_write.c (outputs), volumes.c (volumes that
  * come in chunks). Nobody else includes it.
  */
-#define PART_IDLE_S 21600 /* compute.md 3.2: six hours after the last byte */
+#define PART_IDLE_S 129600 /* compute.md 3.2: 36 hours after the last byte */
 /* ours: an empty folder is 1 kB of tar, but a file and rows cost more */
 #define BLOB_CHARGE_LEAST 4096
 

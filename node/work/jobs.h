@@ -44,7 +44,7 @@ enum job_state {
 const char *job_state_name(unsigned);
 
 #define JOB_REASON_MAX 176
-#define JOB_INPUT_IDLE_S 21600 /* compute.md 5: six hours without a new byte */
+#define JOB_INPUT_IDLE_S 129600 /* compute.md 5: 36 hours without a new byte */
 #define JOB_REVIEW_S 86400     /* klp.md 6.1 */
 #define JOB_LOG_FACTOR 256     /* compute.md 5: more than that is killed */
 #define JOB_LOG_LEAST (UINT64_C(16) << 20)

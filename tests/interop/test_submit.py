@@ -346,7 +346,7 @@ def test_goes_on(ctx):
         f.write(blob)
     job = s.job("cp /in/blob /out/blob", volumes=["./data:/in:ro", "./out:/out:rw"], limits={"output": "8MB"})
     before, err = cut(s, "upload", "submit", job, "--to", s.dest)
-    check(b"The job waits six hours" in err and b"goes on" in err, f"says: {err}")
+    check(b"The job waits 36 hours" in err and b"goes on" in err, f"says: {err}")
     ids = os.listdir(os.path.join(s.person, "jobs"))
     check(len(ids) == 1, f"jobs: {ids}")
     folder = ids[0][:16]

@@ -560,7 +560,7 @@ static void
 with_volumes_long(struct manifest *m)
 {
 	with_volumes(m);
-	m->not_after = m->deadline = m->deadline + 86400;
+	m->not_after = m->deadline = m->deadline + 2 * JOB_INPUT_IDLE_S;
 }
 
 static void
