@@ -156,7 +156,7 @@ def serve(config, ratchets):
 
 class Visitor:
     def __init__(self, config, dest):
-        self.hash = bytes.fromhex(dest)
+        self.hash = bytes.fromhex(dest) if dest != "-" else None
         self.heard = threading.Event()
         self.aspect_filter = "interop.peer"
         RNS.Transport.register_announce_handler(self)
@@ -302,9 +302,13 @@ class Visitor:
 
 
 def visit(config, dest, steps):
+    """dest: "-" when it comes with the word: "go DEST"."""
     visitor = Visitor(config, dest)
-    if sys.stdin.readline().strip() != "go":
+    word, *more = sys.stdin.readline().split() or [""]
+    if word != "go":
         return
+    if more:
+        visitor.hash = bytes.fromhex(more[0])
     for step in steps:
         started = time.time()
         try:

@@ -14,8 +14,9 @@ from test_relay import visit
 STEPS = ["announce", "packet", "open", "identify", "echo20k", "close"]
 
 
-def warrend(ctx, interfaces, net=None, bad=(), **how):
-    """A relay; its folder, when all its interfaces are up but the bad ones. how: more for lib.config()."""
+def warrend(ctx, interfaces, net=None, bad=(), wait=True, **how):
+    """A relay; its folder, when all its interfaces are up but the bad ones (wait=False: who calls waits for up()).
+    how: more for lib.config()."""
     folder = ctx.dir("warrend")
     os.chmod(folder, 0o700)
     with open(os.path.join(folder, "config"), "w") as f:
@@ -23,8 +24,14 @@ def warrend(ctx, interfaces, net=None, bad=(), **how):
     os.chmod(os.path.join(folder, "config"), 0o600)
     argv = [IN_GROUP, os.path.join(ctx.args.build, "warrend"), "--config", folder]
     Daemon(ctx, net.inside(*argv) if net else argv, "warrend.log")
-    lib.must(lambda: (of := interfaces_of(ctx, folder)) and all(i["online"] for i in of if i["section"] not in bad), "every interface is up")
+    if wait:
+        up(ctx, folder, bad)
     return folder
+
+
+def up(ctx, folder, bad=()):
+    lib.must(lambda: (of := interfaces_of(ctx, folder)) and all(i["online"] for i in of if i["section"] not in bad),
+             "every interface is up")
 
 
 def interfaces_of(ctx, folder):

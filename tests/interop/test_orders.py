@@ -12,7 +12,6 @@ import test_jobs
 import test_submit
 from lib import config
 from test_ifaces import warrend
-from test_jobs import IN_GROUP
 from test_radio import FAST, Person, done, ether, ours, section
 from test_relay import visit
 
@@ -86,15 +85,6 @@ def order(kinds):
         done(p, e, far.image)
         lib.check({f["from"] for f in e.air.frames} == {r.name for r in e.air.radios}, "all radios have sent")
     return run
-
-
-def short(ctx):
-    """stock - warrend - stock over one channel: each end hears the relay alone."""
-    _, ports = line_of(ctx, "RWR")
-    here, relay, there = (section("radio", p.path, keys=FAST) for p in ports)
-    warrend(ctx, relay)
-    visit(ctx, ctx.stock_dir(config(here)), ctx.stock_dir(config(there)), ctx.args.python, ctx.args.python_old, 2,
-          steps=["announce", "packet", "open", "close"])
 
 
 TESTS = []

@@ -14,7 +14,7 @@ from lib import check, config
 from radio.ether import Ether
 from radio.faults import FAULTS
 from radio.rnode import MCU_NRF52, NRF52, SX1262, SX1280
-from test_ifaces import interfaces_of, warrend
+from test_ifaces import interfaces_of, up, warrend
 from test_relay import visit
 
 SLOW = {"frequency": 868200000, "bandwidth": 125000, "txpower": 7, "spreadingfactor": 10, "codingrate": 5}  # 977 bit/s
@@ -139,9 +139,9 @@ def between(first, second, steps=WHOLE, speed=8, extra=""):
         e, f = ether(ctx, speed=speed), ether(ctx, speed=speed)  # two airs: they do not hear each other
         here, near = first(e, "here", "near")
         far, there = second(f, "far", "there", extra)
-        node = warrend(ctx, near + far)
+        node = warrend(ctx, near + far, wait=False)
         visit(ctx, ctx.stock_dir(config(here)), ctx.stock_dir(config(there)), ctx.args.python, ctx.args.python_old, 2,
-              steps=steps)
+              steps=steps, up=lambda: up(ctx, node))
         for i in interfaces_of(ctx, node):
             check(i["rx_packets"] > 0 and i["tx_packets"] > 0, f"it carried something: {i}")
     return run

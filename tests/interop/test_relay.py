@@ -20,14 +20,18 @@ def chain(ctx, n, extra):
     return ports[0], ports[-1]
 
 
-def visit(ctx, a, b, visitor_python, server_python, hops, ratchets=False, steps=STEPS):
-    """a and b: configuration folders of the two endpoints."""
+def visit(ctx, a, b, visitor_python, server_python, hops, ratchets=False, steps=STEPS, up=None):
+    """a and b: configuration folders of the two endpoints. up(): what is between them may still be starting, as they
+    may together; it waits for that."""
     host = ctx.peer(server_python, "serve", a, *(["ratchets"] if ratchets else []))
-    dest = host.expect(event="ready")["dest"]
+    dest = "-" if up else host.expect(event="ready")["dest"]
     guest = ctx.peer(visitor_python, "visit", b, dest, *steps, "path")
     who = guest.expect(event="ready")["identity"]
+    if up:
+        dest = host.expect(event="ready")["dest"]
+        up()
     lib.quiet(1.2, "stock RNS drops what it hears right after its start, and shows nowhere when that is over")
-    guest.say("go")
+    guest.say(f"go {dest}" if up else "go")
     for step in steps:
         line = None
         if step == "announce":

@@ -10,17 +10,17 @@ import lib
 from lib import CODES, check, client, config, server
 from radio.odd import ODD, STOCK_FAILS
 from radio.rnode import DATA
-from test_ifaces import interfaces_of, warrend
+from test_ifaces import interfaces_of, up, warrend
 from test_radio import FAST, SHORT, WHOLE, ether, multi_device, multi_section, section
 from test_relay import visit
 
 OTHER = {**FAST, "frequency": 869525000}
 
 
-def between(ctx, a, b, steps):
-    """1.4.2 on the section a, 1.5.7 on b, and what relays in between is up."""
+def between(ctx, a, b, steps, node, bad=()):
+    """1.4.2 on the section a, 1.5.7 on b, and the relay in between, which may still be starting."""
     visit(ctx, ctx.stock_dir(config(a)), ctx.stock_dir(config(b)), ctx.args.python, ctx.args.python_old, 2,
-          steps=steps)
+          steps=steps, up=lambda: up(ctx, node, bad))
 
 
 def radios(ctx, node):
@@ -33,15 +33,21 @@ def busy(rows, *names):
         check(i["rx_packets"] > 1 and i["tx_packets"] > 1 and i["tx_drops"] == 0 and i["mtu"] == 508, i)
 
 
-def shown(ctx, node):
-    """What both rnstatus say of the radios, from keys that they have alone."""
-    for python in ctx.args.python, ctx.args.python_old:
-        argv = [python, "-m", "RNS.Utilities.rnstatus", "--config", node, "RNodeInterface[one]"]
-        r = subprocess.run(argv, capture_output=True, text=True, timeout=lib.PATIENCE_S)
+def shown(ctx, node, whole):
+    """What both rnstatus say of the radios, from keys that they have alone; one says it to people, the other to
+    programs, unless whole."""
+    def asked(python, *words):
+        r = subprocess.run([python, "-m", "RNS.Utilities.rnstatus", "--config", node, "RNodeInterface[one]", *words],
+                           capture_output=True, text=True, timeout=lib.PATIENCE_S)
+        return r.stdout, r.stderr
+    both = ctx.args.python, ctx.args.python_old
+    for python in both if whole else both[1:]:
+        out, err = asked(python)
         for label in "Noise Fl.", "Airtime", "Ch. Load", "Mode", "Rate":
-            check(f"    {label.ljust(10)}:" in r.stdout, f"no {label!r}: {r.stdout}{r.stderr}")
-        r = subprocess.run([*argv, "-j"], capture_output=True, text=True, timeout=lib.PATIENCE_S)
-        row = {i["short_name"]: i for i in json.loads(r.stdout[r.stdout.index("{"):])["interfaces"]}["one"]
+            check(f"    {label.ljust(10)}:" in out, f"no {label!r}: {out}{err}")
+    for python in both if whole else both[:1]:
+        out, err = asked(python, "-j")
+        row = {i["short_name"]: i for i in json.loads(out[out.index("{"):])["interfaces"]}["one"]
         check(row["type"] == "RNodeInterface" and row["airtime_long"] > 0 and row["noise_floor"] < -50 and
               row["interference"] is None and "battery_percent" in row and "cpu_temp" in row, row)
 
@@ -52,9 +58,9 @@ def relayed(ctx, steps=SHORT):
     os.chmod(ctx.folder, 0o755)
     a, b, one, two = (e.rnode(n) for n in ("a", "b", "one", "two"))
     node = warrend(ctx, section("one", one.path) + section("two", two.path, keys=OTHER, extra=CODES),
-                   share=True, instance=f"interop{lib.free_port()}")
-    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER, extra=CODES), steps)
-    shown(ctx, node)
+                   share=True, instance=f"interop{lib.free_port()}", wait=False)
+    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER, extra=CODES), steps, node)
+    shown(ctx, node, steps is WHOLE)
     rows = radios(ctx, node)
     busy(rows, "RNodeInterface[one]", "RNodeInterface[two]")
     for i in rows.values():
@@ -70,8 +76,8 @@ def over_tcp(ctx, steps=WHOLE):
     address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
     a, b, far, two = e.rnode("a"), e.rnode("b"), e.rnode("far", tcp=(address, 7633)), multi_device(e, "two")
     node = warrend(ctx, section("far", f"tcp://{address}", keys=OTHER, extra="flow_control = yes\n") +
-                   multi_section(two.path))
-    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER), steps)
+                   multi_section(two.path), wait=False)
+    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER), steps, node)
     rows = radios(ctx, node)
     busy(rows, "RNodeInterface[far]", "multi[sub0]")
     check(far.timeouts == 0, "it says something in time")
@@ -91,8 +97,8 @@ def at_fault(ctx):
     a, b, one, two = (e.rnode(n) for n in ("a", "b", "one", "two"))
     apart = {**FAST, "frequency": 867000000}
     bad = "".join(section(f, e.rnode(f"bad-{f}", fault=f).path, keys=apart) for f in AT_FAULT)
-    node = warrend(ctx, section("one", one.path) + bad + section("two", two.path, keys=OTHER), bad=AT_FAULT)
-    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER), WHOLE)
+    node = warrend(ctx, section("one", one.path) + bad + section("two", two.path, keys=OTHER), wait=False)
+    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER), WHOLE, node, AT_FAULT)
     rows = {i["section"]: i for i in interfaces_of(ctx, node)}
     for f, reason in AT_FAULT.items():
         i = rows[f]
@@ -192,8 +198,9 @@ def weave(ctx, steps=WHOLE):
     e = ether(ctx, speed=4)
     os.chmod(ctx.folder, 0o755)
     a, one, two, b = e.weave("a"), e.weave("one"), e.rnode("two"), e.rnode("b")
-    node = warrend(ctx, section("weave", one.path, "WeaveInterface", {}) + section("radio", two.path))
-    between(ctx, section("weave", a.path, "WeaveInterface", {}), section("radio", b.path), steps)
+    node = warrend(ctx, section("weave", one.path, "WeaveInterface", {}) + section("radio", two.path),
+                   wait=False)
+    between(ctx, section("weave", a.path, "WeaveInterface", {}), section("radio", b.path), steps, node)
     peers = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterfacePeer"]
     check(peers and sum(c["tx_ms"] for c in peers[0]["airtime"]["classes"]) > 0, f"airtime of a peer: {peers}")
     row, = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterface"]

@@ -6,7 +6,7 @@ import sys
 
 import lib
 from lib import CODES, check, config
-from test_ifaces import STEPS, interfaces_of, warrend
+from test_ifaces import STEPS, interfaces_of, up, warrend
 from test_jobs import IN_GROUP, Daemon
 from test_relay import visit
 from test_tools import Instance, answers, sorted_types, tool
@@ -34,8 +34,8 @@ def over_serial(ctx):
     left, right = cables(ctx, 2)
     a = ctx.stock_dir(config(serial("up", left.paths[0])))
     b = ctx.stock_dir(config(serial("up", right.paths[0], CODES)))
-    node = warrend(ctx, serial("one", left.paths[1]) + serial("two", right.paths[1], CODES))
-    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS)
+    node = warrend(ctx, serial("one", left.paths[1]) + serial("two", right.paths[1], CODES), wait=False)
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS, up=lambda: up(ctx, node))
     one, two = interfaces_of(ctx, node)
     for i in one, two:
         check(i["mtu"] == 564 and i["bitrate"] == 115200 and i["rx_packets"] > 5 and i["tx_packets"] > 5 and
@@ -49,8 +49,8 @@ def over_kiss(ctx):
     a = ctx.stock_dir(config(serial("up", left.paths[0], "callsign = N0CALL\nssid = 1\n", "AX25KISSInterface")))
     b = ctx.stock_dir(config(serial("up", right.paths[0], CODES, "KISSInterface")))
     node = warrend(ctx, serial("one", left.paths[1], "callsign = n0call\nssid = 2\n", "AX25KISSInterface") +
-                   serial("two", right.paths[1], "persistence = 255\n" + CODES, "KISSInterface"))
-    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS)
+                   serial("two", right.paths[1], "persistence = 255\n" + CODES, "KISSInterface"), wait=False)
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS, up=lambda: up(ctx, node))
     one, two = interfaces_of(ctx, node)
     for i in one, two:
         check(i["mtu"] == 564 and i["bitrate"] == 1200 and i["rx_packets"] > 5 and i["tx_packets"] > 5 and

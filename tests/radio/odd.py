@@ -122,10 +122,6 @@ class Eager(Rnode):
             super().sent(radio)
 
 
-def as_said(d, command, data):
-    return frame(command, data)
-
-
 def shared(d, command, data):
     """One FEND between frames, as the host does it; a packet has both."""
     return frame(command, data)[0 if rnode.DATA in (command, d.last) else 1:]
