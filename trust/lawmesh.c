@@ -439,6 +439,9 @@ lawmesh_came(struct law *l, struct law_authority *la,
 		la->src->seq = 0;
 		return false;
 	}
+	if (r.m.end == FETCH_SIZE && la->src->mesh.slow && l->has_list &&
+	    strcmp(la->src->need, l->list_uri.path) == 0)
+		la->src->mesh.too_long = true;
 	sources_part_drop(la->src);
 	r.m.seq = m->seq;
 	*out = r.m;

@@ -230,7 +230,7 @@ ask_set(struct law *l, struct law_authority *la)
 {
 	struct sources *x = la->src;
 
-	if (!sources_mesh(x) || !x->mesh.gap || x->mesh.behind[0] == '\0' ||
+	if (!sources_mesh(x) || !x->mesh.gap || !x->mesh.too_long ||
 	    x->set != SET_NONE || !lawset_name(l, x->need))
 		return false;
 	x->set = SET_PAGES;

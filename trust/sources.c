@@ -42,7 +42,7 @@ forget_files(struct sources *x)
 	x->mesh.deltas = NULL;
 	x->mesh.deltas_len = 0;
 	x->mesh.behind[0] = '\0';
-	x->mesh.gap = false;
+	x->mesh.gap = x->mesh.too_long = false;
 	x->mesh.restarts = 0;
 	x->set = SET_NONE;
 	for (; x->nfiles > 0; x->nfiles--)

@@ -67,6 +67,7 @@ struct sources {
 		uint8_t *deltas; /* more than the one that was asked for */
 		size_t deltas_len;
 		bool gap; /* it has no deltas from ours on */
+		bool too_long; /* the list is, for a way that is slow */
 		unsigned restarts; /* of the set, in this round */
 	} mesh;
 	struct lawset part; /* of a set; outlives a round */

@@ -84,6 +84,19 @@ not_needed(void **state)
 	assert_int_equal(line(&taker).version, 50);
 }
 
+/* A mirror whose answers have no end, on a way that is fast: no set either. */
+static void
+not_asked(void **state)
+{
+	(void)state;
+	gap();
+	slow_way = false;
+	lie = LIE_LONGER;
+	assert_null(strstr(round_of(), "set"));
+	failed("not what was asked for");
+	assert_int_equal(line(&taker).version, 1);
+}
+
 /* The way is cut in the middle: what has come is not asked for again. */
 static void
 resumed(void **state)
@@ -369,7 +382,7 @@ int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {T(over_the_gap), T(not_needed),
+	const struct CMUnitTest tests[] = {T(over_the_gap), T(not_needed), T(not_asked),
 	    T(resumed), T(proof_later), T(refused), T(long_sets),
 	    cmocka_unit_test(entries)};
 
