@@ -169,7 +169,7 @@ hand_over(struct post *p, struct out *o, struct mono now)
 		return;
 	}
 	o->cmd = post_tag(p);
-	o->resource = o->wire_len > p->node_mdu;
+	o->resource = out_by_resource(o, o->wire_len, p->node_mdu);
 	if (o->resource) {
 		cmd.type = RNS_CMD_RESOURCE_SEND;
 		cmd.resource.link = p->node_link;
@@ -562,6 +562,13 @@ stored(struct post *p, uint64_t tag, bool good, struct mono now)
 			break;
 	if (o == NULL)
 		return false;
+	if (!good && !o->resource) {
+		o->late = true;
+		free(o->wire);
+		o->wire = NULL;
+		hand_over(p, o, now);
+		return true;
+	}
 	if (!good) {
 		node_lost(p, "the propagation node did not take it", now);
 		return true;

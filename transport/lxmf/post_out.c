@@ -151,13 +151,12 @@ out_of(struct post *p, uint64_t tag)
 }
 
 static void
-link_up(struct post *p, struct out *o, const struct rns_event *ev,
-    struct mono now)
+send_on_link(struct post *p, struct out *o, uint32_t mdu, struct mono now)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_SEND};
 
 	o->cmd = post_tag(p);
-	o->resource = o->len > ev->link.mdu;
+	o->resource = out_by_resource(o, o->len, mdu);
 	if (o->resource) {
 		cmd.type = RNS_CMD_RESOURCE_SEND;
 		cmd.resource.link = o->link;
@@ -191,7 +190,7 @@ link_event(struct post *p, const struct rns_event *ev, struct mono now)
 		return true;
 	}
 	if (o != NULL && ev->type == RNS_EV_LINK_UP) {
-		link_up(p, o, ev, now);
+		send_on_link(p, o, ev->link.mdu, now);
 		return true;
 	}
 	TAILQ_FOREACH(any, &p->outs, entry)
@@ -210,10 +209,14 @@ sent(struct post *p, struct out *o, bool good, struct mono now)
 {
 	if (o == NULL || o->step != OUT_SENT)
 		return false;
-	if (good)
+	if (good) {
 		out_end(p, o, POST_DELIVERED, NULL);
-	else
+	} else if (o->has_link && !o->resource) {
+		o->late = true;
+		send_on_link(p, o, 0, now);
+	} else {
 		unreached(p, o, "its destination did not take it", now);
+	}
 	return true;
 }
 

@@ -32,6 +32,12 @@ post_link_close(struct post *p, const struct hash16 *link)
 	(void)post_do(p, &cmd); /* it may be gone already */
 }
 
+bool
+out_by_resource(const struct out *o, size_t n, uint32_t mdu)
+{
+	return o->late || n > MIN_OF(mdu, (uint32_t)POST_PACKET_MAX);
+}
+
 void
 out_hang_up(struct post *p, struct out *o)
 {

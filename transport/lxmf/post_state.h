@@ -26,6 +26,7 @@
 #define POST_LINK_US (60 * MONO_SECOND) /* ours: a link, and what it bears */
 #define POST_AGAIN_US (10 * MONO_SECOND) /* ours: then twice as long, ... */
 #define POST_AGAIN_MAX (10 * 60 * MONO_SECOND) /* ... but not longer */
+#define POST_PACKET_MAX 431 /* stock programs take more as a resource */
 #define POST_DIRECT_TRIES 2 /* ours: then the node is asked */
 
 enum out_step {
@@ -54,7 +55,11 @@ struct out {
 	unsigned tries, direct_tries;
 	const char *why; /* of the last failure */
 	uint64_t cmd;	 /* tag of what runs */
-	bool has_link, resource;
+	/*
+	 * late: the proof of a packet on its link was, which has six round
+	 * trips; a resource has time.
+	 */
+	bool has_link, resource, late;
 	struct hash16 link;
 	unsigned sealed_cost; /* of its stamp, bits */
 	struct stamp_search search;
@@ -134,6 +139,8 @@ void post_link_close(struct post *, const struct hash16 *link);
 void out_end(struct post *, struct out *, enum post_end, const char *why);
 /* What runs for it ends; it is tried again later, or its time is over. */
 void out_again(struct post *, struct out *, const char *why, struct mono now);
+/* Whether n bytes go over a link of that MDU as a resource. */
+bool out_by_resource(const struct out *, size_t n, uint32_t mdu);
 /* Its link, if it has one of its own, is closed. */
 void out_hang_up(struct post *, struct out *);
 
