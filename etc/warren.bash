@@ -19,10 +19,11 @@ _warren()
 	local valued=" --config --identity --to -t --timeout --out -o --wait -w
 		--name --label -l --lines -n --volume -v --env -e --memory -m --cpu --time
 		--pids --output --log --deadline --retries --key -k --scheme --expires
-		--root --role --threshold --list --self --uri --kind --reason --since --scope "
+		--root --role --threshold --list --self --uri --kind --reason --since --scope
+		--via-lxmf "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
-	local submit="--to --out --in-place --detach --strict --name --label
+	local submit="--to --out --in-place --detach --via-lxmf --strict --name --label
 		--print --timeout"
 
 	COMPREPLY=()
@@ -121,7 +122,7 @@ _warren()
 	"jobs "*) options="$target --mine --label --held --wide" ;;
 	"show "* | "cancel "* | "approve "* | "reject "*) options=$target ;;
 	"logs "*) options="$target --follow --stderr" ;;
-	"result "*) options="$target --out --strict" ;;
+	"result "*) options="$target --out --via-lxmf --strict" ;;
 	"image import") options="--name" ;;
 	"audit tail") options="--lines" ;;
 	"audit verify") options="--key --receipt --log --log-key --witness

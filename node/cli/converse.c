@@ -248,7 +248,9 @@ converse(struct talk *s)
 			continue;
 		}
 		s->sent |= req.path == PATH_SUBMIT;
-		if (req.path == PATH_FOLLOW &&
+		if (s->ask != NULL)
+			rc = s->ask(s->ask_arg, &req, &ans);
+		else if (req.path == PATH_FOLLOW &&
 		    session_stream(s->session, req.stream,
 			req.stream == 1 ? on_stream1 : on_stream2, s) != 0)
 			rc = SESSION_BROKEN;

@@ -33,6 +33,10 @@ struct talk {
 	int base;
 	const char (*local)[CLI_PATH];
 
+	/* in place of the session: who answers; CLI_OK or said */
+	int (*ask)(void *arg, const struct proto_req *, struct proto_ans *);
+	void *ask_arg;
+
 	bool sent; /* the job, perhaps: an answer can be lost */
 	unsigned generation;
 	struct mono progress_at, phase_since, state_since;

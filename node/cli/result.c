@@ -11,11 +11,14 @@
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
 #include "node/cli/converse.h"
+#include "node/cli/mail.h"
 #include "node/cli/target.h"
 
 struct fetch {
 	struct target t;
 	const char *out;
+	bool by_mail;
+	struct hash16 via;
 	struct manifest m;
 	char *envelope;
 	size_t envelope_len;
@@ -27,7 +30,10 @@ set_option(struct cli *c, void *ctx, int option, const char *value)
 {
 	struct fetch *f = ctx;
 
-	(void)c;
+	if (option == OPT_VIA_LXMF) {
+		f->by_mail = true;
+		return mail_via(c, value, &f->via);
+	}
 	if (option == OPT_STRICT)
 		f->talk.strict = true;
 	else if (option == OPT_OUT)
@@ -49,7 +55,8 @@ fetch_remote(struct fetch *f)
 		cli_error(f->t.cli, "%s holds another job", f->t.folder);
 		return CLI_FAILED;
 	}
-	if ((rc = target_connect(&f->t)) != CLI_OK ||
+	rc = f->by_mail ? target_attach(&f->t) : target_connect(&f->t);
+	if (rc != CLI_OK ||
 	    (rc = jobdir_open(&t->dir, f->t.cli,
 		 f->out != NULL ? f->out : f->t.folder, &f->m,
 		 (const uint8_t *)f->envelope,
@@ -61,7 +68,15 @@ fetch_remote(struct fetch *f)
 	t->node = &f->t.node;
 	t->manifest = &f->m;
 	t->sub.resume = true;
-	rc = talk_run(t);
+	if (f->by_mail) {
+		struct mail m = {.c = t->c, .person = t->person,
+		    .session = t->session, .via = f->via,
+		    .timeout_us = (int64_t)f->t.timeout_ms * 1000};
+
+		rc = mail_result(&m, t);
+	} else {
+		rc = talk_run(t);
+	}
 	talk_note(t);
 	return rc;
 }

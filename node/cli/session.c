@@ -146,6 +146,12 @@ session_rns(struct session *s)
 	return attach_rns(s->at);
 }
 
+struct attach *
+session_attach(struct session *s)
+{
+	return s->at;
+}
+
 int
 session_listen(struct session *s,
     void (*fn)(void *arg, const struct rns_event *), void *arg)

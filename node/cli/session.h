@@ -21,6 +21,7 @@
  * answer (compute.md 3: every request may be repeated). Verbs read like a
  * list of calls: session_call() runs the loop until its answer is there.
  */
+struct attach;
 struct session;
 
 /* Ours: enough for a path request and its repetition over a slow mesh. */
@@ -37,6 +38,7 @@ struct session_opts {
 int session_open(struct session **, struct cli *, const struct person *);
 void session_close(struct session *); /* NULL is fine */
 const struct rns *session_rns(struct session *);
+struct attach *session_attach(struct session *);
 
 /* Listen to klp.node announces; fn runs in the loop. */
 int session_listen(struct session *,

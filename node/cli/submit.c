@@ -23,6 +23,7 @@
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
 #include "node/cli/leftout.h"
+#include "node/cli/mail.h"
 #include "node/cli/nodes.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
@@ -83,6 +84,9 @@ submit_option(struct submit *s, int option, const char *value)
 	case OPT_IN_PLACE:
 		s->in_place = true;
 		break;
+	case OPT_VIA_LXMF:
+		s->by_mail = true;
+		return mail_via(s->c, value, &s->via);
 	case OPT_DETACH:
 		s->detach = true;
 		break;
@@ -222,8 +226,10 @@ set_fresh(struct submit *s)
 
 	randombytes_buf(m->nonce, sizeof(m->nonce));
 	m->deadline = (uint32_t)((int64_t)s->node.time + s->job.deadline_s);
-	m->not_after = (uint32_t)MIN_OF((int64_t)m->deadline,
-	    (int64_t)s->node.time + NOT_AFTER_S);
+	/* a message may lie long before the node reads it */
+	m->not_after = s->by_mail ? m->deadline :
+	    (uint32_t)MIN_OF((int64_t)m->deadline,
+		(int64_t)s->node.time + NOT_AFTER_S);
 }
 
 /* What is signed; NULL: said. Without a node, when it is only shown. */
@@ -243,7 +249,7 @@ build_payload(struct submit *s, size_t *len)
 	} else {
 		s->node.time = (uint32_t)time(NULL);
 	}
-	if (s->print || !begun_find(s->c, &s->person, s->session, &s->node.dest,
+	if (s->print || s->by_mail || !begun_find(s->c, &s->person, s->session, &s->node.dest,
 		s->out, m, s->begun))
 		set_fresh(s);
 	payload = manifest_build(m, len, why);
@@ -364,6 +370,26 @@ read_input(void *arg, const struct id32 *sha256, uint64_t offset, uint8_t *out,
 	return fd >= 0;
 }
 
+static void
+fill_mail(const struct submit *s, struct mail *m)
+{
+	*m = (struct mail){.c = s->c, .person = &s->person,
+	    .session = s->session, .via = s->via,
+	    .timeout_us = (int64_t)s->timeout_ms * 1000};
+}
+
+static int
+find_by_announce(struct submit *s, enum node_by by)
+{
+	struct mail m;
+	int rc;
+
+	fill_mail(s, &m);
+	rc = mail_node(&m, &s->node);
+	return rc == CLI_OK ? remote_trust(s->c, &s->person, &s->node, by) :
+			      rc;
+}
+
 /* Whom it is for; CLI_OK with s->session connected, s->node described. */
 static int
 find_node(struct submit *s)
@@ -380,6 +406,8 @@ find_node(struct submit *s)
 		&s->node.dest, &by) :
 	    remote_pick(s->c, s->session, &s->person, o.contact_us,
 		&s->node.dest);
+	if (rc == CLI_OK && s->by_mail)
+		return find_by_announce(s, by);
 	if (rc != CLI_OK ||
 	    (rc = session_connect(s->session, &s->node.dest, &o)) != CLI_OK ||
 	    (rc = remote_describe(s->c, s->session, &s->person, &s->node)) !=
@@ -432,6 +460,35 @@ note_job(struct submit *s)
 	nodes_note(&s->person, &s->node.dest, &s->node.fp, s->node.name);
 }
 
+/* Handed over as a message; then its answer, unless that is not waited for. */
+static int
+run_by_mail(struct submit *s)
+{
+	struct talk *t = &s->talk;
+	struct mail m;
+	char hex[65];
+	int rc;
+
+	fill_mail(s, &m);
+	rc = mail_submit(&m, t);
+	if (rc != CLI_OK) {
+		jobdir_discard(&t->dir);
+		person_forget_job(&s->person, &s->job.m.job);
+		return rc;
+	}
+	hex_encode(hex, HASH_BYTES(s->job.m.job));
+	if (s->detach && !s->c->json)
+		printf("%s\n", hex);
+	if (s->detach)
+		return CLI_OK;
+	rc = mail_result(&m, t);
+	if (session_interrupted(s->session))
+		cli_hint(s->c, "The job goes on. `warren result --via-lxmf ... "
+			       "%.16s` asks for its answer again.", hex);
+	talk_note(t);
+	return rc;
+}
+
 int
 submit_run(struct submit *s)
 {
@@ -474,6 +531,8 @@ submit_run(struct submit *s)
 	t->sub.detach = s->detach;
 	t->sub.store.input = read_input;
 	t->sub.store.input_arg = s;
+	if (s->by_mail)
+		return run_by_mail(s);
 	rc = talk_run(t);
 	/* one that was begun before is there, whatever was answered now */
 	if (rc != CLI_OK && !talk_admitted(t) && s->begun[0] == '\0')

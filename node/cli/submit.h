@@ -21,6 +21,8 @@
 struct submit {
 	struct cli *c;
 	const char *to, *out;
+	bool by_mail; /* through the propagation node via */
+	struct hash16 via;
 	char begun[CLI_PATH]; /* the folder of a submission to go on with */
 	bool in_place, detach, strict, print;
 	uint64_t timeout_ms;

@@ -303,6 +303,19 @@ target_connect(struct target *t)
 	return rc == CLI_OK && t->is_short ? find_short(t) : rc;
 }
 
+int
+target_attach(struct target *t)
+{
+	int rc;
+
+	person_clear(&t->person);
+	if ((rc = person_load(t->cli, &t->person)) != CLI_OK ||
+	    (rc = session_open(&t->session, t->cli, &t->person)) != CLI_OK)
+		return rc;
+	t->node.dest = t->dest;
+	return CLI_OK;
+}
+
 void
 target_close(struct target *t)
 {

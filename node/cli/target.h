@@ -43,6 +43,8 @@ int target_find(struct target *, const char *text);
 /* Contact the node (not when here): link, describe, key compared with the
  * one noted. */
 int target_connect(struct target *);
+/* The same without a link: whom it is about is known by its note alone. */
+int target_attach(struct target *);
 /* Ends the session and wipes the person. */
 void target_close(struct target *);
 /*

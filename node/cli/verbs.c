@@ -25,6 +25,10 @@ const size_t cli_nshared = NELEM(cli_shared);
 #define OUT_OPTION                                                             \
 	{OPT_OUT, 'o', "out", "DIR", "where results go; default the job's folder"}
 
+#define VIA_LXMF_OPTION                                                        \
+	{OPT_VIA_LXMF, 0, "via-lxmf", "HASH",                                  \
+	    "by message, through this propagation node"}
+
 #define SUBMIT_OPTIONS                                                         \
 	{OPT_TO, 't', "to", "NODE",                                            \
 	    "hash, URN or name; default the one you trust"},                   \
@@ -33,6 +37,7 @@ const size_t cli_nshared = NELEM(cli_shared);
 	    "rw volumes replace their local folders too"},                     \
 	{OPT_DETACH, 'd', "detach", NULL,                                      \
 	    "return when the node has everything; print the id"},              \
+	VIA_LXMF_OPTION,                                                       \
 	{OPT_STRICT, 0, "strict", NULL,                                        \
 	    "refuse inputs, fail on outputs that lack something"},             \
 	{OPT_NAME, 0, "name", "NAME",                                          \
@@ -85,6 +90,7 @@ static const struct opt logs_options[] = {
 static const struct opt result_options[] = {
     TARGET_OPTIONS,
     OUT_OPTION,
+    VIA_LXMF_OPTION,
     {OPT_STRICT, 0, "strict", NULL, "fail when the outputs lack something"},
 };
 static const struct opt nodes_options[] = {

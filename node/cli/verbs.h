@@ -120,6 +120,7 @@ enum cli_opt_id {
 	OPT_SINCE,
 	OPT_ENVELOPE,
 	OPT_VIA,
+	OPT_VIA_LXMF,
 	OPT_DELTA,
 	OPT_SCOPE,
 };
