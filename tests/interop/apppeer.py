@@ -88,4 +88,5 @@ def main():
             fetch(bytes.fromhex(more[0]), more[1])
 
 
-main()
+if __name__ == "__main__":
+    main()
