@@ -62,8 +62,8 @@ test_mistakes(void **state)
 	    "lxmf: {propagation_node: 0011}\n",
 	    "lxmf: {propagation_node: zz112233445566778899aabbccddeeff}\n",
 	    "lxmf: {propagation: x}\n", "lxmf: {look_every: 5m}\n",
-	    "lxmf: {propagation_node: 00112233445566778899aabbccddeeff, "
-	    "look_every: 1s}\n",
+	    ("lxmf: {propagation_node: 00112233445566778899aabbccddeeff, "
+	     "look_every: 1s}\n"),
 	    "lxmf: {max_message: 1MB}\n", "lxmf: {max_message: 10}\n",
 	    "lxmf: {stamp_cost: 25}\n", "lxmf: {announce_every: 1s}\n"};
 
