@@ -18,20 +18,27 @@ struct begun {
 	struct session *session;
 	const struct hash16 *dest;
 	const char *out;
+	uint32_t now; /* by the node's clock */
 	struct manifest *m;
 	char *folder;
 };
 
-/* Does the node still wait for this job, or run it? */
+/*
+ * Does the node still wait for this job, or run it? Or has it never come there,
+ * and still may: then it is the one that comes, lest two of them run.
+ */
 static bool
-alive(struct session *s, const struct id32 *job)
+alive(const struct begun *b, const struct id32 *job)
 {
 	struct proto_req req = {.path = PATH_STATUS, .id = job->b};
 	struct proto_job_status v;
 	struct proto_ans a;
 
-	return session_ask(s, &req, &a, NULL, NULL) == CLI_OK &&
-	    a.status == ST_OK && proto_get_status(&v, &a) &&
+	if (session_ask(b->session, &req, &a, NULL, NULL) != CLI_OK)
+		return false;
+	if (a.status == ST_NOT_FOUND)
+		return b->m->not_after > b->now;
+	return a.status == ST_OK && proto_get_status(&v, &a) &&
 	    (pstr_is(v.state, "held") || pstr_is(v.state, "queued") ||
 		pstr_is(v.state, "staging") || pstr_is(v.state, "running"));
 }
@@ -85,7 +92,7 @@ take(void *arg, const struct job_note *n)
 	dir = open(n->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || !jobdir_cut_off(dir) ||
 	    (b->out != NULL && !is_folder(dir, b->out)) ||
-	    !same_payload(b->m, dir, &n->job) || !alive(b->session, &n->job))
+	    !same_payload(b->m, dir, &n->job) || !alive(b, &n->job))
 		return false;
 	memcpy(b->folder, n->folder, sizeof(n->folder));
 	return true;
@@ -93,10 +100,10 @@ take(void *arg, const struct job_note *n)
 
 bool
 begun_find(struct cli *c, const struct person *p, struct session *s,
-    const struct hash16 *dest, const char *out, struct manifest *m,
-    char folder[CLI_PATH])
+    const struct hash16 *dest, uint32_t now, const char *out,
+    struct manifest *m, char folder[CLI_PATH])
 {
-	struct begun b = {s, dest, out, m, folder};
+	struct begun b = {s, dest, out, now, m, folder};
 
 	if (!person_each_job(p, take, &b))
 		return false;

@@ -17,12 +17,13 @@
  * another one would wait for the same inputs, and in the end both would run.
  *
  * Looks among the noted jobs of the node that the session is connected to for
- * one that differs from m in nonce and times only, that the node still has, and
- * whose folder (out, unless that is NULL) no other program is at work in. true:
- * m is that job now, folder is where it is, and it was said.
+ * one that differs from m in nonce and times only, that the node still has or,
+ * by its clock (now), may still get, and whose folder (out, unless that is NULL)
+ * no other program is at work in. true: m is that job now, folder is where it
+ * is, and it was said.
  */
 bool begun_find(struct cli *, const struct person *, struct session *,
-    const struct hash16 *dest, const char *out, struct manifest *m,
-    char folder[CLI_PATH]);
+    const struct hash16 *dest, uint32_t now, const char *out,
+    struct manifest *m, char folder[CLI_PATH]);
 
 #endif

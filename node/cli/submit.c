@@ -250,7 +250,7 @@ build_payload(struct submit *s, size_t *len)
 		s->node.time = (uint32_t)time(NULL);
 	}
 	if (s->print || s->by_mail || !begun_find(s->c, &s->person, s->session, &s->node.dest,
-		s->out, m, s->begun))
+		s->node.time, s->out, m, s->begun))
 		set_fresh(s);
 	payload = manifest_build(m, len, why);
 	if (payload == NULL)

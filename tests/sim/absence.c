@@ -226,6 +226,7 @@ on_ended(void *arg, int status, const char *said)
 	if (status == 2 && strstr(said, "exists and is not this job's") !=
 	    NULL) {
 		/* it has ended meanwhile: what it made is asked for */
+		j->failures += j->exited == 0;
 		j->submitted = true;
 		j->ask_at = now + MONO_SECOND;
 		return;
