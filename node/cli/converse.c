@@ -22,23 +22,25 @@
 /* ---- streams ---- */
 
 static void
+stream(struct talk *s, unsigned which, const uint8_t *p, size_t n, bool eof)
+{
+	sub_stream(&s->sub, which, p, n, eof);
+	if (s->sub.phase == SUB_END)
+		session_give_up(s->session);
+	else if (eof)
+		session_wake(s->session);
+}
+
+static void
 on_stream1(void *arg, const uint8_t *p, size_t n, bool eof)
 {
-	struct talk *s = arg;
-
-	sub_stream(&s->sub, 1, p, n, eof);
-	if (eof)
-		session_wake(s->session);
+	stream(arg, 1, p, n, eof);
 }
 
 static void
 on_stream2(void *arg, const uint8_t *p, size_t n, bool eof)
 {
-	struct talk *s = arg;
-
-	sub_stream(&s->sub, 2, p, n, eof);
-	if (eof)
-		session_wake(s->session);
+	stream(arg, 2, p, n, eof);
 }
 
 /* ---- what people see ---- */
@@ -163,8 +165,10 @@ on_progress(void *arg, bool sending, uint64_t done, uint64_t total)
 	struct talk *s = arg;
 
 	(void)sending;
-	(void)total;
-	say_progress(s, done);
+	if (total == 0) /* an answer that has time */
+		say_wait(s);
+	else
+		say_progress(s, done);
 }
 
 /* A transfer begins: what it takes by the node's budget is known before. */
@@ -211,6 +215,17 @@ prove(struct talk *s)
 	return CLI_OK;
 }
 
+/*
+ * Following a job costs about four ways there and back: one that ends within
+ * that time is better waited for. Output that comes later is shown as it comes.
+ */
+static uint32_t
+hold_s(int64_t rtt_us)
+{
+	return (uint32_t)MAX_OF(INT64_C(1), MIN_OF(INT64_C(20),
+	    4 * rtt_us / MONO_SECOND));
+}
+
 static int
 converse(struct talk *s)
 {
@@ -221,6 +236,7 @@ converse(struct talk *s)
 	/* what is here of the logs; a retried job may have begun them anew */
 	if (s->sub.resume && s->manifest->retries == 0)
 		jobdir_logs_here(&s->dir, s->sub.log_have);
+	s->sub.hold_s = hold_s(session_rtt_us(s->session));
 	sub_init(&s->sub, clock_mono());
 	s->generation = session_generation(s->session);
 	session_give_back(s->session);

@@ -46,7 +46,7 @@ struct session {
 	bool contacted;
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
-	bool interrupted, woken, give_back;
+	bool interrupted, woken, give_back, given_up;
 
 	/* the one call under way */
 	enum call_state call;
@@ -185,7 +185,23 @@ void
 session_wake(struct session *s)
 {
 	s->woken = true;
+	/* an answer that was to wait for what has happened by now */
+	if (s->request != NULL)
+		attach_request_hurry(s->request);
 	ev_break(s->loop, EVBREAK_ONE);
+}
+
+void
+session_give_up(struct session *s)
+{
+	s->given_up = true;
+	session_wake(s);
+}
+
+int64_t
+session_rtt_us(const struct session *s)
+{
+	return s->up ? attach_link_rtt_us(s->link) : 0;
 }
 
 /* ---- the link ---- */
@@ -520,7 +536,8 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	const char *path = proto_path(req->path);
 	struct wr w = wr_make(s->out, sizeof(s->out));
 	struct attach_request_opts o = {
-	    .repeat = true, .max_response = 1 << 20, .progress = on_progress};
+	    .repeat = true, .max_response = 1 << 20, .progress = on_progress,
+	    .patience_us = (int64_t)req->wait_s * MONO_SECOND};
 	struct again_call again = {0};
 	uint64_t wait;
 
@@ -531,6 +548,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	}
 	s->progress = progress;
 	s->progress_arg = arg;
+	s->given_up = false;
 	s->down_since = clock_mono();
 	for (;;) {
 		int rc;
@@ -548,14 +566,20 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			wait_a_turn(s, RETRY_US / 10);
 			continue;
 		}
-		while (s->call == CALL_WAITING && !s->interrupted)
-			wait_a_turn(s, 60 * MONO_SECOND);
-		if (s->interrupted) {
+		while (s->call == CALL_WAITING && !s->interrupted &&
+		    !s->given_up) {
+			wait_a_turn(s, (req->wait_s > 0 ? 1 : 60) *
+			    MONO_SECOND);
+			if (req->wait_s > 0 && progress != NULL)
+				progress(arg, false, 0, 0);
+		}
+		if (s->interrupted || s->given_up) {
+			rc = s->interrupted ? CLI_FAILED : SESSION_BROKEN;
 			if (s->request != NULL)
 				attach_request_cancel(s->request);
 			s->request = NULL;
 			s->call = CALL_NONE;
-			return CLI_FAILED;
+			return rc;
 		}
 		if (s->call != CALL_DONE) {
 			/* a link that answers nothing is made again */

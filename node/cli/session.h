@@ -45,8 +45,15 @@ int session_listen(struct session *,
     void (*fn)(void *arg, const struct rns_event *), void *arg);
 /* Run the loop for a time, or until an interrupt. */
 void session_run(struct session *, int64_t us);
-/* End session_run() early, from a callback. */
+/*
+ * End session_run() early, from a callback. A call that gave its answer time is
+ * asked again soon, should the answer not come.
+ */
 void session_wake(struct session *);
+/* Nobody wants the answer to the call under way: SESSION_BROKEN. */
+void session_give_up(struct session *);
+/* Of the link that is up; 0: none is. */
+int64_t session_rtt_us(const struct session *);
 
 /* Choose the node and make the link; CLI_OK, CLI_UNREACHABLE (said). */
 int session_connect(struct session *, const struct hash16 *dest,
@@ -60,7 +67,8 @@ bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
  * with any other status, *a borrowing from the session until the next call;
  * CLI_UNREACHABLE (said) when the outage was too long; CLI_FAILED: malformed
  * answer (said) or interrupted (not said).
- * progress may be NULL: bytes of the request or of the answer.
+ * progress may be NULL: bytes of the request or of the answer; while an answer
+ * is waited for that was given time, each second with a total of 0.
  *
  * PATH_FOLLOW is asked on the link that its reader was opened on only:
  * SESSION_BROKEN when that link is gone (open the reader anew and ask again).

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "node/cli/taken.h"
+#include "node/cli/whole.h"
 
 /* ours: a slice should pass in about this time, so that a link which breaks
  * loses no more than that */
@@ -20,6 +22,15 @@
 #define POLL_PART 2
 #define POLL_PART_FOLLOWING 50
 #define POLL_MOST_US (600 * MONO_SECOND)
+/*
+ * ours: the node gives the next answer when something has changed, at the latest
+ * after so long: in a while what is lost is noticed by it alone, unless streams
+ * tell of the end.
+ */
+#define HOLD_S 60
+#define HOLD_FOLLOWING_S 600
+/* ours: bytes of logs in one answer with the receipt; more are resumed better */
+#define WHOLE_MAX 1024
 /* ours: live proofs for one submit; a link that breaks needs another */
 #define PROOFS_MAX 8
 /* ours: asks again when the node does not know yet what it lacks */
@@ -122,6 +133,10 @@ next_submit(struct submitter *s, struct mono now, struct proto_req *req,
 	req->envelope = (struct pbin){s->envelope, s->envelope_len};
 	req->binding = s->binding;
 	req->proof = s->has_proof ? s->proof : NULL;
+	if (!s->detach) {
+		req->wait_s = s->hold_s;
+		req->whole = WHOLE_MAX;
+	}
 	return true;
 }
 
@@ -143,6 +158,12 @@ next_watch(struct submitter *s, struct mono now, struct proto_req *req,
 	req->path = PATH_STATUS;
 	req->has_since = s->has_seq;
 	req->since = s->seq;
+	/* what the streams have brought is not brought again */
+	if (s->log_have[0] + s->log_have[1] == 0)
+		req->whole = WHOLE_MAX;
+	if (s->has_seq)
+		req->wait_s = s->following[0] && s->following[1] ?
+		    HOLD_FOLLOWING_S : HOLD_S;
 	return true;
 }
 
@@ -200,6 +221,8 @@ sub_next(struct submitter *s, struct mono now, struct proto_req *req,
 		return false;
 	s->asked = req->path;
 	s->waiting = true;
+	s->held_s = (uint32_t)req->wait_s;
+	s->asked_whole = req->whole > 0;
 	s->asked_stream = req->stream;
 	return true;
 }
@@ -231,6 +254,54 @@ take_state(struct submitter *s, struct pstr state, struct pstr reason)
 		s->state_changed = true;
 	memcpy(s->state, st, sizeof(st));
 	memcpy(s->reason, re, sizeof(re));
+}
+
+#define LOGS_TOO_LARGE "the logs are larger than the job's limit"
+
+static bool
+logs_too_large(const struct submitter *s)
+{
+	return s->max_log > 0 && (s->log_size[0] > s->max_log ||
+	    s->log_size[1] > s->max_log - s->log_size[0]);
+}
+
+/* The job has ended, and all of it is here: the signature is over it. */
+static void
+answer_whole(struct submitter *s, const struct proto_whole *f)
+{
+	struct whole w;
+
+	if (!whole_take(&w, f, &s->manifest->job, &s->node_key)) {
+		finish(s, SUB_BAD_RECEIPT, "it is not signed by the node's key "
+		    "for this job and these logs");
+		return;
+	}
+	memcpy(s->receipt, w.receipt, sizeof(s->receipt));
+	s->r = w.r;
+	for (unsigned i = 0; i < 2; i++) {
+		s->log_sha[i] = w.log_sha[i];
+		s->log_size[i] = s->log_have[i] = s->kept[i] = f->log[i].n;
+	}
+	if (logs_too_large(s)) {
+		finish(s, SUB_BAD_RECEIPT, LOGS_TOO_LARGE);
+		return;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (!s->store.log(s->store.arg, i + 1, 0, f->log[i].p,
+		    f->log[i].n)) {
+			finish(s, SUB_LOCAL, "a log cannot be written");
+			return;
+		}
+	take_state(s, pstr_of(whole_state(&w)), (struct pstr){NULL, 0});
+	s->image = w.r.image;
+	s->attempts = w.r.attempts;
+	s->wall_ms = w.r.wall_ms;
+	s->cpu_ms = w.r.cpu_ms;
+	s->memory_kb = w.r.memory_kb;
+	s->kept[2] = s->nout = 0;
+	s->left.count = s->left.len = 0;
+	s->ilog = 0;
+	s->phase = SUB_LOGS;
 }
 
 static void
@@ -304,6 +375,11 @@ pace(struct submitter *s, struct mono now)
 	int64_t way = mono_sub(now, s->sent_at);
 	int64_t least = way * POLL_PART;
 
+	/* it has waited as it was asked to: so it may be asked at once */
+	if (s->held_s > 0 && way >= s->held_s * MONO_SECOND) {
+		s->poll_at = now;
+		return;
+	}
 	/* one that a node gave late says nothing of the link */
 	s->way_us = s->way_us == 0 ? way : MIN_OF(s->way_us, way);
 	if (s->following[0] && s->following[1])
@@ -372,73 +448,6 @@ answer_follow(struct submitter *s, const struct proto_ans *a, unsigned stream)
 		s->log_have[stream - 1] = s->follow_from[stream - 1];
 }
 
-static bool
-take_outputs(struct submitter *s, const struct proto_result *v)
-{
-	const struct manifest *m = s->manifest;
-	struct id32 root;
-	struct job_output items[JOB_OUTPUTS_MAX];
-
-	uint64_t left = s->max_output > 0 ? s->max_output : UINT64_MAX;
-
-	if (v->noutputs > NELEM(items))
-		return false;
-	s->nout = 0;
-	for (size_t i = 0; i < v->noutputs; i++) {
-		const struct proto_output *o = &v->outputs[i];
-		struct sub_output *out = &s->out[s->nout];
-		unsigned k = 0;
-
-		while (k < m->nvolumes &&
-		    !(m->volume[k].rw && pstr_is(o->target, m->volume[k].target)))
-			k++;
-		if (k == m->nvolumes)
-			return false; /* not a volume of ours */
-		if (o->size > left)
-			return false; /* more than the job could write */
-		left -= o->size;
-		*out = (struct sub_output){.volume = k, .size = o->size};
-		out->sha256 = *id32_at(o->sha256);
-		items[i].path = m->volume[k].target;
-		items[i].size = o->size;
-		items[i].sha256 = *id32_at(o->sha256);
-		s->total_bytes += o->size;
-		s->nout++;
-	}
-	return outputs_root(&root, items, s->nout) &&
-	    id32_eq(&root, &s->r.outputs);
-}
-
-/* What an earlier fetch has left is not asked for again. */
-static void
-look_here(struct submitter *s)
-{
-	for (unsigned i = 0; i < s->nout && s->store.output_here != NULL; i++) {
-		struct sub_output *o = &s->out[i];
-
-		o->have = MIN_OF(o->size, s->store.output_here(s->store.arg,
-		    o->volume, &o->sha256, o->size));
-		o->here = o->have > 0;
-		s->done_bytes += o->have;
-		s->here_bytes += o->have;
-	}
-}
-
-/* The node's list is by place in its answer, ours by the manifest. */
-static void
-take_left(struct submitter *s, const struct left *l)
-{
-	struct left_item it;
-	size_t at = 0;
-
-	s->left.count = s->left.len = 0;
-	while (left_next(l, &at, &it))
-		if (it.volume < s->nout)
-			left_add(&s->left, s->out[it.volume].volume,
-			    it.reason, it.name, it.len);
-	s->left.count = l->count;
-}
-
 static void
 answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
@@ -470,9 +479,9 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	else if (!id32_eq(&s->r.job, &s->manifest->job))
 		why = "it is for another job";
 	s->done_bytes = s->total_bytes = s->here_bytes = 0;
-	if (why == NULL && !take_outputs(s, &v))
+	if (why == NULL && !taken_outputs(s, &v))
 		why = "the outputs are not those that were signed";
-	take_left(s, &v.left);
+	taken_left(s, &v.left);
 	if (why == NULL) {
 		for (int i = 0; i < 2; i++) {
 			s->log_sha[i] = *id32_at(v.log_sha[i]);
@@ -482,15 +491,14 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		    id32_at(v.log_sha[1]), v.log_size[1]);
 		if (!id32_eq(&root, &s->r.logs))
 			why = "the logs are not those that were signed";
-		else if (s->max_log > 0 && (v.log_size[0] > s->max_log ||
-			v.log_size[1] > s->max_log - v.log_size[0]))
-			why = "the logs are larger than the job's limit";
+		else if (logs_too_large(s))
+			why = LOGS_TOO_LARGE;
 	}
 	if (why != NULL) {
 		finish(s, SUB_BAD_RECEIPT, why);
 		return;
 	}
-	look_here(s);
+	taken_here(s);
 	s->iout = s->ilog = 0;
 	s->phase = SUB_OUTPUTS;
 }
@@ -646,6 +654,7 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 	bool fine = a->status == ST_OK ||
 	    (a->status == ST_NOT_MODIFIED && s->asked == PATH_STATUS) ||
 	    (a->status == ST_NOT_YET && s->asked == PATH_RESULT);
+	struct proto_whole f;
 
 	s->waiting = false;
 	if (s->phase == SUB_END)
@@ -671,6 +680,12 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 	}
 	if (!fine) {
 		refused(s, a);
+		return;
+	}
+	if (s->asked_whole && a->status == ST_OK && proto_get_whole(&f, a)) {
+		answer_whole(s, &f);
+		if (s->phase == SUB_LOGS)
+			advance(s);
 		return;
 	}
 	switch (s->phase) {

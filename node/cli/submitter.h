@@ -84,6 +84,11 @@ struct submitter {
 	/* of volumes that go in chunks (compute.md 3.3), in manifest order */
 	const struct chunk_table *chunks[MANIFEST_VOLUMES];
 	bool detach;
+	/*
+	 * How long the answer to submit may wait for a job that ends soon, so
+	 * that it brings all of it: seconds, by the link; 0: not at all.
+	 */
+	uint32_t hold_s;
 	bool resume; /* the node has the job: begin with SUB_WATCH; log_have
 		      * may say how much of its logs is here */
 	uint32_t slice_max; /* of describe; 0: PROTO_SLICE */
@@ -127,6 +132,8 @@ struct submitter {
 	struct mono sent_at, poll_at;
 	int64_t poll_us;
 	int64_t way_us; /* the quickest answer yet; 0: none */
+	uint32_t held_s; /* of the request under way */
+	bool asked_whole; /* ... all of an ended job is taken in one */
 	bool following[2], eof[2], follow_asked[2];
 	uint64_t log_have[2], follow_from[2];
 	bool log_again[2]; /* fetched whole once more */

@@ -197,6 +197,12 @@ struct proto_result {
 	struct left left; /* what they lack; volume: which of outputs */
 };
 
+/* A job that has ended with little, whole: f of submit and status. */
+struct proto_whole {
+	const uint8_t *receipt; /* JOB_RECEIPT_SHORT */
+	struct pbin log[2];
+};
+
 struct proto_job_line {
 	const uint8_t *id;
 	struct pstr state, reason;

@@ -377,6 +377,29 @@ proto_get_have(uint64_t *have, const struct proto_ans *a)
 	return get_map(&r, names, 1, 1, one_int, have);
 }
 
+static bool
+whole_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_whole *f = ctx;
+	size_t n;
+
+	(void)k;
+	return mpk_get_array(r, &n) && n == 3 &&
+	    proto_exact(r, &f->receipt, JOB_RECEIPT_SHORT) &&
+	    mpk_get_bin(r, &f->log[0].p, &f->log[0].n) &&
+	    mpk_get_bin(r, &f->log[1].p, &f->log[1].n);
+}
+
+bool
+proto_get_whole(struct proto_whole *f, const struct proto_ans *a)
+{
+	static const char *const names[] = {"f"};
+	struct rd r = a->body;
+
+	memset(f, 0, sizeof(*f));
+	return get_map(&r, names, 1, 1, whole_member, f);
+}
+
 bool
 proto_get_offset(uint64_t *o, const struct proto_ans *a)
 {

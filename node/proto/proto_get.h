@@ -32,6 +32,8 @@ bool proto_get_have(uint64_t *have, const struct proto_ans *);
 bool proto_get_bytes(struct pbin *, const struct proto_ans *);
 bool proto_get_status(struct proto_job_status *, const struct proto_ans *);
 bool proto_get_result(struct proto_result *, const struct proto_ans *);
+/* f of submit and status, and no other member: false, they have theirs. */
+bool proto_get_whole(struct proto_whole *, const struct proto_ans *);
 /* {o} of follow */
 bool proto_get_offset(uint64_t *o, const struct proto_ans *);
 /* {state, reason} of cancel */

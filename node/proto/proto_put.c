@@ -302,6 +302,17 @@ proto_put_result(struct wr *w, const struct proto_result *r)
 }
 
 void
+proto_put_whole(struct wr *w, const struct proto_whole *f)
+{
+	mpk_put_map(w, 1);
+	mpk_put_str(w, "f");
+	mpk_put_array(w, 3);
+	mpk_put_bin(w, f->receipt, JOB_RECEIPT_SHORT);
+	for (size_t i = 0; i < 2; i++)
+		mpk_put_bin(w, f->log[i].p, f->log[i].n);
+}
+
+void
 proto_put_offset(struct wr *w, uint64_t o)
 {
 	mpk_put_map(w, 1);

@@ -26,6 +26,7 @@ void proto_put_have(struct wr *, uint64_t have);
 void proto_put_status(struct wr *, const struct proto_job_status *);
 void proto_put_result(struct wr *, const struct proto_result *);
 /* {o} of follow */
+void proto_put_whole(struct wr *, const struct proto_whole *);
 void proto_put_offset(struct wr *, uint64_t o);
 /* {state, reason} of cancel */
 void proto_put_cancelled(struct wr *, struct pstr state, struct pstr reason);

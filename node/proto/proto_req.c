@@ -24,12 +24,14 @@ static const struct {
 } MEMBERS[PATH_COUNT] = {
     [PATH_DESCRIBE] = {BIT(K_B) | BIT(K_T), 0},
     [PATH_CHALLENGE] = {BIT(K_N) | BIT(K_W), BIT(K_N) | BIT(K_W)},
-    [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P), BIT(K_M)},
+    [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P) | BIT(K_W) | BIT(K_F),
+	BIT(K_M)},
     [PATH_BLOB_HAVE] = {BIT(K_D), BIT(K_D)},
     [PATH_BLOB_PUT] = {BIT(K_D) | BIT(K_O) | BIT(K_N) | BIT(K_B),
 	BIT(K_D) | BIT(K_N) | BIT(K_B)},
     [PATH_BLOB_GET] = {BIT(K_D) | BIT(K_O) | BIT(K_N), BIT(K_D)},
-    [PATH_STATUS] = {BIT(K_ID) | BIT(K_SINCE), BIT(K_ID)},
+    [PATH_STATUS] = {BIT(K_ID) | BIT(K_SINCE) | BIT(K_W) | BIT(K_F),
+	BIT(K_ID)},
     [PATH_LOG] = {BIT(K_ID) | BIT(K_S) | BIT(K_O) | BIT(K_N) | BIT(K_R),
 	BIT(K_ID) | BIT(K_S)},
     [PATH_FOLLOW] = {BIT(K_ID) | BIT(K_S) | BIT(K_O), BIT(K_ID) | BIT(K_S)},
@@ -71,6 +73,13 @@ proto_of_documents(enum proto_path path)
 {
 	return path == PATH_ROOT || path == PATH_HEAD || path == PATH_GET ||
 	    path == PATH_DELTA || path == PATH_SET || path == PATH_TLOG;
+}
+
+/* Its answer may come later, and may hold all that a job has come to. */
+static bool
+may_wait(enum proto_path path)
+{
+	return path == PATH_SUBMIT || path == PATH_STATUS;
 }
 
 /* An array of digests, each looked at here once. */
@@ -141,6 +150,8 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 			return proto_exact(r, &q->nonce, 32);
 		return proto_int(r, &q->n);
 	case K_W:
+		if (may_wait(q->path))
+			return proto_int(r, &q->wait_s);
 		return mpk_get_str(r, &w, &n) && n == 4 &&
 		    memcmp(w, "secp", 4) == 0;
 	case K_M:
@@ -172,6 +183,8 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 		q->has_time = true;
 		return proto_int(r, &q->time);
 	case K_F:
+		if (may_wait(q->path))
+			return proto_int(r, &q->whole);
 		return mpk_get_bin(r, &q->frame.p, &q->frame.n);
 	default:
 		return false;
@@ -278,15 +291,33 @@ proto_req_put_have(struct wr *w, const struct id32 *digests, size_t n)
 		mpk_put_bin(w, digests[i].b, PROTO_ID_LEN);
 }
 
+/* 0 is what a node takes for what is not there. */
+static size_t
+waits(const struct proto_req *q)
+{
+	return (size_t)(q->wait_s > 0) + (q->whole > 0);
+}
+
+static void
+put_waits(struct wr *w, const struct proto_req *q)
+{
+	if (q->wait_s > 0)
+		put_int(w, K_W, q->wait_s);
+	if (q->whole > 0)
+		put_int(w, K_F, q->whole);
+}
+
 static void
 put_submit(struct wr *w, const struct proto_req *q)
 {
-	mpk_put_map(w, 1u + (q->binding != NULL) + (q->proof != NULL));
+	mpk_put_map(w, 1u + (q->binding != NULL) + (q->proof != NULL) +
+		waits(q));
 	put_bin(w, K_M, q->envelope.p, q->envelope.n);
 	if (q->binding != NULL)
 		put_bin(w, K_B, q->binding, BINDING_LEN);
 	if (q->proof != NULL)
 		put_bin(w, K_P, q->proof, PROTO_PROOF_LEN);
+	put_waits(w, q);
 }
 
 static void
@@ -349,10 +380,11 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 			put_bin(w, K_B, q->body.p, q->body.n);
 		break;
 	case PATH_STATUS:
-		mpk_put_map(w, 1u + q->has_since);
+		mpk_put_map(w, 1u + q->has_since + waits(q));
 		put_bin(w, K_ID, q->id, PROTO_ID_LEN);
 		if (q->has_since)
 			put_int(w, K_SINCE, q->since);
+		put_waits(w, q);
 		break;
 	case PATH_LOG:
 	case PATH_FOLLOW:

@@ -31,6 +31,7 @@ enum asked_stage {
 	ASKED_APPROVAL,	 /* V_APPROVED on the frame of job/approve */
 	ASKED_REVIEWED,	 /* V_REVIEWED: what it comes to */
 	ASKED_GIVEN,	 /* V_GIVEN: a document, and nothing before it */
+	ASKED_JOB,	 /* what becomes of a job: hold.h, and nothing else */
 };
 
 /*

@@ -60,6 +60,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	mail_init(n);
 	TAILQ_INIT(&n->idle);
 	TAILQ_INIT(&n->parked);
+	TAILQ_INIT(&n->held);
 	n->announce_at = n->changed_at = MONO_NEVER;
 	n->fp = p->fp;
 	n->answer = malloc(NODE_ANSWER_MAX);
@@ -358,6 +359,7 @@ node_tick(struct node *n)
 	/* what it starts is looked at by the next tick, at once */
 	if (run_schedule(n))
 		next = n->now;
+	next = mono_min(next, serve_held(n));
 	return mono_min(next, n->expire_at);
 }
 

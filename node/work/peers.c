@@ -11,6 +11,7 @@
 #include "node/work/banned.h"
 #include "node/work/event.h"
 #include "node/work/late.h"
+#include "node/work/hold.h"
 #include "node/work/park.h"
 #include "node/work/said.h"
 #include "node/work/state.h"
@@ -261,6 +262,7 @@ peers_closed(struct node *n, const struct hash16 *id)
 	if (l == NULL)
 		return;
 	park_forget(n, l);
+	hold_forget(n, l);
 	for (unsigned i = 0; i < 2; i++) {
 		if (l->follow[i].on)
 			n->host.unfollow(n->host.ctx, id, i + 1);

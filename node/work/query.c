@@ -7,7 +7,9 @@
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/finish.h"
+#include "node/work/hold.h"
 #include "node/work/peers.h"
+#include "node/work/small.h"
 #include "node/work/state.h"
 
 /* The paths of compute.md 3 about one's own jobs, once they are there. */
@@ -21,6 +23,11 @@ status(struct node *n, const struct asked *a, const struct job *j)
 	    .cpu_ms = j->cpu_ms, .memory_kb = j->memory_kb};
 	struct wr w;
 
+	if (job_ended(j) && small_answer(n, a, j))
+		return;
+	if (a->req.wait_s > 0 && a->req.has_since && a->req.since == j->seq &&
+	    !job_ended(j) && hold_put(n, a, j))
+		return;
 	if (a->req.has_since && a->req.since == j->seq) {
 		answer_status(n, a, ST_NOT_MODIFIED, NULL);
 		return;

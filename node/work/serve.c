@@ -11,6 +11,7 @@
 #include "node/work/documents.h"
 #include "node/work/events.h"
 #include "node/work/finish.h"
+#include "node/work/hold.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
 #include "node/work/query.h"
@@ -211,4 +212,20 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 	peer_enforce(n, p);
 	if (p->v.level > -3)
 		revoke_holes_check(n);
+}
+
+struct mono
+serve_held(struct node *n)
+{
+	struct mono next;
+	struct asked *a;
+
+	while ((a = hold_due(n, &next)) != NULL) {
+		if (a->req.path == PATH_SUBMIT)
+			submit_repeat(n, a);
+		else
+			query_request(n, a);
+		asked_end(a);
+	}
+	return next;
 }

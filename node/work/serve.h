@@ -25,4 +25,7 @@ void serve_request(struct node *, const struct msg_T_REQUEST *,
 /* V_VERDICT: for the peer, for what he asked, his jobs, and his links. */
 void serve_verdict(struct node *, const struct msg_V_VERDICT *);
 
+/* Answers that waited for a job and can be given; when to call again. */
+struct mono serve_held(struct node *);
+
 #endif

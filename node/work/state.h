@@ -52,6 +52,8 @@ struct node {
 	struct parked_list parked;
 	unsigned nparked;
 	size_t parked_bytes;
+	struct parked_list held; /* hold.c: answers that wait for a job */
+	unsigned nheld;
 	/* budgets.c: something is not kept yet; when it will be */
 	bool budgets_changed;
 	struct mono budgets_at;

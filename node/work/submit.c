@@ -12,6 +12,7 @@
 #include "node/work/banned.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
+#include "node/work/hold.h"
 #include "node/work/inputs.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -19,6 +20,7 @@
 #include "node/work/review.h"
 #include "node/work/run.h"
 #include "node/work/said.h"
+#include "node/work/small.h"
 #include "node/work/state.h"
 #include "trust/doc/manifest_record.h"
 
@@ -67,6 +69,15 @@ airtime_left(struct node *n, const struct asked *a, const struct job *j)
 		bytes_to_go(n, a->caller->peer, j->m));
 }
 
+/* May it end within the time that the asker gives? */
+static bool
+ends_soon(const struct asked *a, const struct job *j,
+    const struct proto_submitted *s)
+{
+	return a->req.wait_s > s->wait_s && !job_ended(j) &&
+	    j->state != JS_HELD && s->nmissing == 0 && !s->more;
+}
+
 static void
 submitted(struct node *n, const struct asked *a, const struct job *j,
     uint32_t airtime_s)
@@ -95,6 +106,10 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 	s.image = j->image.b;
 	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->owner,
 	    &j->limits, j) : 0;
+	/* what it will have come to by then is one answer, and not several */
+	if ((job_ended(j) && small_answer(n, a, j)) ||
+	    (ends_soon(a, j, &s) && hold_put(n, a, j)))
+		return;
 	s.lease = MIN_OF((uint64_t)j->not_after,
 	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + LEASE_MORE_S, LEASE_S));
 	w = answer_begin(n, ST_OK, NULL);
@@ -437,6 +452,17 @@ opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
 	else
 		admit_it(n, a, &m, v, record, rlen);
 	manifest_clear(&m);
+}
+
+void
+submit_repeat(struct node *n, const struct asked *a)
+{
+	const struct job *j = job_find(&n->jobs, &a->job);
+
+	if (j == NULL || j->aside)
+		answer_busy(n, a, "ledger", NODE_ASIDE_S);
+	else
+		submitted(n, a, j, airtime_left(n, a, j));
 }
 
 void

@@ -29,7 +29,8 @@ request(enum proto_path path, const uint8_t *p, size_t n)
 	if (!wr_ok(&w) ||
 	    proto_req_get(&b, path, out, w.len, &why, &max) != 0 ||
 	    a.offset != b.offset || a.n != b.n || a.stream != b.stream ||
-	    a.since != b.since || a.after != b.after ||
+	    a.since != b.since || a.wait_s != b.wait_s ||
+	    a.whole != b.whole || a.after != b.after ||
 	    a.version != b.version || a.uri.n != b.uri.n ||
 	    (a.after_id == NULL) != (b.after_id == NULL) ||
 	    a.body.n != b.body.n || a.envelope.n != b.envelope.n ||
@@ -43,6 +44,7 @@ static union {
 	struct proto_submitted submitted;
 	struct proto_job_status status;
 	struct proto_result result;
+	struct proto_whole whole;
 	struct proto_list list;
 	struct proto_review review;
 	struct proto_deltas deltas;
@@ -80,6 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	(void)proto_get_bytes(&u.bytes, &a);
 	(void)proto_get_have(&u.v, &a);
 	(void)proto_get_offset(&u.v, &a);
+	(void)proto_get_whole(&u.whole, &a);
 	(void)proto_get_cancelled(&state, &reason, &a);
 	return 0;
 }

@@ -63,6 +63,8 @@ struct world {
 	bool digest_error;
 	unsigned proofs_wanted;	  /* so many submits are refused for one */
 	unsigned proofs_seen;
+	bool whole_at_submit, whole_at_status; /* no outputs then */
+	bool holds;		  /* waits as it is asked to */
 	bool no_follow, no_stream; /* refused; accepted and silent */
 	bool early_stream;	  /* bytes and end come before the answer */
 	uint64_t follow_cut;	  /* answers with at most this offset */
@@ -73,6 +75,7 @@ struct world {
 	uint64_t break_over;	  /* ... under each slice over so many bytes */
 	unsigned unwanted;	  /* so many blob/puts are refused */
 	/* what happened */
+	unsigned wholes;
 	unsigned requests, puts, statuses, follows[2];
 	uint64_t got; /* bytes of outputs that were asked for */
 	uint32_t slice_max, slice_min;

@@ -220,6 +220,38 @@ test_cost(void **state)
 #endif
 }
 
+/* What is left out is put back; whatever else is put in does not verify. */
+static void
+test_shorter(void **state)
+{
+	json_t *root = vec_load("compute-receipt.json");
+	struct klp_secret s = node_secret(root);
+	uint8_t want[JOB_RECEIPT_LEN], got[JOB_RECEIPT_LEN];
+	uint8_t shorter[JOB_RECEIPT_SHORT];
+	struct job_receipt r, v;
+	struct klp_key k;
+
+	(void)state;
+	assert_true(secret_public(&k, &s));
+	vec_exact(root, "receipt", want, sizeof(want));
+	assert_true(job_receipt_parse(&r, want, sizeof(want)));
+	job_receipt_shorten(shorter, want);
+	job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs, r.node);
+	assert_memory_equal(got, want, sizeof(got));
+	for (unsigned i = 0; i < JOB_RECEIPT_SHORT; i++) {
+		shorter[i] ^= 1;
+		job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs,
+		    r.node);
+		assert_false(job_receipt_parse(&v, got, sizeof(got)) &&
+		    job_receipt_verify(&v, &k));
+		shorter[i] ^= 1;
+	}
+	r.logs.b[0] ^= 1;
+	job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs, r.node);
+	assert_true(job_receipt_parse(&v, got, sizeof(got)));
+	assert_false(job_receipt_verify(&v, &k));
+}
+
 int
 main(void)
 {
@@ -227,6 +259,7 @@ main(void)
 	    cmocka_unit_test(test_roots),
 	    cmocka_unit_test(test_sign),
 	    cmocka_unit_test(test_verify),
+	    cmocka_unit_test(test_shorter),
 	    cmocka_unit_test(test_flips),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_codes),

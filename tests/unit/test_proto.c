@@ -36,7 +36,7 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 	    .envelope = {(const uint8_t *)"envelope", 8}, .proof = d96,
 	    .digest = d32, .id = d32, .offset = 7, .n = 60, .stream = 2,
 	    .body = {(const uint8_t *)"slice", 5}, .has_since = true,
-	    .since = 9, .after = 11,
+	    .since = 9, .wait_s = 600, .whole = 1024, .after = 11,
 	    .frame = {(const uint8_t *)"frame", 5}, .has_time = true, .time = 1800000000,
 	    .atag = d32, .ptag = d32, .uri = {"klp://test.kos/x", 16},
 	    .has_have = true, .version = 4, .has_max = true, .max = 9,
@@ -332,6 +332,10 @@ answer(int which, uint8_t *out, size_t cap)
 	case 10:
 		proto_put_approved(&w, d32, pstr_of("held"), pstr_of("review"));
 		break;
+	case 11:
+		proto_put_whole(&w, &(struct proto_whole){d317,
+		    {{d64, 64}, {d32, 0}}});
+		break;
 	default:
 		w = wr_make(out, cap);
 		proto_ans_put(&w, ST_REFUSED, &refused);
@@ -339,7 +343,7 @@ answer(int which, uint8_t *out, size_t cap)
 	assert_true(wr_ok(&w));
 	return w.len;
 }
-#define ANSWERS 12
+#define ANSWERS 13
 
 static bool
 lacks(const struct left *l)
@@ -363,6 +367,7 @@ read_answer(int which, const uint8_t *p, size_t n)
 	struct proto_challenge ch;
 	struct proto_submitted su;
 	struct proto_job_status js;
+	struct proto_whole f;
 	struct proto_ans a;
 	struct pstr s, r;
 	const uint8_t *id;
@@ -408,6 +413,10 @@ read_answer(int which, const uint8_t *p, size_t n)
 	case 10:
 		return proto_get_approved(&id, &s, &r, &a) &&
 		    pstr_is(s, "held") && memcmp(id, d32, 32) == 0;
+	case 11:
+		return proto_get_whole(&f, &a) && f.log[0].n == 64 &&
+		    f.log[1].n == 0 &&
+		    memcmp(f.receipt, d317, JOB_RECEIPT_SHORT) == 0;
 	default:
 		return a.status == ST_REFUSED && mpk_get_nil(&a.body) &&
 		    pstr_is(a.meta.code, "quota") && a.meta.step == 6 &&
@@ -463,6 +472,22 @@ test_result_fits(void **state)
 	assert_true(w.len <= 431);
 }
 
+/* compute.md 3.4: with 190 bytes of logs all of a job is one link packet. */
+static void
+test_whole_fits(void **state)
+{
+	struct proto_whole f = {d317, {{d242, 100}, {d242, 90}}};
+	struct wr w = wr_make(buf, sizeof(buf));
+
+	(void)state;
+	mpk_put_array(&w, 2);
+	mpk_put_bin(&w, d32, 16);
+	proto_ans_head(&w, ST_OK, NULL);
+	proto_put_whole(&w, &f);
+	assert_true(wr_ok(&w));
+	assert_true(w.len <= 431);
+}
+
 int
 main(void)
 {
@@ -475,6 +500,7 @@ main(void)
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_result_fits),
+	    cmocka_unit_test(test_whole_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,96 @@ test_whole(void **state)
 	world_free(w);
 }
 
+/* A job that ended with little comes in one answer, and is verified as ever. */
+static void
+test_one_answer(void **state)
+{
+	static const struct {
+		enum cn_lie lie;
+		enum sub_end end;
+	} t[] = {
+	    {LIE_NONE, SUB_DONE},
+	    {LIE_OTHER_KEY, SUB_BAD_RECEIPT},
+	    {LIE_OTHER_JOB, SUB_BAD_RECEIPT},
+	    {LIE_SIGNATURE, SUB_BAD_RECEIPT},
+	    {LIE_LOG_SHORT, SUB_BAD_RECEIPT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NELEM(t); i++) {
+		struct world *w = world_new();
+
+		w->s.hold_s = 1;
+		w->lie = t[i / 2].lie;
+		w->whole_at_submit = i % 2 == 0;
+		w->whole_at_status = i % 2 == 1;
+		w->node_out.n = 0;
+		w->no_stream = true;
+		world_run(w, STEPS);
+		assert_int_equal(w->s.end, t[i / 2].end);
+		assert_int_equal(w->wholes, 1);
+		if (w->lie == LIE_NONE) {
+			assert_whole(w);
+			assert_string_equal(w->s.state, "done");
+			assert_int_equal(w->s.kept[0], w->node_log[0].n);
+			assert_int_equal(w->follows[0], i % 2);
+		} else {
+			assert_int_equal(w->log[0].n, 0);
+		}
+		world_free(w);
+	}
+}
+
+/* What was streamed already, or is over a limit, is not taken so. */
+static void
+test_one_answer_not(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->whole_at_status = true;
+	w->node_out.n = 0;
+	world_run(w, 12);
+	assert_int_equal(w->log[0].n, w->node_log[0].n);
+	while (w->s.phase == SUB_WATCH)
+		world_run(w, 1);
+	assert_int_equal(w->wholes, 0);
+	world_free(w);
+
+	w = world_new();
+	w->whole_at_submit = true;
+	w->s.max_log = 5;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_BAD_RECEIPT);
+	world_free(w);
+
+	/* who does not wait asks for nothing of it */
+	w = world_new();
+	w->whole_at_submit = w->s.detach = true;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_DETACHED);
+	assert_int_equal(w->wholes, 0);
+	world_free(w);
+}
+
+/* While nothing changes a node that holds its answer is hardly asked. */
+static void
+test_held(void **state)
+{
+	struct world *w = world_new();
+	struct mono from = w->now;
+
+	(void)state;
+	w->holds = true;
+	w->running_polls = 10;
+	world_run(w, STEPS);
+	assert_whole(w);
+	/* the first says what is; each other one took its ten minutes */
+	assert_true(mono_sub(w->now, from) > 9 * 600 * MONO_SECOND);
+	assert_true(w->statuses <= 13);
+	world_free(w);
+}
+
 static void
 test_outcomes(void **state)
 {
@@ -554,6 +644,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_whole),
+	    cmocka_unit_test(test_one_answer),
+	    cmocka_unit_test(test_one_answer_not),
+	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_outcomes),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_lies),

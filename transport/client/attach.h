@@ -151,6 +151,8 @@ struct attach_request_opts {
 	 * long, and so on.
 	 */
 	bool repeat;
+	/* the answer may be given so much later: not asked again before */
+	int64_t patience_us;
 	/* bytes of the request (sending) or of the answer; may be NULL */
 	void (*progress)(void *arg, bool sending, uint64_t done,
 	    uint64_t total);
@@ -165,6 +167,8 @@ struct attach_request *attach_request(struct attach_link *, const char *path,
     const uint8_t *data, size_t len, const struct attach_request_opts *opts,
     void (*fn)(void *arg, const struct attach_response *), void *arg);
 void attach_request_cancel(struct attach_request *);
+/* There is reason to have the answer now: its patience is over. */
+void attach_request_hurry(struct attach_request *);
 
 /*
  * Receive a stream of the link's channel (reticulum-endpoint.md 10); call it

@@ -105,7 +105,7 @@ send_copy(struct attach_request *q)
 	err = attach_submit(q->l->a, &cmd);
 	if (err == RNS_OK)
 		q->tags[q->ntags++] = tag;
-	q->again = mono_add(clock_mono(), q->wait_us);
+	q->again = mono_add(clock_mono(), q->wait_us + q->opts.patience_us);
 	q->wait_us *= 2;
 	return err;
 }
@@ -184,7 +184,7 @@ attach_request(struct attach_link *l, const char *path, const uint8_t *data,
 	if (opts != NULL)
 		q->opts = *opts;
 	if (q->opts.timeout_us <= 0)
-		q->opts.timeout_us = REQUEST_TIMEOUT_US;
+		q->opts.timeout_us = REQUEST_TIMEOUT_US + q->opts.patience_us;
 	if (q->opts.max_response == 0)
 		q->opts.max_response = RESPONSE_MAX;
 	q->fn = fn;
@@ -201,6 +201,18 @@ attach_request(struct attach_link *l, const char *path, const uint8_t *data,
 		q->until = q->started;
 	set_timer(q);
 	return q;
+}
+
+void
+attach_request_hurry(struct attach_request *q)
+{
+	if (q->dead || q->opts.patience_us == 0)
+		return;
+	q->opts.timeout_us -= q->opts.patience_us;
+	q->opts.patience_us = 0;
+	q->until = mono_add(clock_mono(), q->opts.timeout_us);
+	q->again = mono_add(clock_mono(), q->wait_us / 2);
+	set_timer(q);
 }
 
 /* ---- events ---- */

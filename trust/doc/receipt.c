@@ -111,6 +111,10 @@ logs_root(struct id32 *out, const struct id32 *stdout_sha, uint64_t stdout_size,
 	(void)crypto_hash_sha256_final(&st, out->b);
 }
 
+/* Places in the frame: job id, image, roots of outputs and logs, the rest. */
+enum { AT_JOB = 13, AT_IMAGE = 45, AT_ROOTS = 77, AT_POLICY = 141,
+	AT_NODE = 237 };
+
 /* What is signed: the first 253 bytes. */
 static void
 job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME], const struct job_receipt *r)
@@ -145,6 +149,40 @@ job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *r)
 {
 	job_receipt_frame(out, r);
 	memcpy(out + JOB_RECEIPT_FRAME, r->sig, SIG_LEN);
+}
+
+void
+job_receipt_shorten(uint8_t out[JOB_RECEIPT_SHORT],
+    const uint8_t whole[JOB_RECEIPT_LEN])
+{
+	struct wr w = wr_make(out, JOB_RECEIPT_SHORT);
+
+	wr_bytes(&w, whole, AT_JOB);
+	wr_bytes(&w, whole + AT_IMAGE, AT_ROOTS - AT_IMAGE);
+	wr_bytes(&w, whole + AT_POLICY, AT_NODE - AT_POLICY);
+	wr_bytes(&w, whole + JOB_RECEIPT_FRAME, SIG_LEN);
+}
+
+void
+job_receipt_restore(uint8_t out[JOB_RECEIPT_LEN],
+    const uint8_t shorter[JOB_RECEIPT_SHORT], const struct id32 *job,
+    const struct id32 *outputs, const struct id32 *logs,
+    const uint8_t node[FP16_LEN])
+{
+	struct wr w = wr_make(out, JOB_RECEIPT_LEN);
+	const uint8_t *p = shorter;
+
+	wr_bytes(&w, p, AT_JOB);
+	wr_bytes(&w, HASH_BYTES(*job));
+	p += AT_JOB;
+	wr_bytes(&w, p, AT_ROOTS - AT_IMAGE);
+	wr_bytes(&w, HASH_BYTES(*outputs));
+	wr_bytes(&w, HASH_BYTES(*logs));
+	p += AT_ROOTS - AT_IMAGE;
+	wr_bytes(&w, p, AT_NODE - AT_POLICY);
+	wr_bytes(&w, node, FP16_LEN);
+	p += AT_NODE - AT_POLICY;
+	wr_bytes(&w, p, SIG_LEN);
 }
 
 static bool

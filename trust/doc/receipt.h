@@ -15,6 +15,8 @@
 #define JOB_RECEIPT_FRAME 253
 #define JOB_RECEIPT_LEN IPC_RECEIPT
 #define JOB_RECEIPT_VERSION 1
+/* without job id, roots and node fp, which who reads it knows */
+#define JOB_RECEIPT_SHORT 205
 
 enum job_outcome {
 	JOB_EXITED = 0,	   /* code: exit code */
@@ -81,6 +83,16 @@ void logs_root(struct id32 *out, const struct id32 *stdout_sha,
 
 /* All of it, signature included. */
 void job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *);
+/*
+ * What of it nobody can know who has the job, its logs, its outputs and the
+ * node's key (compute.md 3.4), and the whole again.
+ */
+void job_receipt_shorten(uint8_t out[JOB_RECEIPT_SHORT],
+    const uint8_t whole[JOB_RECEIPT_LEN]);
+void job_receipt_restore(uint8_t out[JOB_RECEIPT_LEN],
+    const uint8_t shorter[JOB_RECEIPT_SHORT], const struct id32 *job,
+    const struct id32 *outputs, const struct id32 *logs,
+    const uint8_t node[FP16_LEN]);
 /* Form: length, magic, version, outcome and code. The signature is not read. */
 bool job_receipt_parse(struct job_receipt *, const uint8_t *buf, size_t len);
 /* Sets node to the key's fp16, and sig. */

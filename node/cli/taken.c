@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/taken.h"
+
+#include "common/util.h"
+
+bool
+taken_outputs(struct submitter *s, const struct proto_result *v)
+{
+	const struct manifest *m = s->manifest;
+	struct id32 root;
+	struct job_output items[JOB_OUTPUTS_MAX];
+
+	uint64_t left = s->max_output > 0 ? s->max_output : UINT64_MAX;
+
+	if (v->noutputs > NELEM(items))
+		return false;
+	s->nout = 0;
+	for (size_t i = 0; i < v->noutputs; i++) {
+		const struct proto_output *o = &v->outputs[i];
+		struct sub_output *out = &s->out[s->nout];
+		unsigned k = 0;
+
+		while (k < m->nvolumes &&
+		    !(m->volume[k].rw && pstr_is(o->target, m->volume[k].target)))
+			k++;
+		if (k == m->nvolumes)
+			return false; /* not a volume of ours */
+		if (o->size > left)
+			return false; /* more than the job could write */
+		left -= o->size;
+		*out = (struct sub_output){.volume = k, .size = o->size};
+		out->sha256 = *id32_at(o->sha256);
+		items[i].path = m->volume[k].target;
+		items[i].size = o->size;
+		items[i].sha256 = *id32_at(o->sha256);
+		s->total_bytes += o->size;
+		s->nout++;
+	}
+	return outputs_root(&root, items, s->nout) &&
+	    id32_eq(&root, &s->r.outputs);
+}
+
+/* What an earlier fetch has left is not asked for again. */
+void
+taken_here(struct submitter *s)
+{
+	for (unsigned i = 0; i < s->nout && s->store.output_here != NULL; i++) {
+		struct sub_output *o = &s->out[i];
+
+		o->have = MIN_OF(o->size, s->store.output_here(s->store.arg,
+		    o->volume, &o->sha256, o->size));
+		o->here = o->have > 0;
+		s->done_bytes += o->have;
+		s->here_bytes += o->have;
+	}
+}
+
+/* The node's list is by place in its answer, ours by the manifest. */
+void
+taken_left(struct submitter *s, const struct left *l)
+{
+	struct left_item it;
+	size_t at = 0;
+
+	s->left.count = s->left.len = 0;
+	while (left_next(l, &at, &it))
+		if (it.volume < s->nout)
+			left_add(&s->left, s->out[it.volume].volume,
+			    it.reason, it.name, it.len);
+	s->left.count = l->count;
+}
