@@ -10,13 +10,10 @@ import json
 import os
 import random
 import select
-import signal
-import shutil
 import subprocess
-import tempfile
 import time
 
-from wirelib import Dest, Sock, connected, cpu_ns, frame, packet_to, pss_kb, quiet, tree, until
+from wirelib import Dest, Program, Sock, connected, cpu_ns, frame, packet_to, pss_kb, quiet, tree, until
 
 CONFIG = """[reticulum]
   enable_transport = yes
@@ -51,19 +48,13 @@ LIMIT_S = 6  # of one figure of another daemon, which is then told as far as it 
 OURS_LIMIT_S = 60
 
 
-class Daemon:
+class Daemon(Program):
     """A relay with two ports: a, b; it has taken one connection on each. config=False: ports are its arguments."""
 
     def __init__(self, argv, config=True):
-        self.dir = tempfile.mkdtemp(prefix="warren-bench-")
-        os.chmod(self.dir, 0o700)
-        n = random.randrange(1 << 30)
         a = self.port = random.randrange(20000, 30000)
-        with open(self.dir + "/config", "w") as f:
-            f.write(CONFIG.format(n=n, a=a, b=a + 1))
-        os.chmod(self.dir + "/config", 0o600)
-        argv = argv + (["--config", self.dir] if config else [str(a), str(a + 1)])
-        self.argv = argv
+        super().__init__(argv, CONFIG.format(n=random.randrange(1 << 30), a=a, b=a + 1))
+        self.argv = argv + (["--config", self.dir] if config else [str(a), str(a + 1)])
         self.run()
         if config:
             until(lambda: connected(a), f"port {a}", 60).close()
@@ -74,18 +65,6 @@ class Daemon:
         self.a, self.b = Sock(self.port), Sock(self.port + 1)
         quiet(0.5, "stock rnsd shows nowhere that it has taken both")
 
-    def run(self):
-        self.began = time.monotonic()
-        self.p = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def end(self):
-        self.p.send_signal(signal.SIGTERM)
-        try:
-            self.p.wait(10)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            self.p.wait()
-
     def pids(self):
         return tree(self.p.pid)
 
@@ -95,10 +74,6 @@ class Daemon:
             return pss_kb(self.pids()) / 1024
         except PermissionError:
             return None
-
-    def stop(self):
-        self.end()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def listening(argv, times):

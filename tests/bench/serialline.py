@@ -6,14 +6,11 @@ line is a pty; bytes come as a port of that speed gives them.
 
 import os
 import random
-import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 
-from wirelib import Dest, Sock, cpu_ns, frame, packet_to, quiet, tree, until
+from wirelib import Dest, Program, Sock, cpu_ns, frame, packet_to, quiet, tree, until
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from ptys import Port  # noqa: E402
@@ -44,35 +41,20 @@ SIZE = 400
 READY = b"\xc0\x0f\x01\xc0"
 
 
-class Daemon:
+class Daemon(Program):
     def __init__(self, argv, kind):
-        self.dir = tempfile.mkdtemp(prefix="warren-bench-")
-        os.chmod(self.dir, 0o700)
         self.tcp = random.randrange(20000, 30000)
-        self.line = Port(os.path.join(self.dir, "port"))
-        with open(os.path.join(self.dir, "config"), "w") as f:
-            f.write(CONFIG.format(n=random.randrange(1 << 30), tcp=self.tcp, kind=kind, port=self.line.path,
-                                  speed=SPEED))
-        os.chmod(os.path.join(self.dir, "config"), 0o600)
+        self.room = tempfile.mkdtemp(prefix="warren-bench-")
+        self.line = Port(os.path.join(self.room, "port"))
+        super().__init__(argv, CONFIG.format(n=random.randrange(1 << 30), tcp=self.tcp, kind=kind,
+                                             port=self.line.path, speed=SPEED))
         self.argv = argv + ["--config", self.dir]
         self.run()
 
-    def run(self):
-        self.began = time.monotonic()
-        self.p = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def end(self):
-        self.p.send_signal(signal.SIGTERM)
-        try:
-            self.p.wait(10)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            self.p.wait()
-
     def stop(self):
-        self.end()
+        super().stop()
         self.line.unplug()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        os.rmdir(self.room)
 
 
 def online(argv, times):

@@ -4,9 +4,13 @@
 import hashlib
 import os
 import select
+import shutil
+import signal
 import socket
 import struct
+import subprocess
 import sys
+import tempfile
 import time
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
@@ -30,6 +34,34 @@ def connected(port):
         return socket.create_connection(("127.0.0.1", port), timeout=5)
     except OSError:
         return None
+
+
+class Program:
+    """One that is measured, with a folder of its own."""
+
+    def __init__(self, argv, config):
+        self.dir = tempfile.mkdtemp(prefix="warren-bench-")
+        os.chmod(self.dir, 0o700)
+        self.argv = argv
+        with open(os.path.join(self.dir, "config"), "w") as f:
+            f.write(config)
+        os.chmod(os.path.join(self.dir, "config"), 0o600)
+
+    def run(self):
+        self.began = time.monotonic()
+        self.p = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def end(self):
+        self.p.send_signal(signal.SIGTERM)
+        try:
+            self.p.wait(10)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
+
+    def stop(self):
+        self.end()
+        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 class Sock:

@@ -22,7 +22,6 @@
 #include "transport/engine/store.h"
 #include "transport/modem/airq.h"
 #include "transport/engine/opener.h"
-#include "transport/engine/reach.h"
 #include "tests/until.h"
 
 static struct engine e;
@@ -35,25 +34,6 @@ static uint64_t rate;
 static double stuck_s; /* what it waits for a device that takes nothing */
 
 /* ---- what line.c has to do with ---- */
-
-struct ipc *
-engine_ipc(const struct engine *x, enum program who)
-{
-	(void)who;
-	return (struct ipc *)(uintptr_t)x; /* there is one */
-}
-
-void
-engine_send_failed(enum program who)
-{
-	(void)who;
-}
-
-void
-reach_changed(struct engine *x)
-{
-	(void)x;
-}
 
 int
 store_dir(const struct store *s)

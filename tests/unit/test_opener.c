@@ -15,7 +15,6 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/opener.h"
-#include "transport/engine/reach.h"
 
 static struct engine e;
 static struct nif n;
@@ -26,25 +25,6 @@ static unsigned asked, panicked;
 static bool refuse;
 
 /* ---- what opener.c has to do with ---- */
-
-struct ipc *
-engine_ipc(const struct engine *x, enum program who)
-{
-	(void)who;
-	return (struct ipc *)(uintptr_t)x; /* there is one */
-}
-
-void
-engine_send_failed(enum program who)
-{
-	(void)who;
-}
-
-void
-reach_changed(struct engine *x)
-{
-	(void)x;
-}
 
 int
 program_send_DIAL(const struct process *p, const struct msg_DIAL *m, const int *fds,
