@@ -2,6 +2,7 @@
 #include "transport/client/attach_link.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 
 #define LINK_TIMEOUT_US (60 * MONO_SECOND)
 #define STEP_S 1. /* how often a link that is not up looks around */
+#define STEP_MOST 32. /* ours: of an attempt that failed to the next one */
 /* ours: beside the path's answer, until a request is given up for lost */
 #define ANSWER_GRACE_US (2 * MONO_SECOND)
 #define WAY_LIFE_US (3600 * MONO_SECOND) /* ours: of a path that is tried out */
@@ -342,6 +344,20 @@ on_up(struct attach_link *l)
 	link_state(l, ATTACH_LINK_UP);
 }
 
+/*
+ * The second attempt comes soon, the next ones later and later: on a channel
+ * that many share they would fill it. An announce of dest ends the wait.
+ */
+static double
+again_s(const struct attach_link *l)
+{
+	double s = STEP_S;
+
+	for (unsigned i = 1; i < l->tries && s < STEP_MOST; i++)
+		s *= 2;
+	return s * (0.75 + randombytes_uniform(512) / 1024.);
+}
+
 static void
 on_closed(struct attach_link *l)
 {
@@ -355,7 +371,7 @@ on_closed(struct attach_link *l)
 	/* no proof came: the path may be old, so ask for another one */
 	l->path_was_asked = false;
 	ask_path(l);
-	step_later(l, STEP_S);
+	step_later(l, again_s(l));
 }
 
 void
