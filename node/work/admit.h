@@ -90,10 +90,10 @@ struct admit_job {
 	const char *revoked; /* of what it names, which; NULL */
 	const char *seccomp_why; /* the named profile is not here; NULL: fine */
 	uint64_t spool_held;	 /* by the owner, without this job */
-	uint64_t spool_more;	 /* inputs that are not here */
+	uint64_t spool_more;	 /* inputs that are not here, as they travel */
 	uint64_t disk_free;	 /* above the reserve */
 	struct forecast_path path; /* it came by */
-	uint64_t bytes_to_come;  /* inputs that are not here */
+	uint64_t bytes_to_come;  /* inputs that are not here, as they travel */
 	uint64_t bytes_to_go;	 /* logs and outputs, as expected */
 	uint32_t wait_s;	 /* for its turn */
 };

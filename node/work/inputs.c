@@ -186,8 +186,9 @@ add(uint64_t *sum, uint64_t more)
 #define TAR_LEAST 1536
 #define TAR_NOUGHT 1024
 
-uint64_t
-inputs_to_come(struct node *n, const struct fp *fp, const struct manifest *m)
+static uint64_t
+to_come(struct node *n, const struct fp *fp, const struct manifest *m,
+    bool on_the_way)
 {
 	uint64_t sum = 0, bytes;
 
@@ -198,7 +199,7 @@ inputs_to_come(struct node *n, const struct fp *fp, const struct manifest *m)
 			continue;
 		bytes = n->host.blob_to_come(n->host.ctx, fp, &v->blob,
 		    v->has_chunks ? &v->chunks : NULL);
-		if (bytes >= TAR_LEAST && bytes == v->blob.size)
+		if (on_the_way && bytes >= TAR_LEAST && bytes == v->blob.size)
 			bytes -= TAR_NOUGHT;
 		add(&sum, bytes);
 	}
@@ -206,6 +207,19 @@ inputs_to_come(struct node *n, const struct fp *fp, const struct manifest *m)
 		add(&sum, n->host.blob_to_come(n->host.ctx, fp, contract_of(m),
 		    NULL));
 	return sum;
+}
+
+uint64_t
+inputs_to_come(struct node *n, const struct fp *fp, const struct manifest *m)
+{
+	return to_come(n, fp, m, false);
+}
+
+uint64_t
+inputs_on_the_way(struct node *n, const struct fp *fp,
+    const struct manifest *m)
+{
+	return to_come(n, fp, m, true);
 }
 
 uint64_t

@@ -29,6 +29,9 @@ bool job_inputs_here(struct node *, const struct job *);
  */
 uint64_t inputs_to_come(struct node *, const struct fp *fp,
     const struct manifest *);
+/* The same as it travels, compressed: for what is said of the time it takes. */
+uint64_t inputs_on_the_way(struct node *, const struct fp *fp,
+    const struct manifest *);
 /*
  * What the spool does not count yet: without those that have begun to come,
  * which it counts with their full size.

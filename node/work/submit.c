@@ -65,7 +65,7 @@ static uint32_t
 airtime_left(struct node *n, const struct asked *a, const struct job *j)
 {
 	return !job_waiting(j) || j->m == NULL ? 0 :
-	    forecast_s(&a->caller->path, inputs_to_come(n, &j->owner, j->m),
+	    forecast_s(&a->caller->path, inputs_on_the_way(n, &j->owner, j->m),
 		bytes_to_go(n, a->caller->peer, j->m));
 }
 
@@ -368,7 +368,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->spool_more = inputs_missing_bytes(n, fp, m);
 	aj->disk_free = n->host.disk_free(n->host.ctx);
 	aj->path = l->path;
-	aj->bytes_to_come = inputs_to_come(n, fp, m);
+	aj->bytes_to_come = inputs_on_the_way(n, fp, m);
 	aj->bytes_to_go = bytes_to_go(n, l->peer, m);
 	aj->wait_s = queue_s(n, l->peer, m);
 }

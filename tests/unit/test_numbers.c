@@ -26,6 +26,8 @@ static const struct row {
     {PATH_BLOB_GET, "o", 0, MAX - PROTO_SLICE},
     {PATH_BLOB_GET, "n", 1, MAX},
     {PATH_STATUS, "since", 0, MAX},
+    {PATH_STATUS, "w", 0, MAX},
+    {PATH_STATUS, "f", 0, MAX},
     {PATH_LOG, "s", 1, 2},
     {PATH_LOG, "o", 0, MAX - PROTO_SLICE},
     {PATH_LOG, "n", 1, MAX},
@@ -46,7 +48,7 @@ static const struct row {
     {PATH_TLOG, "v", 0, MAX},
 };
 static const char *const NUMBERS[] = {"o", "n", "s", "since", "after", "t",
-    "v", "f", "h", "m"};
+    "v", "w", "f", "h", "m"};
 
 /* What else may stand where a number belongs, packed. */
 static const struct {
