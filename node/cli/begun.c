@@ -34,6 +34,8 @@ alive(const struct begun *b, const struct id32 *job)
 	struct proto_job_status v;
 	struct proto_ans a;
 
+	if (b->session == NULL)
+		return b->m->not_after > b->now;
 	if (session_ask(b->session, &req, &a, NULL, NULL) != CLI_OK)
 		return false;
 	if (a.status == ST_NOT_FOUND)
@@ -107,7 +109,8 @@ begun_find(struct cli *c, const struct person *p, struct session *s,
 
 	if (!person_each_job(p, take, &b))
 		return false;
-	cli_note(c, "going on with the upload that was cut off; results go "
-		    "to %s", folder);
+	cli_note(c, "going on with the %s; results go to %s",
+	    s != NULL ? "upload that was cut off" :
+			"job that was not handed over whole", folder);
 	return true;
 }

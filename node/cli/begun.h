@@ -18,9 +18,10 @@
  *
  * Looks among the noted jobs of the node that the session is connected to for
  * one that differs from m in nonce and times only, that the node still has or,
- * by its clock (now), may still get, and whose folder (out, unless that is NULL)
- * no other program is at work in. true: m is that job now, folder is where it
- * is, and it was said.
+ * by its clock (now), may still get, and whose folder (out, unless that is
+ * NULL) no other program is at work in. Without a session (NULL) no node is
+ * asked, and the times decide. true: m is that job now, folder is where it is,
+ * and it was said.
  */
 bool begun_find(struct cli *, const struct person *, struct session *,
     const struct hash16 *dest, uint32_t now, const char *out,

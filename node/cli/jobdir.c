@@ -144,6 +144,15 @@ lock_mark(int dir, int flags)
 }
 
 void
+jobdir_unmark(struct jobdir *j)
+{
+	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0);
+	if (j->mark >= 0)
+		(void)close(j->mark);
+	j->mark = -1;
+}
+
+void
 jobdir_uploading(struct jobdir *j, bool yes)
 {
 	if (yes == (j->mark >= 0))
@@ -152,9 +161,7 @@ jobdir_uploading(struct jobdir *j, bool yes)
 		j->mark = lock_mark(j->dir, O_CREAT);
 		return;
 	}
-	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0);
-	(void)close(j->mark);
-	j->mark = -1;
+	jobdir_unmark(j);
 }
 
 bool

@@ -47,6 +47,8 @@ void jobdir_discard(struct jobdir *);
  */
 #define JOBDIR_UPLOAD "inputs.part"
 void jobdir_uploading(struct jobdir *, bool yes);
+/* Whoever set it: nothing of the job is to be sent any more. */
+void jobdir_unmark(struct jobdir *);
 /* Was an upload of this folder's job cut off? */
 bool jobdir_cut_off(int dir);
 /* What stopped the submitter here; with why a write failed, if one did. */

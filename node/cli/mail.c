@@ -88,17 +88,19 @@ mail_node(struct mail *m, struct remote *r)
 /* ---- out ---- */
 
 static bool
-add_input(struct letter *l, struct talk *t, const struct blob_ref *ref,
-    uint8_t *buf, size_t *at)
+add_input(struct mail *m, struct letter *l, struct talk *t,
+    const struct blob_ref *ref, uint8_t *buf, size_t *at)
 {
-	if (ref->size > INPUTS_MAX - *at || l->nblobs == LETTER_BLOBS)
-		return true; /* it waits for a link */
 	for (size_t i = 0; i < l->nblobs; i++) {
 		struct id32 sha;
 
 		rns_sha256(&sha, l->blob[i].p, l->blob[i].n);
 		if (id32_eq(&sha, &ref->sha256))
 			return true; /* twice the same */
+	}
+	if (ref->size > INPUTS_MAX - *at || l->nblobs == LETTER_BLOBS) {
+		m->whole = false; /* it waits for a link */
+		return true;
 	}
 	if (!t->sub.store.input(t->sub.store.input_arg, &ref->sha256, 0,
 		buf + *at, (size_t)ref->size))
@@ -109,18 +111,19 @@ add_input(struct letter *l, struct talk *t, const struct blob_ref *ref,
 }
 
 static bool
-add_inputs(struct letter *l, struct talk *t, uint8_t *buf)
+add_inputs(struct mail *mail, struct letter *l, struct talk *t, uint8_t *buf)
 {
 	const struct manifest *m = t->manifest;
 	size_t at = 0;
 
+	mail->whole = true;
 	for (unsigned i = 0; i < m->nvolumes; i++)
-		if (!add_input(l, t, &m->volume[i].blob, buf, &at))
+		if (!add_input(mail, l, t, &m->volume[i].blob, buf, &at))
 			return false;
 	return ((m->has & HAS_WASM) == 0 ||
-		   add_input(l, t, &m->wasm, buf, &at)) &&
+		   add_input(mail, l, t, &m->wasm, buf, &at)) &&
 	    ((m->has & HAS_CONTRACT) == 0 ||
-		add_input(l, t, &m->contract, buf, &at));
+		add_input(mail, l, t, &m->contract, buf, &at));
 }
 
 /* The message that is the job; its length, 0: does not fit. */
@@ -167,7 +170,7 @@ mail_submit(struct mail *m, struct talk *t)
 
 	if (inputs == NULL || request == NULL || data == NULL || packed == NULL)
 		return CLI_FAILED;
-	if (!add_inputs(&l, t, inputs)) {
+	if (!add_inputs(m, &l, t, inputs)) {
 		cli_error(m->c, "an input cannot be read");
 		return CLI_FAILED;
 	}
@@ -179,6 +182,7 @@ mail_submit(struct mail *m, struct talk *t)
 	rc = mailbox_open(&box, m->c, m->session, m->person, &m->via);
 	if (rc != CLI_OK)
 		return rc;
+	m->sent = true;
 	rc = mailbox_send(box, packed, n, t->node->rns_pub, m->timeout_us);
 	mailbox_close(box);
 	return rc;
@@ -208,13 +212,18 @@ answered_submit(struct mail *m, struct talk *t, struct mail_read *r)
 	hex[16] = '\0';
 	pstr_copy(t->sub.state, sizeof(t->sub.state), v.state);
 	pstr_copy(t->sub.reason, sizeof(t->sub.reason), v.reason);
-	if (v.missing.n > 0 || v.more)
+	if (v.missing.n > 0 || v.more) {
+		jobdir_uploading(&t->dir, true);
 		cli_error(m->c, "the node has the job, and waits for %zu of "
 				"its inputs that were too large for a message",
 		    v.missing.n);
-	else
-		cli_error(m->c, "the node has the job: %s%s%s", t->sub.state,
-		    t->sub.reason[0] != '\0' ? ", " : "", t->sub.reason);
+		cli_hint(m->c, "The `submit` that sent it, without --via-lxmf, "
+			       "sends them over a link, when there is one; the "
+			       "job waits 36 hours.");
+		return CLI_FAILED;
+	}
+	cli_error(m->c, "the node has the job: %s%s%s", t->sub.state,
+	    t->sub.reason[0] != '\0' ? ", " : "", t->sub.reason);
 	cli_hint(m->c, "`warren result %s` goes on over a link, when there is "
 		       "one; with --via-lxmf it waits for the next message.",
 	    hex);
@@ -242,6 +251,8 @@ conclude(struct mail *m, struct talk *t, struct remote *node)
 		cli_error(m->c, "the node's binding does not hold: %s", why);
 		return CLI_FAILED;
 	}
+	/* the node has its say: the same job is sent no more */
+	jobdir_unmark(&t->dir);
 	if (m->letter->l.path == PATH_SUBMIT)
 		return answered_submit(m, t, m->letter);
 	t->node = node;

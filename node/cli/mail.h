@@ -19,6 +19,9 @@ struct mail {
 	struct hash16 via;	 /* lxmf.propagation */
 	int64_t timeout_us;	 /* to be handed over, or heard */
 	struct mail_read *letter; /* set by mail_result() */
+	/* set by mail_submit() */
+	bool sent;  /* perhaps: it was begun to */
+	bool whole; /* no input waits for a link */
 };
 
 /* --via-lxmf NODE; false: said. */

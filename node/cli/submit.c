@@ -249,8 +249,9 @@ build_payload(struct submit *s, size_t *len)
 	} else {
 		s->node.time = (uint32_t)time(NULL);
 	}
-	if (s->print || s->by_mail || !begun_find(s->c, &s->person, s->session, &s->node.dest,
-		s->node.time, s->out, m, s->begun))
+	if (s->print || !begun_find(s->c, &s->person,
+		s->by_mail ? NULL : s->session, &s->node.dest, s->node.time,
+		s->out, m, s->begun))
 		set_fresh(s);
 	payload = manifest_build(m, len, why);
 	if (payload == NULL)
@@ -460,6 +461,27 @@ note_job(struct submit *s)
 	nodes_note(&s->person, &s->node.dest, &s->node.fp, s->node.name);
 }
 
+/*
+ * Not handed over. What was sent may have arrived all the same, or lie at the
+ * propagation node: another job would run besides it.
+ */
+static void
+keep_or_forget(struct submit *s, bool sent)
+{
+	char hex[65];
+
+	if (!sent && s->begun[0] == '\0') {
+		jobdir_discard(&s->talk.dir);
+		person_forget_job(&s->person, &s->job.m.job);
+		return;
+	}
+	hex_encode(hex, HASH_BYTES(s->job.m.job));
+	cli_hint(s->c, "The node may get the job all the same. The same command "
+		       "sends the same job again (it is kept in %s); `warren "
+		       "result --via-lxmf ... %.16s` looks for its answer.",
+	    s->talk.dir.path, hex);
+}
+
 /* Handed over as a message; then its answer, unless that is not waited for. */
 static int
 run_by_mail(struct submit *s)
@@ -470,12 +492,14 @@ run_by_mail(struct submit *s)
 	int rc;
 
 	fill_mail(s, &m);
+	jobdir_uploading(&t->dir, true);
 	rc = mail_submit(&m, t);
 	if (rc != CLI_OK) {
-		jobdir_discard(&t->dir);
-		person_forget_job(&s->person, &s->job.m.job);
+		keep_or_forget(s, m.sent);
 		return rc;
 	}
+	if (m.whole)
+		jobdir_unmark(&t->dir);
 	hex_encode(hex, HASH_BYTES(s->job.m.job));
 	if (s->detach && !s->c->json)
 		printf("%s\n", hex);

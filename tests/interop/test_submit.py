@@ -539,6 +539,27 @@ def test_errors(ctx):
     return None
 
 
+def test_not_handed_over(ctx):
+    """A message that nobody took may have arrived: the job stays the same one, by message and over a link."""
+    s = Setup(ctx)
+    os.makedirs(s.path("data"))
+    with open(s.path("data/blob"), "wb") as f:
+        f.write(os.urandom(200000))
+    job = s.job("wc -c < /in/blob", volumes=["./data:/in:ro"])
+    mail = ("--out", "a", "--via-lxmf", "11" * 16, "--timeout", "1s")
+    r = s.submit(job, *mail, want=4)
+    check(b"sends the same job again" in r.stderr and b"warren result" in r.stderr, f"says: {r.stderr}")
+    check("manifest" in os.listdir(s.path("a")), "the folder is gone")
+    ids = os.listdir(os.path.join(s.person, "jobs"))
+    r = s.submit(job, *mail, want=4)
+    check(b"going on with the job that was not handed over" in r.stderr, f"says: {r.stderr}")
+    r = s.submit(job)
+    check(r.stdout == b"200000\n" and b"going on" in r.stderr, f"over a link: {r.stdout} {r.stderr}")
+    check(os.listdir(os.path.join(s.person, "jobs")) == ids, "another job was made")
+    s.warren("receipt", "verify", "a")
+    return None
+
+
 def test_old(ctx):
     s = Setup(ctx, ctx.args.python_old)
     r = s.submit(s.job("echo old instance"), "--out", "a")
@@ -568,3 +589,4 @@ def test_ours(ctx):
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
           test_chunks, test_broken_link, test_budget, test_at_once, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]
+LONG = [("submit/not_handed_over", test_not_handed_over)]
