@@ -227,7 +227,7 @@ def node_bridge(ctx):
     body, _ = node.expect("T_LINK")
     link = body[:16]
     check(link.hex() == opened["link"], "link id")
-    check(struct.unpack(">I", body[-8:-4])[0] > 500, "link mdu")
+    check(struct.unpack_from(">I", body, 37)[0] > 500, "link mdu")
     do(do="identify")
     body, _ = node.expect("T_IDENTIFIED")
     check(body[16:80].hex() == me["public"] and body[80:].hex() == me["identity"], "identity")
