@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/util.h"
+#include "node/cli/contact.h"
 #include "node/cli/mailbox.h"
 #include "node/cli/say.h"
 #include "transport/client/attach.h"
@@ -54,15 +55,14 @@ ask_for(struct mail *m, const struct hash16 *dest)
 	cli_progress_end(m->c);
 }
 
-int
-mail_node(struct mail *m, struct remote *r)
+/* By an announce that is here, with a binding that holds. */
+static bool
+by_announce(const struct mail *m, struct remote *r, uint32_t now)
 {
-	uint32_t now = (uint32_t)time(NULL);
 	struct rns_known k;
 	struct app_data a;
 	struct binding b;
 
-	ask_for(m, &r->dest);
 	if (!rns_known_get(session_rns(m->session), &r->dest, &k) ||
 	    k.app_data == NULL ||
 	    !app_data_parse(&a, k.app_data, k.app_data_len) ||
@@ -70,19 +70,33 @@ mail_node(struct mail *m, struct remote *r)
 	    !binding_parse_announce(&b, a.binding, BINDING_ANNOUNCE_LEN,
 		k.public_key) ||
 	    binding_check_announce(&b, k.public_key, now) != NULL ||
-	    !binding_key(&r->key, &b)) {
-		cli_error(m->c, "no announce of that node, with a binding that "
-				"holds, was heard here");
-		cli_hint(m->c, "It announces itself every half hour while it "
-			       "is there; `warren nodes` lists who was heard.");
-		return CLI_UNREACHABLE;
-	}
+	    !binding_key(&r->key, &b))
+		return false;
 	memcpy(r->rns_pub, k.public_key, sizeof(r->rns_pub));
 	memcpy(r->name, a.name, sizeof(a.name));
 	key_fp(&r->fp, &r->key);
 	(void)urn_make(r->urn, "kindai", "device", &r->fp);
+	return true;
+}
+
+int
+mail_node(struct mail *m, struct remote *r)
+{
+	uint32_t now = (uint32_t)time(NULL);
+
 	r->time = now;
-	return CLI_OK;
+	/* a relay need not have it any more: it is asked last */
+	if (by_announce(m, r, now) || contact_get(m->person, r, now))
+		return CLI_OK;
+	ask_for(m, &r->dest);
+	if (by_announce(m, r, now))
+		return CLI_OK;
+	cli_error(m->c, "no announce of that node, with a binding that holds, "
+			"was heard here");
+	cli_hint(m->c, "It announces itself every half hour while it is there; "
+		       "`warren nodes` lists who was heard. One that was "
+		       "described by `warren describe` stays known.");
+	return CLI_UNREACHABLE;
 }
 
 /* ---- out ---- */
@@ -245,7 +259,9 @@ ask_letter(void *arg, const struct proto_req *q, struct proto_ans *a)
 static int
 conclude(struct mail *m, struct talk *t, struct remote *node)
 {
-	const char *why = mail_binding(m->letter, node, (uint32_t)time(NULL));
+	uint32_t now = (uint32_t)time(NULL);
+	const char *why = mail_binding(m->letter, node, now);
+	struct remote known = {.dest = node->dest};
 
 	if (why != NULL) {
 		cli_error(m->c, "the node's binding does not hold: %s", why);
@@ -253,6 +269,9 @@ conclude(struct mail *m, struct talk *t, struct remote *node)
 	}
 	/* the node has its say: the same job is sent no more */
 	jobdir_unmark(&t->dir);
+	if (m->letter->l.binding != NULL &&
+	    !contact_get(m->person, &known, now))
+		contact_keep(m->person, node);
 	if (m->letter->l.path == PATH_SUBMIT)
 		return answered_submit(m, t, m->letter);
 	t->node = node;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -11,6 +12,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "node/cli/contact.h"
 #include "node/cli/format.h"
 #include "node/cli/say.h"
 #include "transport/client/attach.h"
@@ -56,9 +58,17 @@ load(const struct person *p, const struct id32 *job, size_t *n)
 
 /* The key that is known of a node, or NULL: then the letter must bring it. */
 static const uint8_t *
-known_key(struct mailbox *m, const struct hash16 *dest, struct rns_known *k)
+known_key(struct mailbox *m, const struct hash16 *dest, struct remote *r)
 {
-	return rns_known_get(attach_rns(m->at), dest, k) ? k->public_key : NULL;
+	struct rns_known k;
+
+	r->dest = *dest;
+	if (rns_known_get(attach_rns(m->at), dest, &k)) {
+		memcpy(r->rns_pub, k.public_key, sizeof(r->rns_pub));
+		return r->rns_pub;
+	}
+	return contact_get(m->person, r, (uint32_t)time(NULL)) ? r->rns_pub :
+								 NULL;
 }
 
 /* False: it could not be written, and must come again. */
@@ -86,7 +96,7 @@ keep(struct mailbox *m, const struct post_message *msg)
 {
 	struct job_note note;
 	struct mail_read r = {0};
-	struct rns_known k;
+	struct remote k;
 	struct id32 job;
 	enum mail_rank rank = mail_rank(msg->packed, msg->len, &job);
 	bool kept = false;
@@ -298,7 +308,7 @@ look_up(struct mailbox *m, const struct id32 *job, const struct hash16 *dest,
     struct mail_read *r)
 {
 	_cleanup_free_ char *data = NULL;
-	struct rns_known k;
+	struct remote k;
 	size_t n;
 
 	mail_read_free(r);

@@ -6,6 +6,7 @@
 
 #include "common/mpk.h"
 #include "common/util.h"
+#include "node/cli/contact.h"
 #include "node/proto/proto_put.h"
 #include "transport/lxmf/lxmf.h"
 #include "trust/doc/binding.h"
@@ -46,15 +47,10 @@ mail_rank(const uint8_t *packed, size_t n, struct id32 *job)
 static const uint8_t *
 key_of(const struct letter *l, struct binding *b, const struct hash16 *dest)
 {
-	struct hash16 identity, node;
-
-	if (l->binding == NULL || !binding_parse(b, l->binding, BINDING_LEN))
-		return NULL;
-	rns_identity_hash_of(&identity, b->rns);
-	if (rns_dest_hash(&node, "klp.node", &identity) != RNS_OK ||
-	    !hash16_eq(&node, dest))
-		return NULL;
-	return b->rns;
+	return l->binding != NULL &&
+		contact_of(b, l->binding, BINDING_LEN, dest) ?
+	    b->rns :
+	    NULL;
 }
 
 static bool

@@ -18,6 +18,7 @@
 #include "common/util.h"
 
 #include "node/cli/begun.h"
+#include "node/cli/contact.h"
 #include "node/cli/folders.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
@@ -459,6 +460,7 @@ note_job(struct submit *s)
 	    s->job.m.image[0] != '\0' ? s->job.m.image : s->job.wasm);
 	(void)person_note_job(&s->person, &note);
 	nodes_note(&s->person, &s->node.dest, &s->node.fp, s->node.name);
+	contact_keep(&s->person, &s->node);
 }
 
 /*

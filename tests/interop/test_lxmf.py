@@ -12,14 +12,17 @@ from test_tools import Instance, extra
 
 
 class World:
-    """A stock shared instance, a propagation node on it, a person, an independent node that reads mail."""
+    """A shared instance, stock or ours, a propagation node on it, a person, an independent node that reads mail."""
 
-    def __init__(self, ctx, python):
+    def __init__(self, ctx, python, stock):
         self.ctx, self.python = ctx, python
         instance = Instance("unix")
         text = instance.text(server("mesh", lib.free_port()), transport=True)
-        self.near = ctx.rnsd(python, text)
-        lib.must(instance.up, "rnsd")
+        if stock:
+            self.near = ctx.rnsd(python, text)
+            lib.must(instance.up, "rnsd")
+        else:
+            self.near = ctx.transport(text).folder
         home = ctx.dir("lxmd")
         with open(os.path.join(home, "config"), "w") as f:
             f.write("[propagation]\nenable_node = yes\nannounce_at_start = yes\n"
@@ -33,7 +36,7 @@ class World:
         self.via = listener.expect(event="announce", aspect="lxmf.propagation")["dest"]
         listener.say("announce")
         self.dest = listener.ready["dest"]
-        # the relay has its announce now, and answers with it later
+        # from here on the person knows it; a relay forgets who is gone
         r = self.warren("describe", self.dest, "--timeout", "30s")
         check(r.returncode == 0, f"describe: {r.stderr}")
         listener.end()
@@ -70,12 +73,12 @@ class World:
         return letter
 
 
-def apart(ctx):
+def apart(ctx, stock=True):
     """A job with inputs and outputs, its receipt; one that is refused. Each is stopped while the other runs."""
     python = extra(ctx, "apps")
     if python is None:
         return "lxmf could not be installed with pip"
-    w = World(ctx, python)
+    w = World(ctx, python, stock)
     os.makedirs(os.path.join(w.work, "in"))
     os.makedirs(os.path.join(w.work, "out"))
     with open(os.path.join(w.work, "in", "words"), "w") as f:
@@ -102,4 +105,5 @@ def apart(ctx):
 TESTS = []
 LONG = [
     ("lxmf: a job through lxmd, never up together, on rnsd", apart),
+    ("lxmf: a job through lxmd, never up together, on ours", lambda ctx: apart(ctx, stock=False)),
 ]
