@@ -197,7 +197,8 @@ mail_submit(struct mail *m, struct talk *t)
 	if (rc != CLI_OK)
 		return rc;
 	m->sent = true;
-	rc = mailbox_send(box, packed, n, t->node->rns_pub, m->timeout_us);
+	rc = mailbox_send(box, &t->manifest->job, packed, n, t->node->rns_pub,
+	    m->timeout_us);
 	mailbox_close(box);
 	return rc;
 }

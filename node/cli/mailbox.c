@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/jsonhex.h"
 #include "common/util.h"
 #include "node/cli/contact.h"
 #include "node/cli/format.h"
@@ -257,13 +258,14 @@ turn(struct mailbox *m, int64_t most_us)
 }
 
 static void
-say_handed(struct mailbox *m)
+say_handed(struct mailbox *m, const struct id32 *job)
 {
 	bool stored = m->end == POST_STORED;
 
 	cli_progress_end(m->cli);
 	if (m->cli->json)
-		cli_json(json_pack("{s:s,s:s}", "event", "handed_over", "to",
+		cli_json(json_pack("{s:s,s:o,s:s}", "event", "handed_over",
+		    "id", json_hex(HASH_BYTES(*job)), "to",
 		    stored ? "propagation_node" : "node"));
 	else
 		cli_note(m->cli, "%s has the job's message",
@@ -271,8 +273,8 @@ say_handed(struct mailbox *m)
 }
 
 int
-mailbox_send(struct mailbox *m, const uint8_t *packed, size_t n,
-    const uint8_t *pub, int64_t us)
+mailbox_send(struct mailbox *m, const struct id32 *job, const uint8_t *packed,
+    size_t n, const uint8_t *pub, int64_t us)
 {
 	struct mono now = clock_mono();
 	struct post_letter l = {.tag = 1, .packed = packed, .len = n,
@@ -298,7 +300,7 @@ mailbox_send(struct mailbox *m, const uint8_t *packed, size_t n,
 		    m->why);
 		return CLI_UNREACHABLE;
 	}
-	say_handed(m);
+	say_handed(m, job);
 	return CLI_OK;
 }
 

@@ -24,11 +24,11 @@ int mailbox_open(struct mailbox **, struct cli *, struct session *,
     const struct person *, const struct hash16 *node);
 void mailbox_close(struct mailbox *); /* NULL is fine */
 /*
- * Hand a message over, within `us`; CLI_OK, CLI_UNREACHABLE (said),
- * CLI_FAILED (interrupted, or said).
+ * Hand the message that is the job over, within `us`; CLI_OK, CLI_UNREACHABLE
+ * (said), CLI_FAILED (interrupted, or said).
  */
-int mailbox_send(struct mailbox *, const uint8_t *packed, size_t n,
-    const uint8_t *pub, int64_t us);
+int mailbox_send(struct mailbox *, const struct id32 *job,
+    const uint8_t *packed, size_t n, const uint8_t *pub, int64_t us);
 /*
  * The letter about a job that says most, into r: one that is filed, or one
  * that is waited for. Free r in any case. CLI_OK, CLI_FAILED (interrupted, or

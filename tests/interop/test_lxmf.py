@@ -58,7 +58,7 @@ class World:
             json.dump({"image": "host", **keys}, f)
         r = self.warren("submit", "job.yaml", "--to", self.dest, "--via-lxmf", self.via, "--detach", *words)
         check(r.returncode == 0, f"submit: {r.returncode} {r.stderr}")
-        check("the propagation node has" in r.stderr, r.stderr)
+        check("--json" in words or "the propagation node has" in r.stderr, r.stderr)
         return r.stdout.strip()
 
     def node_reads(self, *words):
@@ -96,7 +96,9 @@ def apart(ctx, stock=True):
     # it is filed: nobody need be asked again
     r = w.warren("result", job, "--via-lxmf", w.via)
     check(r.returncode == 0, f"once more: {r.returncode} {r.stderr}")
-    job = w.submit("--out", "no", command=["/bin/true"])
+    said = json.loads(w.submit("--out", "no", "--json", command=["/bin/true"]))
+    job = said["id"]
+    check(said["event"] == "handed_over" and said["to"] == "propagation_node" and len(job) == 64, f"--json: {said}")
     w.node_reads("refuse")
     r = w.warren("result", job, "--via-lxmf", w.via)
     check(r.returncode == 3 and "not_accepting" in r.stderr, f"refused: {r.returncode} {r.stderr}")
