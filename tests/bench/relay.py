@@ -380,8 +380,8 @@ def relay(d, side, turn, rnpath, q, put):
 
 
 def after_burst(s, q):
-    """Packets one after the other again, where the hashes of a burst are remembered: three times, as those grow."""
-    for _ in range(3):
+    """Packets one after the other again, where the hashes of a burst are remembered: nine times, as those grow."""
+    for _ in range(9):
         us, _, sent, got = s.way().steps(q["step"])
         if got == sent:
             s.put("packet-many", us)
