@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import subprocess
 
 import lib
 from lib import check, client, server
@@ -156,8 +157,73 @@ def never_together(ctx):
     return None
 
 
+class Person:
+    """warren of a person on the relay."""
+
+    def __init__(self, ctx, relay):
+        self.ctx, self.relay = ctx, relay
+        self.person, self.work = ctx.dir("person"), ctx.dir("work")
+
+    def warren(self, *words, want=0):
+        r = subprocess.run([os.path.join(self.ctx.args.build, "warren"), *words, "--config", self.relay, "--identity", self.person],
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self.work, timeout=2 * WORK_S)
+        check(r.returncode == want, f"warren {' '.join(words)}: {r.returncode} {r.stdout} {r.stderr}")
+        return r
+
+    def job(self, name, text, **keys):
+        with open(os.path.join(self.work, name), "w") as f:
+            json.dump({"image": "test/busybox:1", "command": ["/bin/sh", "-c", text], **keys}, f)
+        return name
+
+
+def both_ours(ctx):
+    """warren submit and warrend with a stock lxmd between them, never up together; what a message cannot hold goes over a link."""
+    made = world(ctx)
+    if made is None:
+        return "lxmf could not be installed with pip"
+    _, port, relay, where = made
+    name = f"letters{os.getpid()}"
+    p = Person(ctx, relay)
+    urn = json.loads(p.warren("identity", "show", "--json").stdout)["urn"]
+    to, d, folder = node(ctx, client("up", port), [(urn, 2)], instance=name, more=f"lxmf: {{propagation_node: {where}, look_every: 1m}}\n")
+    p.warren("describe", to, "--timeout", "60s")
+    lib.must(lambda: json.loads(warren_status(folder))["lxmf"]["looks"] > 0, "a look at the propagation node")
+    d.stop()
+    os.makedirs(os.path.join(p.work, "in"))
+    with open(os.path.join(p.work, "in", "blob"), "wb") as f:
+        f.write(os.urandom(200000))
+    os.makedirs(os.path.join(p.work, "out"))
+    small = p.job("small.yaml", "echo kept > /tmp/out/file; echo by message", volumes=["./out:/tmp/out:rw"])
+    large = p.job("large.yaml", "wc -c < /tmp/in/blob", volumes=["./in:/tmp/in:ro"])
+    mail = ("--to", to, "--via-lxmf", where, "--detach", "--out")
+    p.warren("submit", small, "--to", to, "--via-lxmf", "11" * 16, "--timeout", "1s", "--out", "small", want=4)
+    one = p.warren("submit", small, *mail, "small").stdout.strip()
+    two = p.warren("submit", large, *mail, "large").stdout.strip()
+    d = start(ctx, folder, "again")
+    lib.must(lambda: json.loads(warren(ctx, "status", "--json", "--config", folder, ok=False).stdout or "{}")
+             .get("node", {}).get("letters", {}).get("became", {}).get("stored", 0) > 1, "both answers at the node", WORK_S)
+    d.stop()
+    lib.must(lambda: not lib.instance_up(name), "the node is gone")
+    r = p.warren("result", one, "--via-lxmf", where)
+    check(r.stdout == "by message\n", f"the small one: {r.stdout} {r.stderr}")
+    with open(os.path.join(p.work, "small/volumes/tmp/out/file")) as f:
+        check(f.read() == "kept\n", "its output")
+    p.warren("receipt", "verify", one)
+    r = p.warren("result", two, "--via-lxmf", where, want=1)
+    check("too large for a message" in r.stderr and "without --via-lxmf" in r.stderr, f"the large one: {r.stderr}")
+    d = start(ctx, folder, "last")
+    r = p.warren("submit", large, "--to", to)
+    check(r.stdout.strip() == "200000" and "going on" in r.stderr, f"over a link: {r.stdout} {r.stderr}")
+    p.warren("receipt", "verify", two)
+    d.stop()
+    check(jobs_of(folder) == 2, "jobs in the ledger")
+    check(len(os.listdir(os.path.join(p.person, "jobs"))) == 2, "jobs that were noted")
+    return None
+
+
 TESTS = []
 LONG = [
     ("letters: a job directly and opportunistically", by_link),
     ("letters: through lxmd, never up together", never_together),
+    ("letters: warren submit through lxmd, never up together", both_ours),
 ]
