@@ -41,7 +41,6 @@ make(void **state)
 	assert_int_equal(rns_dest_hash(&node.dest, "klp.node", &identity),
 	    RNS_OK);
 	(void)snprintf(node.name, sizeof(node.name), "burrow");
-	json_decref(root);
 	return 0;
 }
 
