@@ -294,7 +294,8 @@ opens(const json_t *v)
 	    (uint32_t)vec_int(v, "cost") * STAMP_BIT));
 	/* we put the same bytes around it */
 	r = rd_make(put, n);
-	assert_true(mpk_get_array(&r, &len) && mpk_get_number(&r, &time));
+	assert_true(mpk_get_array(&r, &len));
+	assert_true(mpk_get_number(&r, &time));
 	assert_int_equal(lxmf_node_put(again, &len, sizeof(again), time, sealed,
 			     ns, stamp),
 	    RNS_OK);
