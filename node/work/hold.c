@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "node/work/jobs.h"
+#include "node/work/small.h"
 #include "node/work/state.h"
+
+#define LOOK_MS 100 /* ours: at the logs of jobs that are waited for */
 
 static struct asked *
 copy_of(struct node *n, const struct asked *a, const struct job *j)
@@ -65,13 +68,23 @@ hold_forget(struct node *n, const struct caller *c)
 	}
 }
 
+/* It comes in no small answer any more: who asks may follow it from now on. */
+static bool
+prints_much(const struct asked *h, const struct job *j)
+{
+	return j->log[0] + j->log[1] >
+	    MIN_OF(h->req.whole, (uint64_t)SMALL_MAX);
+}
+
 static bool
 is_due(struct node *n, const struct asked *h)
 {
 	const struct job *j = job_find(&n->jobs, &h->job);
 
-	return mono_reached(n->now, h->until) || j == NULL || job_ended(j) ||
-	    (h->req.path == PATH_STATUS && j->seq != h->req.since);
+	if (mono_reached(n->now, h->until) || j == NULL || job_ended(j))
+		return true;
+	return h->req.path == PATH_STATUS ? j->seq != h->req.since :
+	    prints_much(h, j);
 }
 
 struct asked *
@@ -86,6 +99,9 @@ hold_due(struct node *n, struct mono *next)
 			return h;
 		}
 		*next = mono_min(*next, h->until);
+		if (h->req.path == PATH_SUBMIT)
+			*next = mono_min(*next,
+			    mono_add(n->now, LOOK_MS * INT64_C(1000)));
 	}
 	return NULL;
 }

@@ -76,6 +76,28 @@ test_submit(void **state)
 	assert_true(pstr_is(s.state, "running"));
 }
 
+/* What prints more than an answer holds is followed, and not waited for. */
+static void
+test_prints(void **state)
+{
+	struct proto_submitted s;
+	struct id32 id;
+	uint32_t r;
+
+	(void)state;
+	w.run_ms = 5000;
+	r = ask_submit(10, 1024, 1, &id);
+	world_run(&w, 500);
+	job_find(&w.n.jobs, &id)->log[0] = 1024;
+	world_run(&w, 500);
+	assert_null(world_answer(&w, r));
+	job_find(&w.n.jobs, &id)->log[1] = 1;
+	world_run(&w, 200);
+	assert_true(proto_get_submitted(&s, world_answer(&w, r)));
+	assert_true(pstr_is(s.state, "running"));
+	assert_int_equal(w.n.nheld, 0);
+}
+
 /* Who asks for nothing new gets what a node always gave. */
 static void
 test_as_before(void **state)
@@ -209,6 +231,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_submit, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_prints, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_as_before, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_inputs_first, setup,
 		teardown),
