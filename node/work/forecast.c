@@ -163,7 +163,9 @@ one_round(struct course *c, struct rounds *r, double parts,
 		double eifr = r->rate > 0 ? r->rate * 8 :
 		    (double)c->p->bitrate / 2;
 
-		lost = parts * loss / (1 - power(kept, parts));
+		/* of a round that is not whole; one of hashes alone has none */
+		lost = parts < 1 ? parts :
+		    parts * loss / (1 - power(kept, parts));
 		/* nobody sends parts when the request is lost */
 		wait = loss * (2 * parts * PART * 8 / eifr + RETRY_S -
 		    (s - asked)) +
@@ -262,7 +264,7 @@ slices_s(struct course *c, uint64_t bytes, uint64_t *slice,
 static int64_t
 to_us(double s)
 {
-	return s > 9e12 ? INT64_MAX : (int64_t)(s * 1e6 + 0.5);
+	return !(s <= 9e12) ? INT64_MAX : (int64_t)(s * 1e6 + 0.5);
 }
 
 int64_t

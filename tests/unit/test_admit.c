@@ -365,6 +365,30 @@ test_steps_10_11(void **state)
 	    1000000}, 1, 0), 1);
 }
 
+/* With loss of any size it is a time, and no shorter one. */
+static void
+test_forecast(void **state)
+{
+	static const uint64_t rates[] = {1000, 100000, 10000000};
+	struct forecast_path p = {.rtt_us = 3000};
+	int64_t kept, us;
+
+	(void)state;
+	for (size_t r = 0; r < NELEM(rates); r++)
+		for (uint64_t n = 1; n < 400000; n += 911) {
+			p.bitrate = rates[r];
+			p.loss_permille = 0;
+			kept = forecast_us(&p, n, n);
+			for (unsigned k = 1; k <= 1000; k += k < 20 ? 1 : 61) {
+				p.loss_permille = k;
+				us = forecast_us(&p, n, n);
+				if (us < kept || us == INT64_MAX)
+					fail_msg("%u of 1,000 lost: %lld us",
+					    k, (long long)us);
+			}
+		}
+}
+
 /* Spoil steps from the last to the first: the first failing one decides. */
 static void
 test_order(void **state)
@@ -443,7 +467,7 @@ main(void)
 	    T(test_pass), T(test_steps_1_to_3), T(test_steps_4_5),
 	    T(test_step_6), T(test_step_7), T(test_step_8), T(test_step_9),
 	    T(test_least), T(test_live_above_2), T(test_steps_10_11),
-	    T(test_order), T(test_review), T(test_again),
+	    T(test_forecast), T(test_order), T(test_review), T(test_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
