@@ -22,9 +22,9 @@
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "sandbox/base/tar.h"
-#include "sandbox/plan/plan.h"
 #include "tests/sim/absence_others.h"
 #include "tests/sim/vtime.h"
+#include "tests/unit/hostkit.h"
 
 /*
  * The node: node/work behind node/host with its ledger and its files, as
@@ -360,65 +360,6 @@ slow(void *ctx, struct job *j, uint32_t milli)
 	(void)milli;
 }
 
-static bool
-start(void *ctx, struct job *j, const char **code, char why[128])
-{
-	struct plan plan = {.job = j->id, .slot = j->slot};
-	struct msg_J_RUN m;
-	struct wr out = wr_make(m.plan, sizeof(m.plan));
-
-	(void)code;
-	(void)why;
-	plan_encode(&out, &plan);
-	MUST(wr_ok(&out), "plan");
-	m.plan_len = (uint16_t)out.len;
-	outbox_J_RUN(ctx, &m, NULL, 0);
-	return true;
-}
-
-static enum image_state
-image(void *ctx, const struct manifest *m, struct id32 *digest)
-{
-	(void)ctx;
-	(void)m;
-	memset(digest, 0x11, sizeof(*digest));
-	return IMAGE_HERE;
-}
-
-static enum image_state
-image_here(void *ctx, const struct id32 *digest)
-{
-	(void)ctx;
-	(void)digest->b;
-	return IMAGE_HERE;
-}
-
-static const char *
-volumes(void *ctx, const struct manifest *m, const struct id32 *id,
-    char why[HOST_WHY])
-{
-	(void)ctx;
-	(void)m;
-	(void)id->b;
-	(void)why;
-	return NULL;
-}
-
-static const char *
-seccomp(void *ctx, const char *name)
-{
-	(void)ctx;
-	(void)name;
-	return NULL;
-}
-
-static uint64_t
-disk_free(void *ctx)
-{
-	(void)ctx;
-	return UINT64_C(1) << 40;
-}
-
 static void
 random_bytes(void *ctx, uint8_t *p, size_t n)
 {
@@ -630,16 +571,11 @@ static void
 fill(struct host *h)
 {
 	host_fill(h, &wn);
-	h->start = start;
+	hostkit_fill(h);
 	h->kill = group_kill;
 	h->freeze = freeze;
 	h->slow = slow;
 	h->usage = h->ending = h->free_slot = no_job;
-	h->image = image;
-	h->image_here = image_here;
-	h->volumes = volumes;
-	h->seccomp = seccomp;
-	h->disk_free = disk_free;
 	h->random = random_bytes;
 	real_put = h->blob_put;
 	h->blob_put = put;

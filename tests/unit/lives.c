@@ -19,8 +19,8 @@
 #include "node/work/found.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
-#include "sandbox/plan/plan.h"
 #include "transport/core/base/crypt.h"
+#include "tests/unit/hostkit.h"
 #include "trust/doc/manifest_record.h"
 
 struct lives w;
@@ -224,72 +224,6 @@ usage(void *ctx, struct job *j)
 }
 
 static bool
-start(void *ctx, struct job *j, const char **code, char why[128])
-{
-	struct plan plan = {.job = j->id, .slot = j->slot};
-	struct msg_J_RUN m;
-	struct wr out = wr_make(m.plan, sizeof(m.plan));
-
-	(void)code;
-	(void)why;
-	plan_encode(&out, &plan);
-	OATH(wr_ok(&out), "plan");
-	m.plan_len = (uint16_t)out.len;
-	outbox_J_RUN(ctx, &m, NULL, 0);
-	return true;
-}
-
-static enum image_state
-image(void *ctx, const struct manifest *m, struct id32 *digest)
-{
-	(void)ctx;
-	(void)m;
-	memset(digest, 0x11, sizeof(*digest));
-	return IMAGE_HERE;
-}
-
-static enum image_state
-image_here(void *ctx, const struct id32 *digest)
-{
-	(void)ctx;
-	(void)digest->b;
-	return IMAGE_HERE;
-}
-
-static const char *
-volumes(void *ctx, const struct manifest *m, const struct id32 *id,
-    char why[HOST_WHY])
-{
-	(void)ctx;
-	(void)m;
-	(void)id->b;
-	(void)why;
-	return NULL;
-}
-
-static const char *
-seccomp(void *ctx, const char *name)
-{
-	(void)ctx;
-	(void)name;
-	return NULL;
-}
-
-static uint64_t
-disk_free(void *ctx)
-{
-	(void)ctx;
-	return UINT64_C(1) << 40;
-}
-
-static bool
-disk_readonly(void *ctx)
-{
-	(void)ctx;
-	return false;
-}
-
-static bool
 needed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	return inputs_needed(&((struct warren_node *)ctx)->node, fp, sha);
@@ -395,17 +329,11 @@ born(void)
 		policy.keep_results_s = 600;
 	outbox_init(wn);
 	host_fill(&h, wn);
-	h.start = start;
+	hostkit_fill(&h);
 	h.kill = group_kill;
 	h.usage = usage;
 	h.ending = h.free_slot = no_job;
 	h.log_end = no_log;
-	h.image = image;
-	h.image_here = image_here;
-	h.volumes = volumes;
-	h.seccomp = seccomp;
-	h.disk_free = disk_free;
-	h.disk_readonly = disk_readonly;
 	OATH(node_init(&wn->node, &policy, &h), "no memory");
 	now();
 	(void)snprintf(path, sizeof(path), "%s/ledger.db", w.dir);
