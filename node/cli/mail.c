@@ -15,8 +15,8 @@
 #include "transport/lxmf/post.h"
 #include "trust/doc/tlv.h"
 
-/* ours: of inputs in one letter; propagation nodes take 256 kB, mostly */
-#define INPUTS_MAX (128u * 1024)
+/* ours: of inputs in one letter, which a node takes of 64 KiB unless it says */
+#define INPUTS_MAX (48u * 1024)
 #define LETTER_MAX (INPUTS_MAX + PROTO_ENVELOPE_MAX + 8192u)
 #define INPUTS (MANIFEST_VOLUMES + 2)
 
