@@ -63,6 +63,7 @@ struct bridge_link {
 	uint8_t identity[RNS_KEY];
 	struct hash16 identity_hash;
 	uint16_t loss; /* permille, as node was told */
+	unsigned asked; /* requests that have no answer from node */
 	struct follows follows;
 	struct reply_list replies;
 	unsigned nreplies;
@@ -320,16 +321,22 @@ tell_identified(struct bridge_link *l)
 void
 bridge_node_up(struct bridge *b)
 {
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
 	struct msg_T_HELLO m = {0};
-	struct bridge_link *l;
+	struct bridge_link *l, *next;
 
 	memcpy(m.rns_public, b->e->identity_public, RNS_KEY);
 	m.dest = b->dest;
 	TO_NODE(b, T_HELLO, &m, NULL, 0);
-	RB_FOREACH(l, bridge_link_tree, &b->links) {
+	RB_FOREACH_SAFE(l, bridge_link_tree, &b->links, next) {
 		tell_link(l);
 		if (l->identified)
 			tell_identified(l);
+		if (l->asked == 0)
+			continue;
+		/* what was asked before is lost: a new link asks again */
+		cmd.hash = l->id;
+		(void)engine_submit(b->e, &cmd);
 	}
 }
 
@@ -386,15 +393,19 @@ on_closed(struct bridge_link *l, const struct rns_event *ev)
 
 /*
  * A request that node cannot take now is dropped: the requester has a timer of
- * its own and may repeat every one of them (compute.md 3).
+ * its own and may repeat every one of them (compute.md 3); while node is away
+ * bridge_node_up() sees to it.
  */
 static void
-on_request(struct bridge *b, const struct rns_event *ev)
+on_request(struct bridge_link *l, const struct rns_event *ev)
 {
+	struct bridge *b = l->b;
 	struct msg_T_REQUEST m = {0};
 	struct ipc *node = bridge_node(b);
 	int fd = -1;
 
+	if (node == NULL)
+		l->asked++; /* bridge_node_up() */
 	if (node == NULL || ipc_full(node) ||
 	    ev->request.len > PROTO_REQUEST_MAX) {
 		b->counts.requests_lost++;
@@ -415,6 +426,7 @@ on_request(struct bridge *b, const struct rns_event *ev)
 		return;
 	}
 	b->counts.requests++;
+	l->asked++;
 	TO_NODE(b, T_REQUEST, &m, &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
 		(void)close(fd);
@@ -469,7 +481,7 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 		if ((l = bridge_find(b, &ev->request.link)) == NULL)
 			return false;
 		tell_loss(l);
-		on_request(b, ev);
+		on_request(l, ev);
 		return true;
 	case RNS_EV_SENT:
 		if ((l = bridge_find(b, &ev->sent.link)) == NULL)
@@ -521,6 +533,8 @@ bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 		count_reply(b, false); /* T_CLOSED has told of it */
 		return;
 	}
+	if (l->asked > 0)
+		l->asked--;
 	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(m, in)) == NULL) {
 		count_reply(b, false);
 		return;

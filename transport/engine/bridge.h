@@ -25,7 +25,10 @@ struct bridge;
 struct bridge *bridge_new(struct engine *);
 /* The links' state goes; they close by bridge_close() before. NULL is fine. */
 void bridge_free(struct bridge *);
-/* node is there (again): say hello and tell of every open link. */
+/*
+ * node is there (again): say hello and tell of every open link. One on which an
+ * answer is owed by the node before is closed, since none will come.
+ */
 void bridge_node_up(struct bridge *);
 void bridge_node_down(struct bridge *);
 /* What node says; what is about a link that is gone has no effect. */
