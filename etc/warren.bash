@@ -24,7 +24,7 @@ _warren()
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
 	local submit="--to --out --in-place --detach --via-lxmf --strict --name --label
-		--print --timeout"
+		--print --fresh --timeout"
 
 	COMPREPLY=()
 	# the verb's words: no options, and no values of options

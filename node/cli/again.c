@@ -10,7 +10,7 @@
 
 enum again
 again_after(struct again_call *c, const struct proto_ans *a, bool identify,
-    uint64_t *wait_s)
+    bool introduce, uint64_t *wait_s)
 {
 	if (a->status == ST_BUSY) {
 		*wait_s = MAX_OF(UINT64_C(1),
@@ -22,6 +22,13 @@ again_after(struct again_call *c, const struct proto_ans *a, bool identify,
 	    c->identified < IDENTIFY_MAX) {
 		c->identified++;
 		return AGAIN_IDENTIFY;
+	}
+	/* with n it is a live proof that is asked for */
+	if (introduce && a->status == ST_REFUSED &&
+	    pstr_is(a->meta.code, "binding") && a->meta.n == NULL &&
+	    !c->introduced) {
+		c->introduced = true;
+		return AGAIN_INTRODUCE;
 	}
 	return AGAIN_NOT;
 }

@@ -15,13 +15,18 @@ enum again {
 	AGAIN_NOT,      /* the answer is for who has asked */
 	AGAIN_LATER,    /* after *wait_s */
 	AGAIN_IDENTIFY, /* identify once more, then at once */
+	AGAIN_INTRODUCE, /* show the binding, then at once */
 };
 struct again_call { /* of one request; zeros at its beginning */
 	unsigned identified;
+	bool introduced;
 };
 
-/* identify: this link is one that its maker has identified on. */
+/*
+ * identify: this link is one that its maker has identified on; introduce: its
+ * binding can be shown, and may not have been.
+ */
 enum again again_after(struct again_call *, const struct proto_ans *,
-    bool identify, uint64_t *wait_s);
+    bool identify, bool introduce, uint64_t *wait_s);
 
 #endif

@@ -215,6 +215,29 @@ prove(struct talk *s)
 	return CLI_OK;
 }
 
+/* What a job may write that does not say it itself. */
+static void
+set_bounds(struct talk *s)
+{
+	const uint64_t *asked = s->manifest->limit;
+	const struct remote *n = s->node;
+
+	sub_bounds(&s->sub, asked[LIMIT_LOG] != 0 ? asked[LIMIT_LOG] :
+	    n->max_log, asked[LIMIT_OUTPUT] != 0 ? asked[LIMIT_OUTPUT] :
+	    n->max_output);
+	s->sub.bounds_old = n->kept;
+}
+
+static int
+renew_bounds(struct talk *s)
+{
+	int rc = remote_describe(s->c, s->session, s->person, s->node);
+
+	if (rc == CLI_OK)
+		set_bounds(s);
+	return rc;
+}
+
 /*
  * Following a job costs about four ways there and back: one that ends within
  * that time is better waited for. Output that comes later is shown as it comes.
@@ -252,6 +275,8 @@ converse(struct talk *s)
 		if (!sub_next(&s->sub, clock_mono(), &req, &at)) {
 			if (s->sub.proof_wanted && !s->sub.has_proof)
 				rc = prove(s);
+			else if (s->sub.bounds_wanted)
+				rc = renew_bounds(s);
 			else if (at.us != INT64_MAX) {
 				say_wait(s);
 				session_run(s->session,
@@ -385,6 +410,19 @@ talk_note(const struct talk *s)
 	person_saw_job(s->person, &s->manifest->job, m->state, outcome);
 }
 
+int
+talk_refused(struct talk *s)
+{
+	struct submitter *m = &s->sub;
+
+	if (!talk_admitted(s))
+		jobdir_discard(&s->dir);
+	m->refusal.now = (int64_t)time(NULL);
+	cli_refused(s->c, &m->refusal);
+	return m->status == ST_REFUSED || m->status == ST_TOO_LARGE ?
+	    CLI_REFUSED : CLI_FAILED;
+}
+
 static int
 conclude(struct talk *s)
 {
@@ -411,18 +449,17 @@ conclude(struct talk *s)
 			printf("%s\n", hex);
 		return CLI_OK;
 	case SUB_REFUSED:
-		if (!talk_admitted(s))
-			jobdir_discard(&s->dir);
-		m->refusal.now = (int64_t)time(NULL);
-		cli_refused(s->c, &m->refusal);
-		return m->status == ST_REFUSED || m->status == ST_TOO_LARGE ?
-		    CLI_REFUSED :
-		    CLI_FAILED;
+		return s->by_old && refusal_by_old(&m->refusal) &&
+		    !talk_admitted(s) ? TALK_OLD : talk_refused(s);
 	case SUB_NO_RECEIPT:
 		cli_refused(s->c, &m->refusal);
 		return CLI_REFUSED;
 	case SUB_BAD_RECEIPT:
 		cli_error(s->c, "the receipt is NOT valid: %s", m->why);
+		if (s->node->kept)
+			cli_hint(s->c, "The key of the node is the one that is "
+				       "kept of it: `warren describe` with it "
+				       "shows whether it has another now.");
 		return CLI_FAILED;
 	case SUB_BAD_NODE:
 		cli_error(s->c, "the node breaks the protocol: %s", m->why);
@@ -496,12 +533,7 @@ talk_run(struct talk *s)
 	s->sub.manifest = s->manifest;
 	s->sub.node_key = s->node->key;
 	s->sub.slice_max = s->node->slice;
-	s->sub.max_log = s->manifest->limit[LIMIT_LOG] != 0 ?
-	    s->manifest->limit[LIMIT_LOG] :
-	    s->node->max_log;
-	s->sub.max_output = s->manifest->limit[LIMIT_OUTPUT] != 0 ?
-	    s->manifest->limit[LIMIT_OUTPUT] :
-	    s->node->max_output;
+	set_bounds(s);
 	s->sub.buf = s->buf;
 	jobdir_store(&s->dir, &s->sub.store);
 	s->dir.show = !s->c->json && !s->sub.detach;

@@ -20,7 +20,7 @@ struct talk {
 	struct cli *c;
 	const struct person *person;
 	struct session *session; /* connected */
-	const struct remote *node;
+	struct remote *node;
 	const struct manifest *manifest;
 	/* an open folder; path says where for people */
 	struct jobdir dir;
@@ -30,6 +30,7 @@ struct talk {
 	/* --in-place: local folders of the volumes, relative to base */
 	bool in_place;
 	bool strict; /* outputs that lack something are a failure */
+	bool by_old; /* the job was signed by what is kept of the node */
 	int base;
 	const char (*local)[CLI_PATH];
 
@@ -47,8 +48,13 @@ struct talk {
 /*
  * To the end: conversation, files, what is printed; the exit code. A job that
  * the node did not take leaves no folder.
+ *
+ * TALK_OLD: a job that was signed by_old was refused for what that may be the
+ * cause of, and nothing is said or removed yet: talk_refused() does.
  */
+#define TALK_OLD (-3)
 int talk_run(struct talk *);
+int talk_refused(struct talk *);
 /* What was seen of the job goes into its note. */
 void talk_note(const struct talk *);
 /* Was the job admitted, as far as we know? */

@@ -55,30 +55,6 @@ ask_for(struct mail *m, const struct hash16 *dest)
 	cli_progress_end(m->c);
 }
 
-/* By an announce that is here, with a binding that holds. */
-static bool
-by_announce(const struct mail *m, struct remote *r, uint32_t now)
-{
-	struct rns_known k;
-	struct app_data a;
-	struct binding b;
-
-	if (!rns_known_get(session_rns(m->session), &r->dest, &k) ||
-	    k.app_data == NULL ||
-	    !app_data_parse(&a, k.app_data, k.app_data_len) ||
-	    !a.has_binding ||
-	    !binding_parse_announce(&b, a.binding, BINDING_ANNOUNCE_LEN,
-		k.public_key) ||
-	    binding_check_announce(&b, k.public_key, now) != NULL ||
-	    !binding_key(&r->key, &b))
-		return false;
-	memcpy(r->rns_pub, k.public_key, sizeof(r->rns_pub));
-	memcpy(r->name, a.name, sizeof(a.name));
-	key_fp(&r->fp, &r->key);
-	(void)urn_make(r->urn, "kindai", "device", &r->fp);
-	return true;
-}
-
 int
 mail_node(struct mail *m, struct remote *r)
 {
@@ -86,10 +62,11 @@ mail_node(struct mail *m, struct remote *r)
 
 	r->time = now;
 	/* a relay need not have it any more: it is asked last */
-	if (by_announce(m, r, now) || contact_get(m->person, r, now))
+	if (remote_announced(m->session, r, now) ||
+	    contact_get(m->person, r, now) == NULL)
 		return CLI_OK;
 	ask_for(m, &r->dest);
-	if (by_announce(m, r, now))
+	if (remote_announced(m->session, r, now))
 		return CLI_OK;
 	cli_error(m->c, "no announce of that node, with a binding that holds, "
 			"was heard here");
@@ -271,7 +248,7 @@ conclude(struct mail *m, struct talk *t, struct remote *node)
 	/* the node has its say: the same job is sent no more */
 	jobdir_unmark(&t->dir);
 	if (m->letter->l.binding != NULL &&
-	    !contact_get(m->person, &known, now))
+	    contact_get(m->person, &known, now) != NULL)
 		contact_keep(m->person, node);
 	if (m->letter->l.path == PATH_SUBMIT)
 		return answered_submit(m, t, m->letter);

@@ -68,8 +68,8 @@ known_key(struct mailbox *m, const struct hash16 *dest, struct remote *r)
 		memcpy(r->rns_pub, k.public_key, sizeof(r->rns_pub));
 		return r->rns_pub;
 	}
-	return contact_get(m->person, r, (uint32_t)time(NULL)) ? r->rns_pub :
-								 NULL;
+	return contact_get(m->person, r, (uint32_t)time(NULL)) == NULL ?
+	    r->rns_pub : NULL;
 }
 
 /* False: it could not be written, and must come again. */

@@ -361,7 +361,6 @@ verb_describe(struct cli *c, int argc, char **argv)
 	    (rc = session_connect(s, &r.dest, &o)) == CLI_OK &&
 	    (rc = remote_describe_full(c, s, &p, &r, &d)) == CLI_OK) {
 		nodes_note(&p, &r.dest, &r.fp, r.name);
-		contact_keep(&p, &r);
 		if (c->json)
 			describe_json(&d, &r);
 		else

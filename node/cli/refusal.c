@@ -207,6 +207,15 @@ refusal_take(struct cli_refusal *r, const struct proto_meta *m, int64_t now)
 	pstr_copy(r->which, sizeof(r->which), m->value_text);
 }
 
+bool
+refusal_by_old(const struct cli_refusal *r)
+{
+	return (strcmp(r->code, "manifest") == 0 &&
+	    (r->has_time || strcmp(r->why, "node") == 0)) ||
+	    (strcmp(r->code, "airtime") == 0 &&
+	    strcmp(r->why, "deadline") == 0);
+}
+
 void
 refusal_reason(struct cli_refusal *r, const char *reason)
 {

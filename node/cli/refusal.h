@@ -31,6 +31,13 @@ void refusal_take(struct cli_refusal *, const struct proto_meta *,
 void refusal_reason(struct cli_refusal *, const char *reason);
 
 /*
+ * May it come from what was kept of the node (contact.h), its clock and its key,
+ * both of which stand in what is signed? Limits and images do not: of those a
+ * node has the last word as it is.
+ */
+bool refusal_by_old(const struct cli_refusal *);
+
+/*
  * From a line of the trail: its code, message, numbers (both 0: none) and time.
  * Who reads it sits at the node, so that no clocks are compared.
  */

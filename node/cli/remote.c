@@ -13,9 +13,11 @@
 #include "common/util.h"
 
 #include "node/config/nodeconf.h"
+#include "node/cli/contact.h"
 #include "node/cli/folders.h"
 #include "node/cli/refusal.h"
 #include "node/cli/say.h"
+#include "trust/doc/tlv.h"
 
 int
 remote_describe_full(struct cli *c, struct session *s, const struct person *p,
@@ -76,6 +78,13 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 	r->described = clock_mono();
 	r->time = d->time > 0 && d->time <= UINT32_MAX ? (uint32_t)d->time :
 							 now;
+	r->kept = false;
+	r->told.at = now;
+	r->told.ahead_s = (int32_t)MAX_OF(INT32_MIN, MIN_OF(INT32_MAX,
+	    (int64_t)r->time - now));
+	r->told.by = p->fp;
+	rns_sha256(&r->told.shown, p->binding, BINDING_LEN);
+	contact_keep(p, r);
 	return CLI_OK;
 }
 
@@ -86,6 +95,72 @@ remote_describe(struct cli *c, struct session *s, const struct person *p,
 	struct proto_describe d;
 
 	return remote_describe_full(c, s, p, r, &d);
+}
+
+/* ---- what is kept of it ---- */
+
+bool
+remote_announced(struct session *s, struct remote *r, uint32_t now)
+{
+	struct rns_known k;
+	struct app_data a;
+	struct binding b;
+
+	if (!rns_known_get(session_rns(s), &r->dest, &k) ||
+	    k.app_data == NULL ||
+	    !app_data_parse(&a, k.app_data, k.app_data_len) ||
+	    !a.has_binding ||
+	    !binding_parse_announce(&b, a.binding, BINDING_ANNOUNCE_LEN,
+		k.public_key) ||
+	    binding_check_announce(&b, k.public_key, now) != NULL ||
+	    !binding_key(&r->key, &b))
+		return false;
+	memcpy(r->rns_pub, k.public_key, sizeof(r->rns_pub));
+	memcpy(r->name, a.name, sizeof(a.name));
+	key_fp(&r->fp, &r->key);
+	(void)urn_make(r->urn, "kindai", "device", &r->fp);
+	return true;
+}
+
+/* What was announced names the key that is kept, or nothing was. */
+static bool
+announced_too(struct session *s, const struct remote *r, uint32_t now)
+{
+	struct remote heard = {.dest = r->dest};
+
+	return !remote_announced(s, &heard, now) || fp_eq(&heard.fp, &r->fp);
+}
+
+/* An answer says that the node does not know who asks. */
+static int
+introduce(struct cli *c, struct session *s, const struct person *p, void *arg)
+{
+	return remote_describe(c, s, p, arg);
+}
+
+int
+remote_meet(struct cli *c, struct session *s, const struct person *p,
+    struct remote *r, bool fresh)
+{
+	int64_t now = (int64_t)time(NULL);
+	const char *why;
+	char hex[33];
+
+	if (fresh)
+		return remote_describe(c, s, p, r);
+	why = contact_get(p, r, (uint32_t)now);
+	if (why == NULL && contact_told(p, r, now) &&
+	    announced_too(s, r, (uint32_t)now)) {
+		r->kept = true;
+		session_introduce(s, introduce, r);
+		return CLI_OK;
+	}
+	if (why != NULL && why[0] != '\0') {
+		hex_encode(hex, HASH_BYTES(r->dest));
+		cli_note(c, "what contacts/%s beside your keys keeps of the "
+			    "node is not taken: %s; it is asked", hex, why);
+	}
+	return remote_describe(c, s, p, r);
 }
 
 /* ---- whom inputs may go to ---- */

@@ -11,6 +11,14 @@
 #include "node/cli/session.h"
 #include "node/config/nodeconf.h"
 
+/* When a node told of itself what is kept of that, by whom it was asked. */
+struct told {
+	int64_t at;	   /* our clock, unix seconds; 0: it never did */
+	int32_t ahead_s;   /* the node's clock, before ours */
+	struct fp by;	   /* limits are those of this person */
+	struct id32 shown; /* SHA-256 of the binding that it was shown */
+};
+
 /* What a node says of itself (compute.md 3.1), checked. */
 struct remote {
 	struct hash16 dest;
@@ -25,6 +33,8 @@ struct remote {
 	uint64_t budget, budget_left; /* bytes a minute, of this peer; 0: any */
 	struct mono described; /* when all this held */
 	uint32_t time; /* its clock, unix seconds; ours when it gives none */
+	struct told told;
+	bool kept; /* it was not asked now: all this is from contacts/ */
 };
 
 /*
@@ -35,8 +45,23 @@ struct remote {
  */
 int remote_describe(struct cli *, struct session *, const struct person *,
     struct remote *);
+/*
+ * The same, without asking where what is kept of the node does (compute.md 3.1,
+ * contact.h), r->dest being the one that the session is connected to. It is asked
+ * when fresh; when an announce shows another key; and later, by whoever asks for
+ * anything, when it turns out not to know this person. Person and remote must
+ * last as long as the session.
+ */
+int remote_meet(struct cli *, struct session *, const struct person *,
+    struct remote *, bool fresh);
 int remote_describe_full(struct cli *, struct session *,
     const struct person *, struct remote *, struct proto_describe *out);
+
+/*
+ * key, fp, urn, rns_pub and name by what the node of r->dest has announced;
+ * false: no announce with a binding that holds at `now` was heard.
+ */
+bool remote_announced(struct session *, struct remote *r, uint32_t now);
 
 /*
  * May inputs go to this node (compute.md 11): submit.yaml beside the person's

@@ -58,6 +58,9 @@ struct session {
 	void *progress_arg;
 	struct busy_shown busy;
 	uint64_t to_move; /* by the caller, in this and later calls */
+	int (*introduce)(struct cli *, struct session *, const struct person *,
+	    void *);
+	void *introduce_arg;
 };
 
 static void
@@ -529,23 +532,55 @@ is_slice(enum proto_path p)
 	return p == PATH_BLOB_PUT || p == PATH_BLOB_GET || p == PATH_LOG;
 }
 
+void
+session_introduce(struct session *s, int (*fn)(struct cli *, struct session *,
+    const struct person *, void *), void *arg)
+{
+	s->introduce = fn;
+	s->introduce_arg = arg;
+}
+
+/* A request inside of a request: that one is written anew after it. */
+static int
+introduce(struct session *s)
+{
+	int (*fn)(struct cli *, struct session *, const struct person *,
+	    void *) = s->introduce;
+	int rc;
+
+	s->introduce = NULL;
+	rc = fn(s->cli, s, s->person, s->introduce_arg);
+	s->introduce = fn;
+	return rc;
+}
+
+static bool
+put_request(struct session *s, const struct proto_req *req, size_t *len)
+{
+	struct wr w = wr_make(s->out, sizeof(s->out));
+
+	proto_req_put(&w, req);
+	*len = w.len;
+	if (!wr_ok(&w))
+		cli_error(s->cli, "%s: the request is too large",
+		    proto_path(req->path));
+	return wr_ok(&w);
+}
+
 int
 session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
     void (*progress)(void *, bool, uint64_t, uint64_t), void *arg)
 {
 	const char *path = proto_path(req->path);
-	struct wr w = wr_make(s->out, sizeof(s->out));
 	struct attach_request_opts o = {
 	    .repeat = true, .max_response = 1 << 20, .progress = on_progress,
 	    .patience_us = (int64_t)req->wait_s * MONO_SECOND};
 	struct again_call again = {0};
 	uint64_t wait;
+	size_t len;
 
-	proto_req_put(&w, req);
-	if (!wr_ok(&w)) {
-		cli_error(s->cli, "%s: the request is too large", path);
+	if (!put_request(s, req, &len))
 		return CLI_FAILED;
-	}
 	s->progress = progress;
 	s->progress_arg = arg;
 	s->given_up = false;
@@ -559,7 +594,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 		if (rc != CLI_OK)
 			return rc;
 		s->call = CALL_WAITING;
-		s->request = attach_request(s->link, path, s->out, w.len, &o,
+		s->request = attach_request(s->link, path, s->out, len, &o,
 		    on_answer, s);
 		if (s->request == NULL) {
 			s->call = CALL_NONE;
@@ -597,7 +632,9 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			cli_error(s->cli, "%s: malformed answer", path);
 			return CLI_FAILED;
 		}
-		switch (again_after(&again, a, s->opts.identify, &wait)) {
+		switch (again_after(&again, a, s->opts.identify,
+			    s->introduce != NULL && req->path != PATH_SUBMIT,
+			    &wait)) {
 		case AGAIN_LATER:
 			busy_say(s->cli, &s->busy, &a->meta, wait, s->to_move);
 			session_run(s, (int64_t)wait * MONO_SECOND);
@@ -606,6 +643,13 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 		case AGAIN_IDENTIFY:
 			if (s->up)
 				(void)attach_link_identify(s->link);
+			continue;
+		case AGAIN_INTRODUCE:
+			rc = introduce(s);
+			if (rc != CLI_OK || !put_request(s, req, &len))
+				return rc != CLI_OK ? rc : CLI_FAILED;
+			s->progress = progress;
+			s->progress_arg = arg;
 			continue;
 		case AGAIN_NOT:
 			return CLI_OK;

@@ -94,6 +94,13 @@ int session_stream(struct session *, uint16_t stream,
 int session_up(struct session *);
 /* Counts links: a follower that remembers it knows when to ask again. */
 unsigned session_generation(const struct session *);
+/*
+ * When the node refuses a request, but submit (compute.md 3: it carries what it
+ * needs), because it knows no key for who asks: fn shows it, once a request, and
+ * the request is made again. CLI_OK, or what the request is to return.
+ */
+void session_introduce(struct session *, int (*fn)(struct cli *,
+    struct session *, const struct person *, void *arg), void *arg);
 /* SIGINT or SIGTERM came. */
 bool session_interrupted(const struct session *);
 

@@ -34,6 +34,7 @@
  * for which it knows what it has admitted anyhow: it may be far away for hours
  */
 #define NOT_AFTER_S (7 * 86400)
+#define CLOCK_NEAR_S 5 /* ours: what an answer may have been under way */
 
 struct submit *
 submit_new(struct cli *c)
@@ -104,6 +105,9 @@ submit_option(struct submit *s, int option, const char *value)
 	case OPT_PRINT:
 		s->print = true;
 		break;
+	case OPT_FRESH:
+		s->fresh = true;
+		break;
 	case OPT_STRICT:
 		s->strict = true;
 		break;
@@ -171,7 +175,6 @@ cut_volume(struct submit *s, unsigned i)
 	if (v->has_chunks) {
 		v->chunks.sha256 = c->sha256;
 		v->chunks.size = c->len;
-		s->talk.sub.chunks[i] = &c->t;
 	}
 	return true;
 }
@@ -225,7 +228,9 @@ set_fresh(struct submit *s)
 {
 	struct manifest *m = &s->job.m;
 
-	randombytes_buf(m->nonce, sizeof(m->nonce));
+	/* of two with one nonce a node runs one, whatever becomes of the first */
+	if (!s->again)
+		randombytes_buf(m->nonce, sizeof(m->nonce));
 	m->deadline = (uint32_t)((int64_t)s->node.time + s->job.deadline_s);
 	/* a message may lie long before the node reads it */
 	m->not_after = s->by_mail ? m->deadline :
@@ -250,7 +255,7 @@ build_payload(struct submit *s, size_t *len)
 	} else {
 		s->node.time = (uint32_t)time(NULL);
 	}
-	if (s->print || !begun_find(s->c, &s->person,
+	if (s->print || s->again || !begun_find(s->c, &s->person,
 		s->by_mail ? NULL : s->session, &s->node.dest, s->node.time,
 		s->out, m, s->begun))
 		set_fresh(s);
@@ -300,6 +305,8 @@ sign_manifest(struct submit *s)
 		cli_error(s->c, "the job could not be signed");
 		return CLI_FAILED;
 	}
+	free(s->envelope);
+	free(s->envelope_json);
 	s->envelope = malloc(ENV_MANIFEST_MAX);
 	s->envelope_json = malloc(2 * ENV_MANIFEST_MAX);
 	if (s->envelope == NULL || s->envelope_json == NULL)
@@ -381,41 +388,46 @@ fill_mail(const struct submit *s, struct mail *m)
 }
 
 static int
-find_by_announce(struct submit *s, enum node_by by)
+trust_node(struct submit *s)
+{
+	return remote_trust(s->c, &s->person, &s->node, s->by);
+}
+
+static int
+find_by_announce(struct submit *s)
 {
 	struct mail m;
 	int rc;
 
 	fill_mail(s, &m);
 	rc = mail_node(&m, &s->node);
-	return rc == CLI_OK ? remote_trust(s->c, &s->person, &s->node, by) :
-			      rc;
+	return rc == CLI_OK ? trust_node(s) : rc;
 }
 
-/* Whom it is for; CLI_OK with s->session connected, s->node described. */
+/* Whom it is for; CLI_OK with s->session connected, s->node known. */
 static int
 find_node(struct submit *s)
 {
 	struct session_opts o = {.contact_us = (int64_t)s->timeout_ms * 1000,
 	    .identify = true};
-	enum node_by by = NODE_BY_NAME;
 	int rc;
 
+	s->by = NODE_BY_NAME;
 	if ((rc = session_open(&s->session, s->c, &s->person)) != CLI_OK)
 		return rc;
 	rc = s->to != NULL ?
 	    nodes_resolve(s->c, s->session, &s->person, s->to, o.contact_us,
-		&s->node.dest, &by) :
+		&s->node.dest, &s->by) :
 	    remote_pick(s->c, s->session, &s->person, o.contact_us,
 		&s->node.dest);
 	if (rc == CLI_OK && s->by_mail)
-		return find_by_announce(s, by);
+		return find_by_announce(s);
 	if (rc != CLI_OK ||
 	    (rc = session_connect(s->session, &s->node.dest, &o)) != CLI_OK ||
-	    (rc = remote_describe(s->c, s->session, &s->person, &s->node)) !=
-		CLI_OK)
+	    (rc = remote_meet(s->c, s->session, &s->person, &s->node,
+		 s->fresh)) != CLI_OK)
 		return rc;
-	return remote_trust(s->c, &s->person, &s->node, by);
+	return trust_node(s);
 }
 
 static void
@@ -460,6 +472,15 @@ note_job(struct submit *s)
 	    s->job.m.image[0] != '\0' ? s->job.m.image : s->job.wasm);
 	(void)person_note_job(&s->person, &note);
 	nodes_note(&s->person, &s->node.dest, &s->node.fp, s->node.name);
+}
+
+/* What the submit carried the node has from now on. */
+static void
+note_shown(struct submit *s)
+{
+	if (s->node.told.at == 0 || s->talk.sub.shown)
+		return;
+	rns_sha256(&s->node.told.shown, s->person.binding, BINDING_LEN);
 	contact_keep(&s->person, &s->node);
 }
 
@@ -515,10 +536,95 @@ run_by_mail(struct submit *s)
 	return rc;
 }
 
+static void
+fill_talk(struct submit *s)
+{
+	struct talk *t = &s->talk;
+
+	memset(&t->sub, 0, sizeof(t->sub));
+	t->c = s->c;
+	t->person = &s->person;
+	t->session = s->session;
+	t->node = &s->node;
+	t->manifest = &s->job.m;
+	t->in_place = s->in_place;
+	t->strict = s->strict;
+	t->by_old = s->node.kept && s->begun[0] == '\0';
+	t->sent = false;
+	t->base = s->job.dir;
+	t->local = (const char(*)[CLI_PATH])s->job.local;
+	t->sub.envelope = s->envelope;
+	t->sub.envelope_len = s->envelope_len;
+	t->sub.binding = s->person.binding;
+	t->sub.shown = contact_shown(&s->person, &s->node);
+	t->sub.detach = s->detach;
+	t->sub.store.input = read_input;
+	t->sub.store.input_arg = s;
+	for (size_t i = 0; i < NELEM(s->chunks); i++)
+		if (s->chunks[i].list != NULL)
+			t->sub.chunks[i] = &s->chunks[i].t;
+}
+
+/* Signed, and followed to its end; TALK_OLD is talk_run()'s. */
+static int
+hand_over(struct submit *s)
+{
+	struct talk *t = &s->talk;
+	int rc;
+
+	if ((rc = sign_manifest(s)) != CLI_OK ||
+	    (rc = jobdir_open(&t->dir, s->c,
+		 s->begun[0] != '\0' ? s->begun : s->out, &s->job.m,
+		 s->envelope_json, s->envelope_json_len)) != CLI_OK)
+		return rc;
+	note_job(s);
+	fill_talk(s);
+	if (s->by_mail)
+		return run_by_mail(s);
+	rc = talk_run(t);
+	if (talk_admitted(t))
+		note_shown(s);
+	/* one that was begun before is there, whatever was answered now */
+	if (rc != CLI_OK && !talk_admitted(t) && s->begun[0] == '\0')
+		person_forget_job(&s->person, &s->job.m.job);
+	else
+		talk_note(t);
+	return rc;
+}
+
+/*
+ * The node has refused what was signed by what is kept of it. Where it is not
+ * what it was, the job is signed anew.
+ */
+static int
+again(struct submit *s)
+{
+	const struct fp fp = s->node.fp;
+	const int64_t ahead_s = s->node.told.ahead_s;
+	int64_t off;
+	int rc = remote_describe(s->c, s->session, &s->person, &s->node);
+
+	if (rc != CLI_OK) {
+		jobdir_discard(&s->talk.dir);
+		return rc;
+	}
+	off = s->node.told.ahead_s - ahead_s;
+	if (fp_eq(&fp, &s->node.fp) && off <= CLOCK_NEAR_S &&
+	    off >= -CLOCK_NEAR_S)
+		return talk_refused(&s->talk);
+	jobdir_discard(&s->talk.dir);
+	jobdir_close(&s->talk.dir);
+	if ((rc = trust_node(s)) != CLI_OK)
+		return rc;
+	cli_note(s->c, "what was kept of the node does not hold any more: the "
+		       "job is signed anew");
+	s->again = true;
+	return hand_over(s);
+}
+
 int
 submit_run(struct submit *s)
 {
-	struct talk *t = &s->talk;
 	int rc;
 
 	if (s->out != NULL && s->in_place) {
@@ -535,37 +641,8 @@ submit_run(struct submit *s)
 		return rc;
 	if (s->print)
 		return print_manifest(s);
-	if ((rc = sign_manifest(s)) != CLI_OK ||
-	    (rc = jobdir_open(&t->dir, s->c,
-		 s->begun[0] != '\0' ? s->begun : s->out, &s->job.m,
-		 s->envelope_json, s->envelope_json_len)) != CLI_OK)
-		return rc;
-	note_job(s);
-
-	t->c = s->c;
-	t->person = &s->person;
-	t->session = s->session;
-	t->node = &s->node;
-	t->manifest = &s->job.m;
-	t->in_place = s->in_place;
-	t->strict = s->strict;
-	t->base = s->job.dir;
-	t->local = (const char(*)[CLI_PATH])s->job.local;
-	t->sub.envelope = s->envelope;
-	t->sub.envelope_len = s->envelope_len;
-	t->sub.binding = s->person.binding;
-	t->sub.detach = s->detach;
-	t->sub.store.input = read_input;
-	t->sub.store.input_arg = s;
-	if (s->by_mail)
-		return run_by_mail(s);
-	rc = talk_run(t);
-	/* one that was begun before is there, whatever was answered now */
-	if (rc != CLI_OK && !talk_admitted(t) && s->begun[0] == '\0')
-		person_forget_job(&s->person, &s->job.m.job);
-	else
-		talk_note(t);
-	return rc;
+	rc = hand_over(s);
+	return rc == TALK_OLD ? again(s) : rc;
 }
 
 static bool

@@ -24,7 +24,7 @@ struct submit {
 	bool by_mail; /* through the propagation node via */
 	struct hash16 via;
 	char begun[CLI_PATH]; /* the folder of a submission to go on with */
-	bool in_place, detach, strict, print;
+	bool in_place, detach, strict, print, fresh;
 	uint64_t timeout_ms;
 	/* what is noted of the job, here and nowhere else */
 	const char *name;
@@ -34,12 +34,14 @@ struct submit {
 	struct person person;
 	struct session *session;
 	struct remote node;
+	enum node_by by; /* what the node was named by */
 	struct job_file job;
 	/* of each volume, then the module and the contract */
 	struct pack packs[MANIFEST_VOLUMES + 2];
 	struct pack_chunks chunks[MANIFEST_VOLUMES];
 	uint8_t *envelope, *envelope_json;
 	size_t envelope_len, envelope_json_len;
+	bool again; /* signed once more: nonce as it was */
 	struct talk talk;
 };
 

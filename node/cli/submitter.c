@@ -131,7 +131,7 @@ next_submit(struct submitter *s, struct mono now, struct proto_req *req,
 	}
 	req->path = PATH_SUBMIT;
 	req->envelope = (struct pbin){s->envelope, s->envelope_len};
-	req->binding = s->binding;
+	req->binding = s->shown ? NULL : s->binding;
 	req->proof = s->has_proof ? s->proof : NULL;
 	if (!s->detach) {
 		req->wait_s = s->hold_s;
@@ -217,7 +217,7 @@ sub_next(struct submitter *s, struct mono now, struct proto_req *req,
 	req->id = s->manifest->job.b;
 	*at = MONO_NEVER;
 	s->sent_at = now;
-	if (!next_request(s, now, req, at))
+	if (s->bounds_wanted || !next_request(s, now, req, at))
 		return false;
 	s->asked = req->path;
 	s->waiting = true;
@@ -258,19 +258,15 @@ take_state(struct submitter *s, struct pstr state, struct pstr reason)
 
 #define LOGS_TOO_LARGE "the logs are larger than the job's limit"
 
-static bool
-logs_too_large(const struct submitter *s)
-{
-	return s->max_log > 0 && (s->log_size[0] > s->max_log ||
-	    s->log_size[1] > s->max_log - s->log_size[0]);
-}
-
 /* The job has ended, and all of it is here: the signature is over it. */
 static void
 answer_whole(struct submitter *s, const struct proto_whole *f)
 {
 	struct whole w;
 
+	/* asked again then */
+	if (taken_more(s, f->log[0].n + f->log[1].n, 0))
+		return;
 	if (!whole_take(&w, f, &s->manifest->job, &s->node_key)) {
 		finish(s, SUB_BAD_RECEIPT, "it is not signed by the node's key "
 		    "for this job and these logs");
@@ -282,7 +278,7 @@ answer_whole(struct submitter *s, const struct proto_whole *f)
 		s->log_sha[i] = w.log_sha[i];
 		s->log_size[i] = s->log_have[i] = s->kept[i] = f->log[i].n;
 	}
-	if (logs_too_large(s)) {
+	if (taken_logs_too_large(s)) {
 		finish(s, SUB_BAD_RECEIPT, LOGS_TOO_LARGE);
 		return;
 	}
@@ -471,6 +467,8 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		bad_node(s, "malformed result");
 		return;
 	}
+	if (taken_more(s, v.log_size[0] + v.log_size[1], taken_sum(&v)))
+		return;
 	memcpy(s->receipt, v.receipt, sizeof(s->receipt));
 	why = NULL;
 	if (!job_receipt_parse(&s->r, s->receipt, sizeof(s->receipt)) ||
@@ -491,7 +489,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		    id32_at(v.log_sha[1]), v.log_size[1]);
 		if (!id32_eq(&root, &s->r.logs))
 			why = "the logs are not those that were signed";
-		else if (logs_too_large(s))
+		else if (taken_logs_too_large(s))
 			why = LOGS_TOO_LARGE;
 	}
 	if (why != NULL) {
@@ -623,6 +621,12 @@ answer_bytes(struct submitter *s, struct mono now, const struct proto_ans *a)
 static void
 refused(struct submitter *s, const struct proto_ans *a)
 {
+	/* it has forgotten what it was shown */
+	if (a->status == ST_REFUSED && s->asked == PATH_SUBMIT && s->shown &&
+	    pstr_is(a->meta.code, "binding") && a->meta.n == NULL) {
+		s->shown = false;
+		return;
+	}
 	/* a proof holds on one link: a second demand is a new link's */
 	if (a->status == ST_REFUSED && s->asked == PATH_SUBMIT &&
 	    pstr_is(a->meta.code, "binding") && a->meta.n != NULL &&
@@ -726,6 +730,12 @@ sub_stream(struct submitter *s, unsigned stream, const uint8_t *p, size_t n,
 		return;
 	if (s->follow_asked[i] && !s->following[i])
 		n = 0;
+	/* what is more by old bounds comes when the job has ended */
+	if (taken_more(s, s->log_have[0] + s->log_have[1] + n, 0)) {
+		s->follow_asked[i] = true;
+		s->following[i] = false;
+		n = 0;
+	}
 	/* the first bytes may come before the answer: both start at have */
 	if (s->max_log > 0 &&
 	    n > s->max_log - MIN_OF(s->max_log,
@@ -761,6 +771,14 @@ sub_link_lost(struct submitter *s)
 		s->slice = MAX_OF(s->slice / 4, SLICE_MIN);
 	s->waiting = false;
 	s->proof_wanted = s->has_proof = false;
+}
+
+void
+sub_bounds(struct submitter *s, uint64_t max_log, uint64_t max_output)
+{
+	s->max_log = max_log;
+	s->max_output = max_output;
+	s->bounds_old = s->bounds_wanted = false;
 }
 
 void

@@ -80,6 +80,7 @@ struct submitter {
 	const uint8_t *envelope;
 	size_t envelope_len;
 	const uint8_t *binding; /* BINDING_LEN */
+	bool shown; /* ... the node has it: left out until it says otherwise */
 	struct klp_key node_key;
 	/* of volumes that go in chunks (compute.md 3.3), in manifest order */
 	const struct chunk_table *chunks[MANIFEST_VOLUMES];
@@ -98,6 +99,11 @@ struct submitter {
 	 * filled the disk.
 	 */
 	uint64_t max_log, max_output;
+	/*
+	 * ... which describe offered some time ago: what is more than that is
+	 * not judged before sub_bounds() has said what it offers now.
+	 */
+	bool bounds_old;
 	struct sub_store store;
 	uint8_t *buf; /* PROTO_SLICE bytes for requests, the caller's */
 
@@ -146,6 +152,7 @@ struct submitter {
 	uint8_t proof[PROTO_PROOF_LEN];
 	bool has_proof;
 	unsigned proofs; /* given so far */
+	bool bounds_wanted;
 	unsigned unwanted; /* slices that were */
 };
 
@@ -153,7 +160,8 @@ struct submitter {
 void sub_init(struct submitter *, struct mono now);
 /*
  * What to send now: true and *req (borrows from the machine until the answer),
- * or false: nothing until *at (MONO_NEVER: the end, or a proof is wanted).
+ * or false: nothing until *at (MONO_NEVER: the end, or a proof or bounds are
+ * wanted).
  * Before PATH_FOLLOW is sent the caller opens its reader of that stream.
  */
 bool sub_next(struct submitter *, struct mono now, struct proto_req *req,
@@ -168,6 +176,8 @@ void sub_stream(struct submitter *, unsigned stream, const uint8_t *, size_t,
  * request that has no answer yet is given up; the next slice is a smaller one.
  */
 void sub_link_lost(struct submitter *);
+/* bounds_wanted: what the node lets this peer's jobs write now. */
+void sub_bounds(struct submitter *, uint64_t max_log, uint64_t max_output);
 /* A live proof is wanted over proof_n (klp.md 5): s, m. */
 void sub_prove(struct submitter *, const uint8_t proof[PROTO_PROOF_LEN]);
 

@@ -4,6 +4,33 @@
 #include "common/util.h"
 
 bool
+taken_more(struct submitter *s, uint64_t log, uint64_t output)
+{
+	if (!s->bounds_old || ((s->max_log == 0 || log <= s->max_log) &&
+	    (s->max_output == 0 || output <= s->max_output)))
+		return false;
+	s->bounds_wanted = true;
+	return true;
+}
+
+uint64_t
+taken_sum(const struct proto_result *v)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < v->noutputs; i++)
+		sum += MIN_OF(v->outputs[i].size, UINT64_MAX - sum);
+	return sum;
+}
+
+bool
+taken_logs_too_large(const struct submitter *s)
+{
+	return s->max_log > 0 && (s->log_size[0] > s->max_log ||
+	    s->log_size[1] > s->max_log - s->log_size[0]);
+}
+
+bool
 taken_outputs(struct submitter *s, const struct proto_result *v)
 {
 	const struct manifest *m = s->manifest;

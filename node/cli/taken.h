@@ -8,6 +8,16 @@
 
 /* What the answer to job/result lists, as the submitter's machine takes it. */
 
+/*
+ * So many bytes of logs and outputs are more than describe has offered some time
+ * ago (bounds_old): bounds_wanted is set, and this is looked at again afterwards.
+ */
+bool taken_more(struct submitter *, uint64_t log, uint64_t output);
+/* Bytes of the outputs. */
+uint64_t taken_sum(const struct proto_result *);
+/* log_size[] is more than the job could write. */
+bool taken_logs_too_large(const struct submitter *);
+
 /* The outputs; false: they are not those of s->r, or not of the job. */
 bool taken_outputs(struct submitter *, const struct proto_result *);
 /* What an earlier fetch has left of them is counted in. */

@@ -292,7 +292,7 @@ target_connect(struct target *t)
 	if ((rc = session_connect(t->session, &t->dest, &o)) != CLI_OK)
 		return rc;
 	t->node.dest = t->dest;
-	rc = remote_describe(t->cli, t->session, &t->person, &t->node);
+	rc = remote_meet(t->cli, t->session, &t->person, &t->node, false);
 	if (rc == CLI_OK && t->to == NULL &&
 	    !fp_eq(&noted, &unknown) &&
 	    !fp_eq(&noted, &t->node.fp)) {

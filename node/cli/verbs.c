@@ -40,6 +40,8 @@ const size_t cli_nshared = NELEM(cli_shared);
 	VIA_LXMF_OPTION,                                                       \
 	{OPT_STRICT, 0, "strict", NULL,                                        \
 	    "refuse inputs, fail on outputs that lack something"},             \
+	{OPT_FRESH, 0, "fresh", NULL,                                          \
+	    "ask the node what it is now, whatever is kept of it"},            \
 	{OPT_NAME, 0, "name", "NAME",                                          \
 	    "call it so, on this machine; taken for its id"},                  \
 	{OPT_LABEL, 'l', "label", "K[=V]",                                     \

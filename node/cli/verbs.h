@@ -76,6 +76,7 @@ enum cli_opt_id {
 	OPT_STRICT,
 	OPT_LABEL,
 	OPT_PRINT,
+	OPT_FRESH,
 	OPT_FOLLOW,
 	OPT_STDERR,
 	OPT_WAIT,

@@ -2,6 +2,7 @@
 """warren against an independent node, through a stock shared instance."""
 
 import hashlib
+import itertools
 import json
 import os
 import pty
@@ -560,6 +561,61 @@ def test_not_handed_over(ctx):
     return None
 
 
+def test_kept(ctx):
+    """What a node has told is kept; where it is not that any more, or not for this person, it is asked once."""
+    moods = ctx.dir("moods")
+    s = Setup(ctx, node=["--moods", moods])
+    asked, kept = os.path.join(moods, "asked"), os.path.join(s.person, "contacts", s.dest)
+    job = s.job("echo hi")
+
+    def becomes(mood):
+        with open(os.path.join(moods, mood), "w"):
+            pass
+
+    def did(what, want, run):
+        with open(asked, "w"):
+            pass
+        r = run()
+        with open(asked) as f:
+            got = f.read().split("\n")[:-1]
+        # a request may be repeated when its answer is late
+        short = [x for x, _ in itertools.groupby(got) if x.startswith(("describe", "job/submit"))]
+        check(short == want, f"{what}: it was asked {short}")
+        return r
+
+    def submits(out, *words, want=0):
+        return lambda: s.submit(job, "--out", out, *words, want=want)
+
+    did("the first", ["describe b", "job/submit"], submits("a"))
+    did("the next", ["job/submit"], submits("b"))
+    did("its result", [], lambda: s.warren("result", "b", "--out", "b2"))
+    did("afresh", ["describe b", "job/submit"], submits("c", "--fresh"))
+    becomes("forgets")
+    did("forgotten", ["job/submit", "job/submit b"], submits("d"))
+    becomes("forgets")
+    did("forgotten, its state", ["describe b"], lambda: s.warren("show", "d"))
+    before = len(os.listdir(os.path.join(s.person, "jobs")))
+    becomes("rekeyed")
+    r = did("another key", ["job/submit", "describe b", "job/submit"], submits("e"))
+    check(r.stdout == b"hi\n" and b"signed anew" in r.stderr, f"another key: {r.stdout} {r.stderr}")
+    check(len(os.listdir(os.path.join(s.person, "jobs"))) == before + 1, "the refused job stays noted")
+    s.warren("receipt", "verify", "e")
+    for i in range(2):
+        becomes("ahead")
+        r = did("another clock", [*(["describe b"] if i else ["job/submit", "describe b"]), "job/submit"],
+                submits(f"f{i}"))
+        check((b"signed anew" in r.stderr) == (i == 0), f"another clock: {r.stderr}")
+    with open(kept, "rb") as f:
+        whole = f.read()
+    for what, said, bad in (("cut", b"damaged", whole[:100]), ("as it was written before", b"version", whole[5:250]),
+                            ("one bit", b"damaged", whole[:60] + bytes([whole[60] ^ 1]) + whole[61:])):
+        with open(kept, "wb") as f:
+            f.write(bad)
+        r = did(what, ["describe b", "job/submit"], submits("g" + what[:2]))
+        check(b"is not taken" in r.stderr and said in r.stderr, f"{what}: {r.stderr}")
+    return None
+
+
 def test_old(ctx):
     s = Setup(ctx, ctx.args.python_old)
     r = s.submit(s.job("echo old instance"), "--out", "a")
@@ -588,5 +644,6 @@ def test_ours(ctx):
 
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
-          test_chunks, test_broken_link, test_budget, test_at_once, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]
+          test_chunks, test_broken_link, test_budget, test_at_once, test_instance_restarted, test_trust, test_errors,
+          test_kept, test_old, test_ours)]
 LONG = [("submit/not_handed_over", test_not_handed_over)]

@@ -316,7 +316,7 @@ on_answer(struct slot *s, const uint8_t *p, size_t n)
 		week.wrong++;
 		return;
 	}
-	switch (again_after(&s->call, &a, true, &wait)) {
+	switch (again_after(&s->call, &a, true, false, &wait)) {
 	case AGAIN_LATER:
 		week.busy++;
 		s->not_before = mono_add(now, (int64_t)wait * MONO_SECOND);
@@ -325,6 +325,7 @@ on_answer(struct slot *s, const uint8_t *p, size_t n)
 		week.identified++;
 		identify(s);
 		return;
+	case AGAIN_INTRODUCE: /* each of its submits has a binding */
 	case AGAIN_NOT:
 		break;
 	}

@@ -204,6 +204,15 @@ answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 		proto_ans_put(out, ST_REFUSED, &meta);
 		return;
 	}
+	w->bound += q->binding != NULL;
+	if (w->forgets && w->bound == 0) {
+		struct proto_meta meta = {.code = pstr_of("binding"),
+		    .has_step = true,
+		    .step = 4};
+
+		proto_ans_put(out, ST_REFUSED, &meta);
+		return;
+	}
 	w->proofs_seen += q->proof != NULL;
 	if (w->proofs_wanted > w->proofs_seen) {
 		struct proto_meta meta = {.code = pstr_of("binding"),
@@ -497,6 +506,11 @@ world_run(struct world *w, unsigned steps)
 		if (!sub_next(&w->s, w->now, &req, &at)) {
 			if (w->s.phase == SUB_END)
 				break;
+			if (w->s.bounds_wanted) {
+				w->bounds++;
+				sub_bounds(&w->s, w->log_now, w->output_now);
+				continue;
+			}
 			if (at.us == INT64_MAX) {
 				assert_true(w->s.proof_wanted);
 				sub_prove(&w->s, proof);

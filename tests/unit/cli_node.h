@@ -63,6 +63,10 @@ struct world {
 	bool digest_error;
 	unsigned proofs_wanted;	  /* so many submits are refused for one */
 	unsigned proofs_seen;
+	bool forgets;		  /* who asks, until a binding is shown */
+	unsigned bound;		  /* submits with a binding */
+	uint64_t log_now, output_now; /* what describe offers by now */
+	unsigned bounds;	  /* how often that was asked */
 	bool whole_at_submit, whole_at_status; /* no outputs then */
 	bool holds;		  /* waits as it is asked to */
 	bool no_follow, no_stream; /* refused; accepted and silent */

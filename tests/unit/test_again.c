@@ -33,7 +33,7 @@ test_busy(void **state)
 		uint64_t wait = 0;
 
 		a.meta.s = t[i].said;
-		assert_int_equal(again_after(&c, &a, true, &wait),
+		assert_int_equal(again_after(&c, &a, true, false, &wait),
 		    AGAIN_LATER);
 		assert_int_equal(wait, t[i].waited);
 	}
@@ -49,14 +49,33 @@ test_identify(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	while (again_after(&c, &a, true, &wait) == AGAIN_IDENTIFY)
+	while (again_after(&c, &a, true, false, &wait) == AGAIN_IDENTIFY)
 		assert_true(++n < 100);
 	assert_true(n >= 8);
-	assert_int_equal(again_after(&c, &a, true, &wait), AGAIN_NOT);
+	assert_int_equal(again_after(&c, &a, true, false, &wait), AGAIN_NOT);
 	/* another call, and one that has nothing to say */
 	c = (struct again_call){0};
-	assert_int_equal(again_after(&c, &a, false, &wait), AGAIN_NOT);
-	assert_int_equal(again_after(&c, &a, true, &wait), AGAIN_IDENTIFY);
+	assert_int_equal(again_after(&c, &a, false, false, &wait), AGAIN_NOT);
+	assert_int_equal(again_after(&c, &a, true, false, &wait), AGAIN_IDENTIFY);
+}
+
+/* Who asks is shown once a request; a demand for a live proof is not that. */
+static void
+test_introduce(void **state)
+{
+	static const uint8_t nonce[32];
+	struct proto_ans a = refusal("binding");
+	struct again_call c = {0};
+	uint64_t wait;
+
+	(void)state;
+	assert_int_equal(again_after(&c, &a, true, false, &wait), AGAIN_NOT);
+	a.meta.n = nonce;
+	assert_int_equal(again_after(&c, &a, true, true, &wait), AGAIN_NOT);
+	a.meta.n = NULL;
+	assert_int_equal(again_after(&c, &a, true, true, &wait),
+	    AGAIN_INTRODUCE);
+	assert_int_equal(again_after(&c, &a, true, true, &wait), AGAIN_NOT);
 }
 
 static void
@@ -67,12 +86,12 @@ test_others(void **state)
 	uint64_t wait;
 
 	(void)state;
-	assert_int_equal(again_after(&c, &a, true, &wait), AGAIN_NOT);
+	assert_int_equal(again_after(&c, &a, true, false, &wait), AGAIN_NOT);
 	a = refusal("not_identified");
 	for (unsigned st = 0; st < 16; st++) {
 		a.status = st;
 		if (st != ST_BUSY && st != ST_REFUSED)
-			assert_int_equal(again_after(&c, &a, true, &wait),
+			assert_int_equal(again_after(&c, &a, true, false, &wait),
 			    AGAIN_NOT);
 	}
 }
@@ -83,6 +102,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_busy),
 	    cmocka_unit_test(test_identify),
+	    cmocka_unit_test(test_introduce),
 	    cmocka_unit_test(test_others),
 	};
 

@@ -339,10 +339,37 @@ test_denied(void **state)
 	manifest_clear(&m);
 }
 
+/* What was signed by what was kept of a node, and nothing else. */
+static void
+test_by_old(void **state)
+{
+	static const struct {
+		struct cli_refusal r;
+		bool old;
+	} t[] = {
+	    {{.code = "manifest", .why = "not_after", .has_time = true}, true},
+	    {{.code = "manifest", .why = "deadline", .has_time = true}, true},
+	    {{.code = "manifest", .why = "node"}, true},
+	    {{.code = "airtime", .why = "deadline"}, true},
+	    {{.code = "airtime", .why = "max_airtime"}, false},
+	    {{.code = "manifest", .why = "nonce"}, false},
+	    {{.code = "manifest", .why = "signature"}, false},
+	    {{.code = "binding", .why = "expired", .has_time = true}, false},
+	    {{.code = "limits", .why = "memory"}, false},
+	    {{.code = "image"}, false},
+	    {{.code = ""}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++)
+		assert_int_equal(refusal_by_old(&t[i].r), t[i].old);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_by_old),
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_clocks),
 	    cmocka_unit_test(test_reason),

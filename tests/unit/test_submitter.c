@@ -399,6 +399,79 @@ test_proof(void **state)
 	world_free(w);
 }
 
+/* What the node has been shown is left out, until it says that it has not. */
+static void
+test_shown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct world *w = world_new();
+
+		w->s.shown = i % 2 == 1;
+		w->forgets = i / 2 == 1;
+		world_run(w, STEPS);
+		assert_whole(w);
+		assert_int_equal(w->s.shown, i == 1);
+		assert_int_equal(w->bound == 0, i == 1);
+		world_free(w);
+	}
+	/* a node that remembers nothing is not asked for ever */
+	struct world *w = world_new();
+
+	w->s.shown = true;
+	w->refuse_code = "binding";
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_REFUSED);
+	assert_int_equal(w->requests, 2);
+	world_free(w);
+}
+
+/* More than was offered some time ago may be what is offered now. */
+static void
+test_old_bounds(void **state)
+{
+	static const struct {
+		uint64_t log, output, log_now, output_now;
+		bool no_follow, at_submit, at_status;
+		unsigned asked;
+		enum sub_end end;
+	} t[] = {
+	    {1, 0, 65536, 0, false, false, false, 1, SUB_DONE},
+	    {1, 0, 65536, 0, true, false, false, 1, SUB_DONE},
+	    {1, 0, 65536, 0, true, true, false, 1, SUB_DONE},
+	    {1, 0, 65536, 0, true, false, true, 1, SUB_DONE},
+	    {1, 0, 2, 0, true, false, false, 1, SUB_BAD_RECEIPT},
+	    {1, 0, 2, 0, true, true, false, 1, SUB_BAD_RECEIPT},
+	    {0, 1, 0, 0, false, false, false, 1, SUB_DONE},
+	    {0, 1, 0, 2, false, false, false, 1, SUB_BAD_RECEIPT},
+	    {65536, CN_BLOB, 1, 1, false, false, false, 0, SUB_DONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world *w = world_new();
+
+		w->s.bounds_old = true;
+		w->s.max_log = t[i].log;
+		w->s.max_output = t[i].output;
+		w->log_now = t[i].log_now;
+		w->output_now = t[i].output_now;
+		w->no_follow = t[i].no_follow;
+		w->whole_at_submit = t[i].at_submit;
+		w->whole_at_status = t[i].at_status;
+		if (t[i].at_submit || t[i].at_status)
+			w->node_out.n = 0;
+		if (t[i].at_submit)
+			w->s.hold_s = 1;
+		world_run(w, STEPS);
+		assert_int_equal(w->s.end, t[i].end);
+		assert_int_equal(w->bounds, t[i].asked);
+		if (t[i].end == SUB_DONE)
+			assert_whole(w);
+		world_free(w);
+	}
+}
+
 /* A node that sends more than the job may write is left. */
 static void
 test_bounds(void **state)
@@ -657,6 +730,8 @@ main(void)
 	    cmocka_unit_test(test_unwanted),
 	    cmocka_unit_test(test_attempts),
 	    cmocka_unit_test(test_proof),
+	    cmocka_unit_test(test_shown),
+	    cmocka_unit_test(test_old_bounds),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_slices),
 	    cmocka_unit_test(test_detach_resume),

@@ -58,6 +58,8 @@ class Node:
         self.app_data = codec.tlv((1, codec.binding_tlv(self.binding)), (4, caps), (6, name.encode()))
         self.name = name
         self.busy = 0
+        self.moods = None  # a folder: asked is written there, and what else is there is what it became meanwhile
+        self.ahead = 0  # seconds, of its clock
 
     def announce(self):
         self.dest.announce(app_data=self.app_data)
@@ -75,7 +77,23 @@ class Node:
             RNS.log(f"pynode: {path}: {e!r}", RNS.LOG_ERROR)
             return [6, {"why": repr(e)[:200]}, None]
 
+    def changed(self, name, d):
+        """Notes what is asked; what has become of this node since it was asked last: by files, which go."""
+        with open(os.path.join(self.moods, "asked"), "a") as f:
+            f.write(name + (" b" if "b" in d and name in ("describe", "job/submit") else "") + "\n")
+        for mood in set(os.listdir(self.moods)) - {"asked"}:
+            if mood == "forgets":
+                self.keys.clear()
+            elif mood == "ahead":
+                self.ahead = 2 * 86400
+            elif mood == "rekeyed":
+                self.key = codec.SecpKey()
+                self.binding = codec.binding_make(self.key, self.identity)
+            os.unlink(os.path.join(self.moods, mood))
+
     def answer(self, name, d, link, who):
+        if self.moods:
+            self.changed(name, d)
         if name in ("describe", "job/submit") and "b" in d and who is not None:
             secp = codec.binding_check(d["b"], who.get_public_key())
             if secp is None:
@@ -89,7 +107,7 @@ class Node:
                                        "log": 1 << 20, "slice": 262144, "spool": 1 << 28},
                             "left": {"jobs_queued": 16, "jobs_per_hour": 120, "spool": 1 << 28}, "queued": 0,
                             **({"budget": {"bytes": BUDGET, "left": 4096, "full_s": 60}} if self.busy else {}),
-                            "running": 0, "layers": 0x3f, "time": int(time.time()), "binding": self.binding}]
+                            "running": 0, "layers": 0x3f, "time": int(time.time()) + self.ahead, "binding": self.binding}]
         if name == "blob/put" and self.busy > 0 and d["b"] and d["n"] > 100000:
             self.busy -= 1
             return [4, {"s": 1, "code": "bytes", "of": "peer", "limit": BUDGET, "left": 2048, "full_s": 50}, None]
@@ -178,7 +196,14 @@ class Node:
         if j is None:
             if not self.accept:
                 return [5, {"code": "not_accepting", "step": 1}, None]
-            j = self.jobs[job_id] = Job(job_id, payload, owner)
+            new = Job(job_id, payload, owner)
+            now = int(time.time()) + self.ahead
+            if new.m["not_after"] <= now:
+                return [5, {"code": "manifest", "step": 7, "why": "not_after", "limit": now, "value": new.m["not_after"],
+                            "time": now}, None]
+            if "node" in new.m and new.m["node"].split(":")[-1] != self.key.urn("device").split(":")[-1]:
+                return [5, {"code": "manifest", "step": 7, "why": "node", "value": new.m["node"]}, None]
+            j = self.jobs[job_id] = new
         missing = self.missing(j) if j.state == "queued" else []
         if j.state == "queued" and not missing:
             self.start(j)
@@ -349,10 +374,11 @@ def main():
     ap.add_argument("--config", required=True)
     ap.add_argument("--name", default="pynode")
     ap.add_argument("--busy", type=int, default=0, help="so many blob/put are told that a budget is used up")
+    ap.add_argument("--moods", help="a folder in which it notes what it is asked, and finds what becomes of it")
     a = ap.parse_args()
     client.start(a.config)
     node = Node(RNS.Identity(), codec.SecpKey(), a.name)
-    node.busy = a.busy
+    node.busy, node.moods = a.busy, a.moods
     node.announce()
     print("READY", node.dest.hash.hex(), node.key.urn("device"), flush=True)
     while True:
