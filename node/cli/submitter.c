@@ -29,8 +29,10 @@
  */
 #define HOLD_S 60
 #define HOLD_FOLLOWING_S 600
-/* ours: bytes of logs in one answer with the receipt; more are resumed better */
+/* ours: bytes of logs, and of outputs, in one answer with the receipt; more are
+ * resumed better */
 #define WHOLE_MAX 1024
+#define WHOLE_OUTPUTS 8192
 /* ours: live proofs for one submit; a link that breaks needs another */
 #define PROOFS_MAX 8
 /* ours: asks again when the node does not know yet what it lacks */
@@ -119,6 +121,15 @@ next_upload(struct submitter *s, struct proto_req *req)
 	return true;
 }
 
+static void
+ask_whole(const struct submitter *s, struct proto_req *req)
+{
+	req->whole = WHOLE_MAX;
+	for (unsigned i = 0; i < s->manifest->nvolumes; i++)
+		if (s->manifest->volume[i].rw)
+			req->outputs = WHOLE_OUTPUTS;
+}
+
 static bool
 next_submit(struct submitter *s, struct mono now, struct proto_req *req,
     struct mono *at)
@@ -135,7 +146,7 @@ next_submit(struct submitter *s, struct mono now, struct proto_req *req,
 	req->proof = s->has_proof ? s->proof : NULL;
 	if (!s->detach) {
 		req->wait_s = s->hold_s;
-		req->whole = WHOLE_MAX;
+		ask_whole(s, req);
 	}
 	return true;
 }
@@ -160,7 +171,7 @@ next_watch(struct submitter *s, struct mono now, struct proto_req *req,
 	req->since = s->seq;
 	/* what the streams have brought is not brought again */
 	if (s->log_have[0] + s->log_have[1] == 0)
-		req->whole = WHOLE_MAX;
+		ask_whole(s, req);
 	if (s->has_seq)
 		req->wait_s = s->following[0] && s->following[1] ?
 		    HOLD_FOLLOWING_S : HOLD_S;
@@ -256,48 +267,38 @@ take_state(struct submitter *s, struct pstr state, struct pstr reason)
 	memcpy(s->reason, re, sizeof(re));
 }
 
-#define LOGS_TOO_LARGE "the logs are larger than the job's limit"
-
 /* The job has ended, and all of it is here: the signature is over it. */
 static void
 answer_whole(struct submitter *s, const struct proto_whole *f)
 {
+	uint64_t outputs = 0;
 	struct whole w;
+	const char *why;
 
+	for (size_t i = 0; i < f->noutputs; i++)
+		outputs += f->output[i].n;
 	/* asked again then */
-	if (taken_more(s, f->log[0].n + f->log[1].n, 0))
+	if (taken_more(s, f->log[0].n + f->log[1].n, outputs))
 		return;
-	if (!whole_take(&w, f, &s->manifest->job, &s->node_key)) {
+	if (!whole_take(&w, f, s->manifest, &s->node_key)) {
 		finish(s, SUB_BAD_RECEIPT, "it is not signed by the node's key "
-		    "for this job and these logs");
+		    "for this job, these outputs and these logs");
 		return;
 	}
-	memcpy(s->receipt, w.receipt, sizeof(s->receipt));
-	s->r = w.r;
-	for (unsigned i = 0; i < 2; i++) {
-		s->log_sha[i] = w.log_sha[i];
-		s->log_size[i] = s->log_have[i] = s->kept[i] = f->log[i].n;
-	}
-	if (taken_logs_too_large(s)) {
-		finish(s, SUB_BAD_RECEIPT, LOGS_TOO_LARGE);
+	taken_whole(s, &w, f);
+	if (taken_logs_too_large(s) ||
+	    (s->max_output > 0 && outputs > s->max_output)) {
+		finish(s, SUB_BAD_RECEIPT, "logs or outputs are larger than "
+		    "the job's limit");
 		return;
 	}
-	for (unsigned i = 0; i < 2; i++)
-		if (!s->store.log(s->store.arg, i + 1, 0, f->log[i].p,
-		    f->log[i].n)) {
-			finish(s, SUB_LOCAL, "a log cannot be written");
-			return;
-		}
+	if ((why = taken_write(s, &w, f)) != NULL) {
+		finish(s, SUB_LOCAL, why);
+		return;
+	}
 	take_state(s, pstr_of(whole_state(&w)), (struct pstr){NULL, 0});
-	s->image = w.r.image;
-	s->attempts = w.r.attempts;
-	s->wall_ms = w.r.wall_ms;
-	s->cpu_ms = w.r.cpu_ms;
-	s->memory_kb = w.r.memory_kb;
-	s->kept[2] = s->nout = 0;
-	s->left.count = s->left.len = 0;
-	s->ilog = 0;
-	s->phase = SUB_LOGS;
+	s->iout = s->ilog = 0;
+	s->phase = SUB_OUTPUTS;
 }
 
 static void
@@ -490,7 +491,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		if (!id32_eq(&root, &s->r.logs))
 			why = "the logs are not those that were signed";
 		else if (taken_logs_too_large(s))
-			why = LOGS_TOO_LARGE;
+			why = "the logs are larger than the job's limit";
 	}
 	if (why != NULL) {
 		finish(s, SUB_BAD_RECEIPT, why);
@@ -688,7 +689,7 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 	}
 	if (s->asked_whole && a->status == ST_OK && proto_get_whole(&f, a)) {
 		answer_whole(s, &f);
-		if (s->phase == SUB_LOGS)
+		if (s->phase == SUB_OUTPUTS)
 			advance(s);
 		return;
 	}

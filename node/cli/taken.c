@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/taken.h"
 
+#include <string.h>
+
+#include <rns/rns.h>
+
 #include "common/util.h"
 
 bool
@@ -65,6 +69,72 @@ taken_outputs(struct submitter *s, const struct proto_result *v)
 	}
 	return outputs_root(&root, items, s->nout) &&
 	    id32_eq(&root, &s->r.outputs);
+}
+
+void
+taken_whole(struct submitter *s, const struct whole *w,
+    const struct proto_whole *f)
+{
+	memcpy(s->receipt, w->receipt, sizeof(s->receipt));
+	s->r = w->r;
+	for (unsigned i = 0; i < 2; i++) {
+		s->log_sha[i] = w->log_sha[i];
+		s->log_size[i] = s->kept[i] = f->log[i].n;
+	}
+	for (unsigned i = 0; i < w->nout; i++)
+		s->out[i] = (struct sub_output){.volume = w->out[i].volume,
+		    .sha256 = w->out[i].sha256, .size = w->out[i].b.n,
+		    .have = w->out[i].b.n};
+	s->nout = w->nout;
+	s->image = w->r.image;
+	s->attempts = w->r.attempts;
+	s->wall_ms = w->r.wall_ms;
+	s->cpu_ms = w->r.cpu_ms;
+	s->memory_kb = w->r.memory_kb;
+	s->kept[2] = 0;
+	s->left.count = s->left.len = 0;
+}
+
+/* Of this log a stream has brought so much already: it was shown. */
+static size_t
+streamed(const struct submitter *s, unsigned i, const struct pbin *log)
+{
+	size_t have = (size_t)MIN_OF(s->log_have[i], (uint64_t)SIZE_MAX);
+	struct id32 here, begins;
+
+	if (have == 0 || have > log->n ||
+	    !s->store.log_digest(s->store.arg, i + 1, &here))
+		return 0;
+	rns_sha256(&begins, log->p, have);
+	return id32_eq(&here, &begins) ? have : 0;
+}
+
+const char *
+taken_write(struct submitter *s, const struct whole *w,
+    const struct proto_whole *f)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct pbin *log = &f->log[i];
+		size_t have = streamed(s, i, log);
+
+		if ((have == 0 || have < log->n) &&
+		    !s->store.log(s->store.arg, i + 1, have, log->p + have,
+			log->n - have))
+			return "a log cannot be written";
+		s->log_have[i] = log->n;
+	}
+	for (unsigned i = 0; i < w->nout; i++) {
+		const struct whole_out *o = &w->out[i];
+
+		/* which says too what is written now */
+		if (s->store.output_here != NULL)
+			(void)s->store.output_here(s->store.arg, o->volume,
+			    &o->sha256, o->b.n);
+		if (!s->store.output(s->store.arg, o->volume, 0, o->b.p,
+			o->b.n))
+			return "results cannot be written";
+	}
+	return NULL;
 }
 
 /* What an earlier fetch has left is not asked for again. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "node/cli/submitter.h"
+#include "node/cli/whole.h"
 
 /* What the answer to job/result lists, as the submitter's machine takes it. */
 
@@ -20,6 +21,14 @@ bool taken_logs_too_large(const struct submitter *);
 
 /* The outputs; false: they are not those of s->r, or not of the job. */
 bool taken_outputs(struct submitter *, const struct proto_result *);
+/*
+ * What came in one answer, and was verified; then its bytes are written: NULL, or
+ * what cannot be, a literal.
+ */
+void taken_whole(struct submitter *, const struct whole *,
+    const struct proto_whole *);
+const char *taken_write(struct submitter *, const struct whole *,
+    const struct proto_whole *);
 /* What an earlier fetch has left of them is counted in. */
 void taken_here(struct submitter *);
 /* What they lack. */

@@ -5,9 +5,37 @@
 
 #include "common/fp.h"
 
+/* One for each rw volume, in the order of the manifest; or none at all. */
+static bool
+take_outputs(struct whole *w, const struct proto_whole *f,
+    const struct manifest *m, struct id32 *root)
+{
+	struct job_output items[MANIFEST_VOLUMES];
+	size_t k = 0;
+
+	w->nout = 0;
+	for (unsigned i = 0; i < m->nvolumes && f->noutputs > 0; i++) {
+		const struct pbin *b = &f->output[k];
+
+		if (!m->volume[i].rw)
+			continue;
+		if (k++ == f->noutputs)
+			return false;
+		if (b->p == NULL)
+			continue;
+		w->out[w->nout].volume = i;
+		w->out[w->nout].b = *b;
+		rns_sha256(&w->out[w->nout].sha256, b->p, b->n);
+		items[w->nout] = (struct job_output){m->volume[i].target,
+		    w->out[w->nout].sha256, b->n};
+		w->nout++;
+	}
+	return k == f->noutputs && outputs_root(root, items, w->nout);
+}
+
 bool
 whole_take(struct whole *w, const struct proto_whole *f,
-    const struct id32 *job, const struct klp_key *node)
+    const struct manifest *m, const struct klp_key *node)
 {
 	struct id32 outputs, logs;
 	struct fp fp;
@@ -16,10 +44,10 @@ whole_take(struct whole *w, const struct proto_whole *f,
 		rns_sha256(&w->log_sha[i], f->log[i].p, f->log[i].n);
 	logs_root(&logs, &w->log_sha[0], f->log[0].n, &w->log_sha[1],
 	    f->log[1].n);
-	if (!outputs_root(&outputs, NULL, 0))
+	if (!take_outputs(w, f, m, &outputs))
 		return false;
 	key_fp(&fp, node);
-	job_receipt_restore(w->receipt, f->receipt, job, &outputs, &logs,
+	job_receipt_restore(w->receipt, f->receipt, &m->job, &outputs, &logs,
 	    fp.b);
 	return job_receipt_parse(&w->r, w->receipt, sizeof(w->receipt)) &&
 	    job_receipt_verify(&w->r, node);

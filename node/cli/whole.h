@@ -8,6 +8,7 @@
 #include <rns/hash.h>
 
 #include "node/proto/proto.h"
+#include "trust/doc/manifest.h"
 #include "trust/doc/receipt.h"
 
 /*
@@ -19,9 +20,16 @@ struct whole {
 	struct job_receipt r;
 	uint8_t receipt[JOB_RECEIPT_LEN];
 	struct id32 log_sha[2];
+	/* outputs: volume of the manifest; digest and bytes */
+	unsigned nout;
+	struct whole_out {
+		unsigned volume;
+		struct id32 sha256;
+		struct pbin b;
+	} out[MANIFEST_VOLUMES];
 };
 bool whole_take(struct whole *, const struct proto_whole *,
-    const struct id32 *job, const struct klp_key *node);
+    const struct manifest *, const struct klp_key *node);
 /* The state that its job has ended in. */
 const char *whole_state(const struct whole *);
 

@@ -201,6 +201,9 @@ struct proto_result {
 struct proto_whole {
 	const uint8_t *receipt; /* JOB_RECEIPT_SHORT */
 	struct pbin log[2];
+	/* of each rw volume, as packed; p NULL: it has none. 0: none has */
+	size_t noutputs;
+	struct pbin output[PROTO_OUTPUTS_MAX];
 };
 
 struct proto_job_line {

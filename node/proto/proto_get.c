@@ -384,10 +384,21 @@ whole_member(void *ctx, unsigned k, struct rd *r)
 	size_t n;
 
 	(void)k;
-	return mpk_get_array(r, &n) && n == 3 &&
-	    proto_exact(r, &f->receipt, JOB_RECEIPT_SHORT) &&
-	    mpk_get_bin(r, &f->log[0].p, &f->log[0].n) &&
-	    mpk_get_bin(r, &f->log[1].p, &f->log[1].n);
+	if (!mpk_get_array(r, &n) || (n != 3 && n != 4) ||
+	    !proto_exact(r, &f->receipt, JOB_RECEIPT_SHORT) ||
+	    !mpk_get_bin(r, &f->log[0].p, &f->log[0].n) ||
+	    !mpk_get_bin(r, &f->log[1].p, &f->log[1].n))
+		return false;
+	if (n == 3)
+		return true;
+	if (!mpk_get_array(r, &f->noutputs) ||
+	    f->noutputs > NELEM(f->output))
+		return false;
+	for (size_t i = 0; i < f->noutputs; i++)
+		if (!mpk_get_nil(r) &&
+		    !mpk_get_bin(r, &f->output[i].p, &f->output[i].n))
+			return false;
+	return true;
 }
 
 bool

@@ -306,10 +306,19 @@ proto_put_whole(struct wr *w, const struct proto_whole *f)
 {
 	mpk_put_map(w, 1);
 	mpk_put_str(w, "f");
-	mpk_put_array(w, 3);
+	mpk_put_array(w, f->noutputs > 0 ? 4 : 3);
 	mpk_put_bin(w, f->receipt, JOB_RECEIPT_SHORT);
 	for (size_t i = 0; i < 2; i++)
 		mpk_put_bin(w, f->log[i].p, f->log[i].n);
+	if (f->noutputs == 0)
+		return;
+	mpk_put_array(w, f->noutputs);
+	for (size_t i = 0; i < f->noutputs; i++) {
+		if (f->output[i].p != NULL)
+			mpk_put_bin(w, f->output[i].p, f->output[i].n);
+		else
+			mpk_put_nil(w);
+	}
 }
 
 void

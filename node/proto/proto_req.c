@@ -10,12 +10,12 @@
 
 enum key {
 	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
-	K_F, K_R, K_A, K_U, K_H, K_V,
+	K_F, K_R, K_A, K_U, K_H, K_V, K_G,
 	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
     "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
-    "t", "f", "r", "a", "u", "h", "v"};
+    "t", "f", "r", "a", "u", "h", "v", "g"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
@@ -24,14 +24,14 @@ static const struct {
 } MEMBERS[PATH_COUNT] = {
     [PATH_DESCRIBE] = {BIT(K_B) | BIT(K_T), 0},
     [PATH_CHALLENGE] = {BIT(K_N) | BIT(K_W), BIT(K_N) | BIT(K_W)},
-    [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P) | BIT(K_W) | BIT(K_F),
-	BIT(K_M)},
+    [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P) | BIT(K_W) | BIT(K_F) |
+	BIT(K_G), BIT(K_M)},
     [PATH_BLOB_HAVE] = {BIT(K_D), BIT(K_D)},
     [PATH_BLOB_PUT] = {BIT(K_D) | BIT(K_O) | BIT(K_N) | BIT(K_B),
 	BIT(K_D) | BIT(K_N) | BIT(K_B)},
     [PATH_BLOB_GET] = {BIT(K_D) | BIT(K_O) | BIT(K_N), BIT(K_D)},
-    [PATH_STATUS] = {BIT(K_ID) | BIT(K_SINCE) | BIT(K_W) | BIT(K_F),
-	BIT(K_ID)},
+    [PATH_STATUS] = {BIT(K_ID) | BIT(K_SINCE) | BIT(K_W) | BIT(K_F) |
+	BIT(K_G), BIT(K_ID)},
     [PATH_LOG] = {BIT(K_ID) | BIT(K_S) | BIT(K_O) | BIT(K_N) | BIT(K_R),
 	BIT(K_ID) | BIT(K_S)},
     [PATH_FOLLOW] = {BIT(K_ID) | BIT(K_S) | BIT(K_O), BIT(K_ID) | BIT(K_S)},
@@ -186,6 +186,8 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 		if (may_wait(q->path))
 			return proto_int(r, &q->whole);
 		return mpk_get_bin(r, &q->frame.p, &q->frame.n);
+	case K_G:
+		return proto_int(r, &q->outputs);
 	default:
 		return false;
 	}
@@ -295,7 +297,7 @@ proto_req_put_have(struct wr *w, const struct id32 *digests, size_t n)
 static size_t
 waits(const struct proto_req *q)
 {
-	return (size_t)(q->wait_s > 0) + (q->whole > 0);
+	return (size_t)(q->wait_s > 0) + (q->whole > 0) + (q->outputs > 0);
 }
 
 static void
@@ -305,6 +307,8 @@ put_waits(struct wr *w, const struct proto_req *q)
 		put_int(w, K_W, q->wait_s);
 	if (q->whole > 0)
 		put_int(w, K_F, q->whole);
+	if (q->outputs > 0)
+		put_int(w, K_G, q->outputs);
 }
 
 static void

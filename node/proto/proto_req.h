@@ -36,8 +36,9 @@ struct proto_req {
 	bool has_since;
 	uint64_t since;
 	/* submit, status: w, the answer may come so much later; f, the most
-	 * bytes of logs that it may hold when the job has ended. 0: not */
-	uint64_t wait_s, whole;
+	 * bytes of logs that it may hold when the job has ended; g, and of
+	 * outputs with them. 0: not */
+	uint64_t wait_s, whole, outputs;
 	uint64_t after;
 	bool has_time;
 	uint64_t time; /* describe: what the clock of who asks says */

@@ -27,6 +27,7 @@ copy_of(struct node *n, const struct asked *a, const struct job *j)
 	h->req.has_since = a->req.has_since;
 	h->req.since = a->req.since;
 	h->req.whole = a->req.whole;
+	h->req.outputs = a->req.outputs;
 	return h;
 }
 

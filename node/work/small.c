@@ -7,7 +7,23 @@
 #include "node/work/jobs.h"
 #include "node/work/state.h"
 
-/* Nothing but its receipt and logs tells anything of it. */
+/* Its outputs are at most so many bytes together; has: there are any. */
+static bool
+outputs_small(const struct job *j, uint64_t most, bool *has)
+{
+	*has = false;
+	for (unsigned i = 0; i < j->nouts; i++) {
+		if (!j->outs[i].packed)
+			continue;
+		if (j->outs[i].size > most)
+			return false;
+		most -= j->outs[i].size;
+		*has = true;
+	}
+	return true;
+}
+
+/* Nothing but its receipt, logs and outputs tells anything of it. */
 static bool
 is_small(const struct job *j, uint64_t most)
 {
@@ -15,9 +31,28 @@ is_small(const struct job *j, uint64_t most)
 	    j->left != NULL || j->reason[0] != '\0' || j->log[2] > 0 ||
 	    j->log[0] > most || j->log[1] > most - j->log[0])
 		return false;
-	for (unsigned i = 0; i < j->nouts; i++)
-		if (j->outs[i].packed)
+	return true;
+}
+
+/* false: one of them is not to be had, and is asked for as ever. */
+static bool
+read_outputs(struct node *n, const struct job *j, struct proto_whole *f,
+    uint8_t *at)
+{
+	uint64_t size;
+
+	for (unsigned i = 0; i < j->nouts; i++, f->noutputs++) {
+		const struct job_out *o = &j->outs[i];
+
+		if (!o->packed)
+			continue;
+		if (n->host.blob_get(n->host.ctx, &j->owner, &o->sha256, 0, at,
+			(size_t)o->size, &size) != (ssize_t)o->size)
 			return false;
+		n->host.blob_use(n->host.ctx, &j->owner, &o->sha256);
+		f->output[f->noutputs] = (struct pbin){at, (size_t)o->size};
+		at += o->size;
+	}
 	return true;
 }
 
@@ -26,10 +61,15 @@ small_answer(struct node *n, const struct asked *a, const struct job *j)
 {
 	uint64_t most = MIN_OF(a->req.whole, (uint64_t)SMALL_MAX);
 	uint8_t log[SMALL_MAX], receipt[JOB_RECEIPT_SHORT], *at = log;
+	uint8_t out[SMALL_OUTPUTS];
 	struct proto_whole f = {.receipt = receipt};
 	struct wr w;
+	bool has;
 
-	if (a->req.whole == 0 || !is_small(j, most))
+	if (a->req.whole == 0 || !is_small(j, most) ||
+	    !outputs_small(j, MIN_OF(a->req.outputs, (uint64_t)SMALL_OUTPUTS),
+		&has) ||
+	    (has && !read_outputs(n, j, &f, out)))
 		return false;
 	for (unsigned i = 0; i < 2; i++) {
 		size_t len = (size_t)j->log[i];

@@ -13,6 +13,7 @@ struct node;
  * asks takes it so. false: nothing was answered.
  */
 #define SMALL_MAX 4096u /* ours: bytes of both logs; f is cut to it */
+#define SMALL_OUTPUTS 8192u /* ours: ... of all outputs; g */
 bool small_answer(struct node *, const struct asked *, const struct job *);
 
 #endif

@@ -600,6 +600,14 @@ def test_kept(ctx):
     check(r.stdout == b"hi\n" and b"signed anew" in r.stderr, f"another key: {r.stdout} {r.stderr}")
     check(len(os.listdir(os.path.join(s.person, "jobs"))) == before + 1, "the refused job stays noted")
     s.warren("receipt", "verify", "e")
+    # a small output comes with the receipt
+    os.makedirs(s.path("o"))
+    out = s.job("echo made > /o/file", name="o.yaml", volumes=["./o:/o:rw"], limits={"output": "1MB"})
+    did("with an output", ["job/submit", "job/submit"], lambda: s.submit(out, "--out", "w"))
+    with open(asked) as f:
+        check(not {"blob/get", "job/result", "job/log"} & set(f.read().split("\n")), "an output was fetched by itself")
+    check(open(s.path("w/volumes/o/file")).read() == "made\n", "the output")
+    s.warren("receipt", "verify", "w")
     for i in range(2):
         becomes("ahead")
         r = did("another clock", [*(["describe b"] if i else ["job/submit", "describe b"]), "job/submit"],

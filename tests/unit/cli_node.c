@@ -81,6 +81,7 @@ store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 {
 	struct world *w = arg;
 
+	w->written[stream - 1] += n;
 	return store_at(w, &w->log[stream - 1], offset, p, n);
 }
 
@@ -181,6 +182,14 @@ answer_whole(struct world *w, struct wr *out, const struct proto_req *q)
 	for (int i = 0; i < 2; i++)
 		f.log[i] = (struct pbin){w->node_log[i].b, w->node_log[i].n};
 	f.log[1].n -= w->lie == LIE_LOG_SHORT;
+	if (!w->no_outputs && w->node_out.n > q->outputs)
+		return false;
+	f.noutputs = !w->no_outputs + (size_t)(w->lie == LIE_RO_OUTPUT);
+	for (size_t i = 0; i < f.noutputs; i++)
+		f.output[i] = (struct pbin){w->node_out.b, w->node_out.n -
+			(w->lie == LIE_OUTPUT_SHORT)};
+	if (w->lie == LIE_OUTPUTS)
+		f.output[0].p = NULL;
 	proto_ans_head(out, ST_OK, NULL);
 	proto_put_whole(out, &f);
 	w->wholes++;
@@ -287,6 +296,11 @@ answer_status(struct world *w, struct wr *out, const struct proto_req *q)
 	    .outcome = {.kind = OUT_NONE},
 	    .attempts = w->attempts};
 
+	if (w->late_stream && over && q->whole > 0)
+		for (unsigned i = 0; i < 2; i++)
+			sub_stream(&w->s, i + 1, w->late_other ?
+			    w->node_out.b : w->node_log[i].b,
+			    w->node_log[i].n / (i + 1), false);
 	if (w->whole_at_status && over && answer_whole(w, out, q))
 		return;
 	if (q->has_since && q->since == v.seq) {
@@ -337,7 +351,7 @@ make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
 	r->job = w->m.job;
 	r->job.b[0] ^= w->lie == LIE_OTHER_JOB;
 	assert_true(outputs_root(&r->outputs, &o,
-	    w->whole_at_submit || w->whole_at_status ? 0 : 1));
+	    w->no_outputs ? 0 : 1));
 	logs_root(&r->logs, &sha[0], w->node_log[0].n, &sha[1],
 	    w->node_log[1].n);
 	secret.raw[31] ^= w->lie == LIE_OTHER_KEY;
@@ -531,4 +545,18 @@ world_run(struct world *w, unsigned steps)
 		}
 		exchange(w, &req);
 	}
+}
+
+void
+assert_whole(const struct world *w)
+{
+	assert_int_equal(w->s.phase, SUB_END);
+	assert_int_equal(w->s.end, SUB_DONE);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(w->log[i].n, w->node_log[i].n);
+		assert_memory_equal(w->log[i].b, w->node_log[i].b,
+		    w->log[i].n);
+	}
+	assert_int_equal(w->out[1].n, w->node_out.n);
+	assert_memory_equal(w->out[1].b, w->node_out.b, w->node_out.n);
 }

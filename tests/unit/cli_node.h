@@ -67,7 +67,11 @@ struct world {
 	unsigned bound;		  /* submits with a binding */
 	uint64_t log_now, output_now; /* what describe offers by now */
 	unsigned bounds;	  /* how often that was asked */
-	bool whole_at_submit, whole_at_status; /* no outputs then */
+	bool whole_at_submit, whole_at_status;
+	bool no_outputs;	  /* the job has made none */
+	uint64_t written[2];	  /* bytes of logs, each time that they were */
+	bool late_stream;	  /* bytes come under the question for the end */
+	bool late_other;	  /* ... of an attempt before */
 	bool holds;		  /* waits as it is asked to */
 	bool no_follow, no_stream; /* refused; accepted and silent */
 	bool early_stream;	  /* bytes and end come before the answer */
@@ -92,5 +96,7 @@ struct world *world_new(void);
 void world_free(struct world *);
 /* To the end of the machine, or until `steps` requests. */
 void world_run(struct world *, unsigned steps);
+/* It is over, and all of the job is here. */
+void assert_whole(const struct world *);
 
 #endif

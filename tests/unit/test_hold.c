@@ -9,6 +9,7 @@
 
 #include "node/work/hold.h"
 #include "tests/unit/nodekit.h"
+#include "transport/core/base/crypt.h"
 
 /* Answers that wait for a job, and those that hold all of it (compute.md 3). */
 
@@ -178,6 +179,69 @@ test_status(void **state)
 	assert_true(pstr_is(v.state, "done"));
 }
 
+#define OUT 2048
+
+static void
+keep_output(struct world *host, const struct msg_J_STEP *m)
+{
+	static uint8_t bytes[OUT] = {7};
+	struct job *j = job_find(&host->n.jobs, &m->job);
+	struct left none = {0};
+	struct id32 sha;
+	uint64_t have;
+
+	crypt_sha256(&sha, bytes, OUT);
+	(void)fake_put(host, &j->owner, &sha, OUT, 0, bytes, OUT, &have);
+	node_packed(&host->n, &m->job, m->volume, true, &sha, OUT, &none, "");
+}
+
+/* Outputs come along when they are asked for, are small, and are to be had. */
+static void
+test_outputs(void **state)
+{
+	struct proto_req put = {.path = PATH_BLOB_PUT, .n = sizeof(tar),
+	    .body = {tar, sizeof(tar)}};
+	struct proto_req q = {.path = PATH_STATUS, .whole = 1024,
+	    .outputs = OUT};
+	struct proto_job_status v;
+	struct proto_whole f;
+	struct id32 id;
+	uint32_t r;
+
+	(void)state;
+	w.pack = keep_output;
+	w.prints = 10;
+	(void)submit(1, 0x41, 1, with_volumes, &id);
+	put.digest = tar_sha.b;
+	assert_int_equal(world_call(&w, 1, &put)->status, ST_OK);
+	/* the second submit waits for the end */
+	put = (struct proto_req){.path = PATH_SUBMIT, .wait_s = 5,
+	    .whole = 1024, .outputs = UINT64_C(1) << 52};
+	put.envelope = (struct pbin){env, envelope(0x41, 1, with_volumes, &id)};
+	r = world_ask(&w, 1, &put);
+	world_run(&w, 2000);
+	assert_non_null(world_answer(&w, r));
+	assert_true(proto_get_whole(&f, world_answer(&w, r)));
+	assert_int_equal(f.noutputs, 1);
+	assert_int_equal(f.output[0].n, OUT);
+	assert_int_equal(f.output[0].p[0], 7);
+	assert_int_equal(f.log[0].n, 10);
+	world_drop_answers(&w);
+	q.id = id.b;
+	is_whole(world_call(&w, 1, &q), 10);
+	/* one byte less, or no word of them: the status, as ever */
+	for (q.outputs = OUT - 1;; q.outputs = 0) {
+		assert_true(proto_get_status(&v, world_call(&w, 1, &q)));
+		assert_true(pstr_is(v.state, "done"));
+		if (q.outputs == 0)
+			break;
+	}
+	/* it cannot be read */
+	q.outputs = OUT;
+	w.blobs[w.nblobs - 1].whole = false;
+	assert_true(proto_get_status(&v, world_call(&w, 1, &q)));
+}
+
 static void
 test_over(void **state)
 {
@@ -236,6 +300,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_inputs_first, setup,
 		teardown),
 	    cmocka_unit_test_setup_teardown(test_status, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_outputs, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_over, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
 	};

@@ -36,7 +36,7 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 	    .envelope = {(const uint8_t *)"envelope", 8}, .proof = d96,
 	    .digest = d32, .id = d32, .offset = 7, .n = 60, .stream = 2,
 	    .body = {(const uint8_t *)"slice", 5}, .has_since = true,
-	    .since = 9, .wait_s = 600, .whole = 1024, .after = 11,
+	    .since = 9, .wait_s = 600, .whole = 1024, .outputs = 8192, .after = 11,
 	    .frame = {(const uint8_t *)"frame", 5}, .has_time = true, .time = 1800000000,
 	    .atag = d32, .ptag = d32, .uri = {"klp://test.kos/x", 16},
 	    .has_have = true, .version = 4, .has_max = true, .max = 9,
@@ -334,7 +334,11 @@ answer(int which, uint8_t *out, size_t cap)
 		break;
 	case 11:
 		proto_put_whole(&w, &(struct proto_whole){d317,
-		    {{d64, 64}, {d32, 0}}});
+		    {{d64, 64}, {d32, 0}}, 0, {{NULL, 0}}});
+		break;
+	case 12:
+		proto_put_whole(&w, &(struct proto_whole){d317,
+		    {{d64, 64}, {d32, 0}}, 2, {{d242, 242}, {NULL, 0}}});
 		break;
 	default:
 		w = wr_make(out, cap);
@@ -343,7 +347,7 @@ answer(int which, uint8_t *out, size_t cap)
 	assert_true(wr_ok(&w));
 	return w.len;
 }
-#define ANSWERS 13
+#define ANSWERS 14
 
 static bool
 lacks(const struct left *l)
@@ -413,9 +417,12 @@ read_answer(int which, const uint8_t *p, size_t n)
 	case 10:
 		return proto_get_approved(&id, &s, &r, &a) &&
 		    pstr_is(s, "held") && memcmp(id, d32, 32) == 0;
+	case 12:
+		return proto_get_whole(&f, &a) && f.noutputs == 2 &&
+		    f.output[0].n == 242 && f.output[1].p == NULL;
 	case 11:
 		return proto_get_whole(&f, &a) && f.log[0].n == 64 &&
-		    f.log[1].n == 0 &&
+		    f.log[1].n == 0 && f.noutputs == 0 &&
 		    memcmp(f.receipt, d317, JOB_RECEIPT_SHORT) == 0;
 	default:
 		return a.status == ST_REFUSED && mpk_get_nil(&a.body) &&
@@ -476,7 +483,8 @@ test_result_fits(void **state)
 static void
 test_whole_fits(void **state)
 {
-	struct proto_whole f = {d317, {{d242, 100}, {d242, 90}}};
+	struct proto_whole f = {d317, {{d242, 100}, {d242, 90}}, 0,
+	    {{NULL, 0}}};
 	struct wr w = wr_make(buf, sizeof(buf));
 
 	(void)state;

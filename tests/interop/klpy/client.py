@@ -221,6 +221,20 @@ class Client:
         assert codec.sha256(logs[0]) == so and codec.sha256(logs[1]) == eo, "log digests"
         return r, outputs, logs
 
+    def whole(self, job, targets=(), **kw):
+        """All of a job in one answer: receipt, outputs of its rw volumes, logs; None: the node gives it in pieces."""
+        body = self.must("job/status", {"id": job, **kw})
+        if "f" not in body:
+            return None
+        short, out, err, *more = body["f"]
+        items = dict(zip(targets, more[0], strict=True)) if more else {}
+        outputs = {t: b for t, b in items.items() if b is not None}
+        root = codec.outputs_root([(t, codec.sha256(b), len(b)) for t, b in outputs.items()])
+        logs = codec.logs_root((codec.sha256(out), len(out)), (codec.sha256(err), len(err)))
+        r = codec.receipt_open(codec.receipt_restore(short, job, root, logs, self.node_key), self.node_key)
+        assert r is not None, "the receipt of a whole job"
+        return r, outputs, (out, err)
+
     def follow(self, job, stream, timeout=PATIENCE_S, offset=0):
         """Bytes of the stream until its end."""
         reader = RNS.Buffer.create_reader(stream, self.link.get_channel(), lambda _n: None)

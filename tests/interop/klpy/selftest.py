@@ -61,6 +61,14 @@ def exercise(c, d, image, command_prefix=("/bin/sh", "-c")):
         yield "volumes", s["outcome"] == ["exited", 0] and open(t + "/back/sorted").read() == "a\nb\n" and \
             open(t + "/back/size").read().strip() == "300000", s, logs
 
+        few = codec.tar_pack(t + "/out")
+        j = job("echo small > /agent/tmp/file; echo told", volumes=[("/agent/tmp", "rw", few)], limits={"output": 1 << 20})
+        c.wait(j)
+        in_pieces = c.verified_result(j)
+        yield "all of a small job in one answer", c.whole(j, ["/agent/tmp"], f=5, g=8192) == in_pieces, in_pieces
+        yield "but not of a larger one", c.whole(j, f=4, g=8192) is None and c.whole(j, f=5, g=2047) is None and \
+            c.whole(j, f=5) is None
+
     j = job("kill -TERM $$; sleep 5")
     s = c.wait(j)
     yield "signal", s["outcome"] == ["signalled", 15], s
