@@ -9,6 +9,7 @@ import sys
 
 import lib
 from lib import check, client, config, server
+from test_submit import Proxy
 
 sys.path.insert(0, lib.HERE)
 
@@ -291,7 +292,62 @@ def announces(ctx):
             d = Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node.log")
 
 
+KEEPALIVE = 0xFA
+
+
+class Seen(Proxy):
+    """A proxy that notes the context of each packet of a link that passes."""
+
+    def __init__(self, target):
+        self.contexts = []
+        super().__init__(target)
+
+    def pump(self, x, y):
+        buf = b""
+        try:
+            while d := x.recv(65536):
+                y.sendall(d)
+                *whole, buf = (buf + d).split(b"\x7e")
+                for f in whole:
+                    f = f.replace(b"\x7d\x5e", b"\x7e").replace(b"\x7d\x5d", b"\x7d")
+                    at = 34 if f and f[0] & 0x40 else 18
+                    if len(f) > at and f[0] >> 2 & 3 == 3:
+                        self.contexts.append(f[at])
+        except OSError:
+            pass
+        y.close()
+
+
+def nothing_passes(ctx):
+    """While a job says nothing and changes nothing nobody asks about it: compute.md 3, w."""
+    port, name = lib.free_port(), f"quiet{os.getpid()}"
+    rnsd = os.path.join(os.path.dirname(ctx.args.python), "rnsd")
+    hub = ctx.stock_dir(config(server("listen", port), transport=True, share=True, instance=name))
+    Daemon(ctx, [rnsd, "--config", hub], "hub.log")
+    lib.must(lambda: lib.instance_up(name), "the rnsd")
+    air = ctx.keep(Seen(port))
+    person, work = ctx.dir("person"), ctx.dir("work")
+    urn = json.loads(warren(ctx, "identity", "show", "--json", "--identity", person).stdout)["urn"]
+    dest, _, _ = node(ctx, client("up", air.port), [(urn, 2)])
+    with open(os.path.join(work, "job.yaml"), "w") as f:
+        f.write('image: test/busybox:1\ncommand: ["sh", "-c", "echo begun; sleep 7; echo over"]\n'
+                "limits: {memory: 16MB, pids: 4, output: 1MB, log: 4kB, cpu: 0.5, time: 60s}\ndeadline: 1h\n")
+    p = subprocess.Popen([os.path.join(ctx.args.build, "warren"), "submit", "job.yaml", "--to", dest, "--config", hub,
+                          "--identity", person], cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    check(p.stdout.readline() == "begun\n", "it does not begin")
+    lib.must(lambda: len(air.contexts) > 5, "packets of the link")
+    lib.quiet(1, "what was under way has passed")
+    before = len(air.contexts)
+    lib.quiet(4, "nothing passes meanwhile")
+    passed = [f"{c:02x}" for c in air.contexts[before:] if c != KEEPALIVE]
+    check(not passed, f"packets of a link while nothing changes: {passed}")
+    out, err = p.communicate(timeout=2 * lib.PATIENCE_S)
+    check((p.returncode, out) == (0, "over\n"), f"its end: {p.returncode} {out} {err}")
+    check(len(air.contexts) > before, "its end passed, and was not noted")
+
+
 TESTS = [
+    ("jobs: nothing passes while nothing changes", nothing_passes),
     ("jobs: announces of a node that starts and ends", announces),
     ("jobs: direct", direct()),
     ("jobs: client of 1.4.2", direct(old=True)),
