@@ -399,7 +399,8 @@ answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 		bad_node(s, "malformed status");
 		return;
 	}
-	changed = s->has_seq && v.seq != s->seq;
+	/* asked at once, the next answer is one that the node can keep back */
+	changed = !s->has_seq || v.seq != s->seq;
 	s->seq = v.seq;
 	s->has_seq = true;
 	if (changed) {
