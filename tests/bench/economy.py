@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What one small job costs on the air: every packet between a submitter's daemon and the node, and where its bytes go."""
 
+import base64
+import json
 import os
 import random
+import shutil
 import socket
+import statistics
 import threading
+import time
 
 import ends
-from wirelib import until
+from wirelib import quiet, until
 
 # of a link that is too slow for larger packets than 500 bytes (reticulum-transport.md 8.3)
 SLOW = "bitrate = 20000\n"
@@ -19,6 +24,7 @@ network: isolated
 deadline: 1h
 """
 HEADER, TOKEN = 19, 48
+BINDING, RECEIPT, OUTPUT = 242, 205, 100
 # what a packet is for, by its context; those of a link's beginning are not the job's
 LINK = {0xFB: "identification", 0xFE: "round trip", 0xFF: "link proof", 0xFC: "end of the link", 0xFA: "keepalive"}
 WORDS = {0x01: "parts", 0x02: "advertisements", 0x03: "part requests", 0x04: "hash maps", 0x05: "proofs of resources",
@@ -26,10 +32,14 @@ WORDS = {0x01: "parts", 0x02: "advertisements", 0x03: "part requests", 0x04: "ha
 
 
 class Air:
-    """TCP to a port of this machine; each frame of HDLC that passes is noted as (to the node?, what, bytes)."""
+    """
+    TCP to a port of this machine; each frame of HDLC that passes is noted as (to the node?, what, bytes). With a rate
+    both ways share it, one frame at a time, and so much of `loss` never arrives.
+    """
 
     def __init__(self, target):
         self.packets = []
+        self.rate, self.loss, self.chance, self.busy = 0, 0.0, random.Random(7), threading.Lock()
         self.s = socket.create_server(("127.0.0.1", 0))
         self.port, self.target = self.s.getsockname()[1], target
         threading.Thread(target=self.run, daemon=True).start()
@@ -48,15 +58,24 @@ class Air:
         buf = b""
         try:
             while d := x.recv(1 << 16):
-                y.sendall(d)
                 *whole, buf = (buf + d).split(b"\x7e")
                 for f in whole:
-                    f = f.replace(b"\x7d\x5e", b"\x7e").replace(b"\x7d\x5d", b"\x7d")
-                    if len(f) >= HEADER:
-                        self.packets.append((there, *self.of(f)))
+                    self.passes(y, f, there)
         except OSError:
             pass
         y.close()
+
+    def passes(self, y, framed, there):
+        f = framed.replace(b"\x7d\x5e", b"\x7e").replace(b"\x7d\x5d", b"\x7d")
+        if len(f) < HEADER:
+            return
+        with self.busy:
+            self.packets.append((there, *self.of(f)))
+            if self.rate:
+                quiet(len(f) * 8 / self.rate, "a frame is on the air")
+            if self.chance.random() < self.loss:
+                return
+        y.sendall(b"\x7e" + framed + b"\x7e")
 
     @staticmethod
     def of(f):
@@ -70,62 +89,150 @@ class Air:
         return LINK.get(f[at]) or WORDS.get(f[at], f"context {f[at]:02x}"), len(f)
 
 
-def measure(build):
-    """
-    A job of 100 bytes of output, and the same again: of each {(to the node?, what): [packets, bytes]}; bytes of its
-    envelope and of an announce of the node.
-    """
-    where = ends.port()
-    air, out = Air(where), []
-    announce = envelope = 0
-    with ends.Jobs(build, ends.UP.format(port=air.port) + SLOW, "max_airtime: 1d\n") as j:
-        hub = j.path("hub")
-        os.mkdir(hub, 0o700)
+BEGINNING = set(LINK.values()) | {"link request"}
+OTHERS = {"announces", "paths and others"}
+
+
+def requests(packets):
+    """The packets of a job, by request: each begins with one, or with the advertisement of one, to the node."""
+    out = []
+    for there, what, n in packets:
+        if what in BEGINNING | OTHERS:
+            continue
+        if there and what in ("requests", "advertisements"):
+            out.append([])
+        if out:
+            out[-1].append((there, what, n))
+    return out
+
+
+def envelope_of(folder):
+    """Bytes of the envelope as it travels, of its payload, and of what of that could be left out: (bytes, what)."""
+    with open(os.path.join(folder, "manifest")) as f:
+        m = json.load(f)
+    text = base64.b64decode(m["payload"].replace("-", "+").replace("_", "/") + "==")
+    payload = json.loads(text)
+
+    def size(*keys):
+        return sum(len(json.dumps({k: payload[k]}, separators=(",", ":"))) - 1 for k in keys if k in payload)
+    # array, magic, type, head of the payload; of each signature 4 bytes of its key's print, 64, and heads
+    around = len(m["payloadType"]) + 2 + 5 + 1 + 3 + 1 + 73 * len(m["signatures"])
+    spare = [(size("submitter", "node") - 2 * len('"submitter":"",') - 64,
+              "both names are 64 hex digits: 32 bytes each would do"),
+             (size("_type", "cap_drop", "network", "read_only_fs", "retries"),
+              "members of the payload that say what is so anyway"),
+             (size("nonce") - 16 - len('"nonce":"",'), "the nonce is hex digits")]
+    return len(text) + around, len(text), spare
+
+
+class Bench:
+    """A node, and a submitter behind a daemon of his own; the air between is `air`."""
+
+    def __init__(self, build):
+        self.build, where = build, ends.port()
+        self.air = Air(where)
+        self.jobs = ends.Jobs(build, ends.UP.format(port=self.air.port) + SLOW, "max_airtime: 1d\n")
+        self.where, self.n = where, 0
+
+    def __enter__(self):
+        j = self.jobs.__enter__()
+        self.hub = j.path("hub")
+        os.mkdir(self.hub, 0o700)
         ends.text(j.path("hub", "config"), ends.CONFIG.format(n=random.randrange(1 << 30)) +
-                  ends.HUB.format(port=where) + SLOW)
+                  ends.HUB.format(port=self.where) + SLOW)
         ends.text(j.path("job.yaml"), SMALL)
-        j.daemon([os.path.join(build, "warrend"), "--config", hub])
-        j.start(hub)
-        announce = max((n for _, what, n in air.packets if what == "announces"), default=0)
-        for i in range(2):
-            air.packets.clear()
-            p = j.run("submit", "job.yaml", "--to", j.dest, "--out", f"out{i}", config=hub)
-            if p.returncode != 0:
-                print("# economy:", p.stderr.decode().strip()[-400:], flush=True)
-                break
-            until(lambda: any(what == "end of the link" for _, what, _ in air.packets), "the end of the link", 20)
-            sums = {}
-            for there, what, n in list(air.packets):
-                s = sums.setdefault((there, what), [0, 0])
-                s[0] += 1
-                s[1] += n
-            out.append(sums)
-            envelope = os.path.getsize(j.path(f"out{i}", "manifest"))
-        j.good = len(out) == 2
-    air.s.close()
-    return out, envelope, announce
+        j.daemon([os.path.join(self.build, "warrend"), "--config", self.hub])
+        j.start(self.hub)
+        return self
+
+    def __exit__(self, *e):
+        self.air.s.close()
+        return self.jobs.__exit__(*e)
+
+    def forget(self):
+        """The next job is a submitter's first: what is kept of the node goes."""
+        shutil.rmtree(self.jobs.path("person", "contacts"), ignore_errors=True)
+
+    def submit(self):
+        """(packets, seconds, folder), or None."""
+        self.n += 1
+        out, began = f"out{self.n}", time.monotonic()
+        self.air.packets.clear()
+        p = self.jobs.run("submit", "job.yaml", "--to", self.jobs.dest, "--out", out, config=self.hub)
+        took = time.monotonic() - began
+        if p.returncode != 0:
+            print("# economy:", p.stderr.decode().strip()[-400:], flush=True)
+            return None
+        until(lambda: any(what == "end of the link" for _, what, _ in self.air.packets), "the end of the link", 20)
+        return list(self.air.packets), took, self.jobs.path(out)
 
 
-def rows(t, build):
+def total(packets):
+    return sum(n for _, what, n in packets if what not in BEGINNING | OTHERS)
+
+
+def split(t, packets, names, envelope):
+    """Rows of one job: by request, and where the bytes of all go."""
+    by = requests(packets)
+    for i, r in enumerate(by):
+        name = names[i] if len(by) == len(names) else f"request {i + 1}"
+        ways = [sum(there == way for there, _, _ in r) for way in (True, False)]
+        t.row(f"  {name}, {ways[0]} + {ways[1]} packets, bytes", [sum(n for _, _, n in r)])
+    mine = [x for r in by for x in r]
+    proofs = sum(n - HEADER for _, what, n in mine if what.startswith("proofs"))
+    moved = sum(n - HEADER for _, what, n in mine if what in ("advertisements", "part requests", "hash maps"))
+    heads = HEADER * len(mine)
+    # a resource is encrypted once, whatever its parts; proofs are not
+    tokens = TOKEN * (sum(what in ("requests", "answers", "streams") for _, what, _ in mine) +
+                      sum(what == "advertisements" for _, what, _ in mine))
+    first = len(by) > 1
+    content = {"the envelope": envelope, "the submitter's binding": BINDING * first,
+               "the node's binding": BINDING * first, "the receipt": RECEIPT, "the output": OUTPUT}
+    rest = total(packets) - heads - proofs - moved - tokens - sum(content.values())
+    for name, n in (("headers of packets", heads), ("proofs of resources", proofs),
+                    ("offers of resources, and what asks for parts", moved), ("encryption", tokens),
+                    *((k, v) for k, v in content.items() if v),
+                    ("the rest of describe, frames of requests, padding" if first else "frames of requests, padding",
+                     rest)):
+        t.row("    " + name, [n])
+
+
+def rows(t, build, quick=False):
     """The table's rows of it."""
-    runs, envelope, announce = measure(build)
-    t.row("an announce of a node, bytes", [announce] if announce else [], aim="400", met=lambda x, y: x <= 400)
-    beginning = set(LINK.values()) | {"link request", "announces", "paths and others"}
-    for sums, name in zip(runs, ("a small job, the first of a submitter", "a small job, the next one")):
-        of = {k: v for k, v in sums.items() if k[1] not in beginning}
-        packets = [sum(v[0] for k, v in of.items() if k[0] == way) for way in (True, False)]
-        total = sum(v[1] for v in of.values())
-        t.row(name + ", bytes", [total], aim="2,000", met=lambda x, y: x <= 2000)
-        t.row("  packets to the node", [packets[0]], aim="8", met=lambda x, y: x <= 8)
-        t.row("  packets from the node", [packets[1]], aim="8", met=lambda x, y: x <= 8)
-        t.row("  link, its beginning and end, bytes", [sum(v[1] for k, v in sums.items() if k[1] in beginning and
-                                                           k[1] not in ("announces", "paths and others"))])
-        t.row("  headers", [HEADER * sum(packets)])
-        t.row("  encryption, without padding", [TOKEN * sum(v[0] for k, v in of.items() if k[1] not in (
-            "parts", "proofs", "proofs of resources"))])
-        for (there, what), (n, size) in sorted(of.items(), key=lambda kv: -kv[1][1]):
-            t.row(f"  {what} {'to' if there else 'from'} the node, {n}, bytes", [size])
-    if envelope:
-        t.row("  of them the envelope as JSON, bytes", [envelope])
-        # of 317: what the submitter knows is left out (compute.md 3.4)
-        t.row("  of them the receipt, bytes", [205])
+    with Bench(build) as b:
+        announce = max((n for _, what, n in b.air.packets if what == "announces"), default=0)
+        t.row("an announce of a node, bytes", [announce] if announce else [], aim="400", met=lambda x, y: x <= 400)
+        spare = []
+        for name, names in (("a small job, the first of a submitter", ["describe", "submit, to the receipt"]),
+                            ("a small job, the next one", ["submit, to the receipt"])):
+            if len(names) == 2:
+                b.forget()
+            got = b.submit()
+            if got is None:
+                t.row(name + ", bytes", [], aim="2,000", met=lambda x, y: x <= 2000)
+                continue
+            packets, _, folder = got
+            mine = [x for x in packets if x[1] not in BEGINNING | OTHERS]
+            envelope, payload, spare = envelope_of(folder)
+            t.row(name + ", bytes", [total(packets)], aim="2,000", met=lambda x, y: x <= 2000)
+            t.row("  packets to the node", [sum(x[0] for x in mine)], aim="8", met=lambda x, y: x <= 8)
+            t.row("  packets from the node", [sum(not x[0] for x in mine)], aim="8", met=lambda x, y: x <= 8)
+            t.row("  link, its beginning and end, bytes", [sum(n for _, w, n in packets if w in BEGINNING)])
+            split(t, packets, names, envelope)
+            t.row("    the payload of the envelope", [payload])
+        print("  what could still be left out of an envelope, and is not, since it is signed as it stands:", flush=True)
+        for n, what in spare:
+            t.row(f"    {what}", [n])
+        b.air.rate = 1000
+        for loss in (0.0, 0.1):
+            b.air.loss = loss
+            for name, times in (("first", 1 if quick else 3), ("next", 1 if quick else 5)):
+                runs = []
+                for _ in range(times):
+                    if name == "first":
+                        b.forget()
+                    runs.append(b.submit())
+                runs = [r for r in runs if r]
+                t.row(f"  1 kbit/s, {loss * 100:.0f} % lost, the {name} one, s", [r[1] for r in runs])
+                t.row("    bytes, link and all", [statistics.median(sum(x[2] for x in r[0]) for r in runs)] if runs else [])
+        b.jobs.good = True
