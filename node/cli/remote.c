@@ -19,12 +19,12 @@
 #include "node/cli/say.h"
 #include "trust/doc/tlv.h"
 
-int
-remote_describe_full(struct cli *c, struct session *s, const struct person *p,
-    struct remote *r, struct proto_describe *d)
+static int
+ask_describe(struct cli *c, struct session *s, const struct person *p,
+    struct remote *r, struct proto_describe *d, bool brief)
 {
 	struct proto_req req = {.path = PATH_DESCRIBE, .binding = p->binding,
-	    .has_time = true, .time = (uint64_t)MAX_OF(time(NULL), (time_t)0)};
+	    .brief = brief, .has_time = true, .time = (uint64_t)MAX_OF(time(NULL), (time_t)0)};
 	struct proto_ans a;
 	struct binding b;
 	const char *why;
@@ -89,12 +89,19 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 }
 
 int
+remote_describe_full(struct cli *c, struct session *s, const struct person *p,
+    struct remote *r, struct proto_describe *d)
+{
+	return ask_describe(c, s, p, r, d, false);
+}
+
+int
 remote_describe(struct cli *c, struct session *s, const struct person *p,
     struct remote *r)
 {
 	struct proto_describe d;
 
-	return remote_describe_full(c, s, p, r, &d);
+	return ask_describe(c, s, p, r, &d, true);
 }
 
 /* ---- what is kept of it ---- */

@@ -38,10 +38,10 @@ struct remote {
 };
 
 /*
- * describe, with the person's binding; the node's binding must hold for the
- * Reticulum key of its destination. out may be kept by the caller for printing:
- * the decoded answer, until the next call. CLI_OK, CLI_FAILED, CLI_REFUSED,
- * CLI_UNREACHABLE (said).
+ * describe, with the person's binding, in short; full: all of it. The node's
+ * binding must hold for the Reticulum key of its destination. out may be kept by
+ * the caller for printing: the decoded answer, until the next call. CLI_OK,
+ * CLI_FAILED, CLI_REFUSED, CLI_UNREACHABLE (said).
  */
 int remote_describe(struct cli *, struct session *, const struct person *,
     struct remote *);

@@ -121,6 +121,11 @@ struct proto_image {
 	const uint8_t *digest; /* 32 */
 };
 struct proto_describe {
+	/*
+	 * k: name, time, slice, log and output of limits, bytes and left of
+	 * budget, and binding are all that there is
+	 */
+	bool brief;
 	struct pstr name, urn, key, profile;
 	uint64_t roles, runtimes, arch;
 	bool accepting;

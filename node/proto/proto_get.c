@@ -270,6 +270,30 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 	}
 }
 
+static bool
+brief_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_describe *d = ctx;
+	size_t n;
+
+	(void)k;
+	return mpk_get_array(r, &n) && n == 8 && get_str(r, &d->name) &&
+	    proto_int(r, &d->time) && proto_int(r, &d->limits.slice) &&
+	    proto_int(r, &d->limits.log) && proto_int(r, &d->limits.output) &&
+	    proto_int(r, &d->budget.bytes) && proto_int(r, &d->budget.left) &&
+	    (mpk_get_nil(r) || proto_exact(r, &d->binding, BINDING_LEN));
+}
+
+static bool
+get_brief(struct proto_describe *d, struct rd r)
+{
+	static const char *const names[] = {"k"};
+
+	memset(d, 0, sizeof(*d));
+	d->brief = true;
+	return get_map(&r, names, 1, 1, brief_member, d);
+}
+
 bool
 proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
 {
@@ -279,6 +303,8 @@ proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
 	    "images", "why", "budget", "air"};
 	struct rd r = a->body;
 
+	if (get_brief(d, r))
+		return true;
 	memset(d, 0, sizeof(*d));
 	return get_map(&r, names, NELEM(names), 0x1ffff, describe_member, d);
 }

@@ -142,9 +142,32 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 	}
 }
 
+static void
+put_brief(struct wr *w, const struct proto_describe *d)
+{
+	mpk_put_map(w, 1);
+	mpk_put_str(w, "k");
+	mpk_put_array(w, 8);
+	put_pstr(w, d->name);
+	mpk_put_uint(w, d->time);
+	mpk_put_uint(w, d->limits.slice);
+	mpk_put_uint(w, d->limits.log);
+	mpk_put_uint(w, d->limits.output);
+	mpk_put_uint(w, d->budget.bytes);
+	mpk_put_uint(w, d->budget.left);
+	if (d->binding != NULL)
+		mpk_put_bin(w, d->binding, BINDING_LEN);
+	else
+		mpk_put_nil(w);
+}
+
 void
 proto_put_describe(struct wr *w, const struct proto_describe *d)
 {
+	if (d->brief) {
+		put_brief(w, d);
+		return;
+	}
 	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0) +
 		(d->why.p != NULL) + (d->budget.bytes > 0) +
 		(d->air.bitrate > 0));

@@ -10,19 +10,19 @@
 
 enum key {
 	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
-	K_F, K_R, K_A, K_U, K_H, K_V, K_G,
+	K_F, K_R, K_A, K_U, K_H, K_V, K_G, K_K,
 	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
     "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
-    "t", "f", "r", "a", "u", "h", "v", "g"};
+    "t", "f", "r", "a", "u", "h", "v", "g", "k"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
 static const struct {
 	uint32_t knows, needs;
 } MEMBERS[PATH_COUNT] = {
-    [PATH_DESCRIBE] = {BIT(K_B) | BIT(K_T), 0},
+    [PATH_DESCRIBE] = {BIT(K_B) | BIT(K_T) | BIT(K_K), 0},
     [PATH_CHALLENGE] = {BIT(K_N) | BIT(K_W), BIT(K_N) | BIT(K_W)},
     [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P) | BIT(K_W) | BIT(K_F) |
 	BIT(K_G), BIT(K_M)},
@@ -188,6 +188,11 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 		return mpk_get_bin(r, &q->frame.p, &q->frame.n);
 	case K_G:
 		return proto_int(r, &q->outputs);
+	case K_K:
+		if (!proto_int(r, &v))
+			return false;
+		q->brief = v > 0;
+		return true;
 	default:
 		return false;
 	}
@@ -356,11 +361,14 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 {
 	switch (q->path) {
 	case PATH_DESCRIBE:
-		mpk_put_map(w, (size_t)(q->binding != NULL) + q->has_time);
+		mpk_put_map(w, (size_t)(q->binding != NULL) + q->has_time +
+			q->brief);
 		if (q->binding != NULL)
 			put_bin(w, K_B, q->binding, BINDING_LEN);
 		if (q->has_time)
 			put_int(w, K_T, q->time);
+		if (q->brief)
+			put_int(w, K_K, 1);
 		break;
 	case PATH_CHALLENGE:
 		mpk_put_map(w, 2);

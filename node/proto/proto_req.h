@@ -42,6 +42,7 @@ struct proto_req {
 	uint64_t after;
 	bool has_time;
 	uint64_t time; /* describe: what the clock of who asks says */
+	bool brief;    /* describe: k, what a submitter keeps is enough */
 	/* documents (klp.md 1.6) */
 	const uint8_t *atag; /* 8 bytes; get: NULL */
 	const uint8_t *ptag; /* delta, set: 4 bytes */

@@ -83,6 +83,7 @@ describe(struct node *n, const struct asked *a)
 	    p->v.level : 0;
 
 	node_disk(n);
+	d.brief = a->req.brief;
 	d.accepting = node_accepting(n);
 	node_why(n, why);
 	if (!d.accepting)
@@ -95,7 +96,7 @@ describe(struct node *n, const struct asked *a)
 	d.layers = n->layers;
 	d.time = n->unix_now;
 	d.binding = n->has_binding ? n->binding : NULL;
-	if (level >= MAX_OF(n->policy.floor, 0) && p != NULL)
+	if (!d.brief && level >= MAX_OF(n->policy.floor, 0) && p != NULL)
 		d.nimages = n->host.images(n->host.ctx, d.images,
 		    PROTO_IMAGES_MAX);
 	w = answer_begin(n, ST_OK, NULL);

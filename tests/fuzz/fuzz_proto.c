@@ -30,7 +30,7 @@ request(enum proto_path path, const uint8_t *p, size_t n)
 	    proto_req_get(&b, path, out, w.len, &why, &max) != 0 ||
 	    a.offset != b.offset || a.n != b.n || a.stream != b.stream ||
 	    a.since != b.since || a.wait_s != b.wait_s ||
-	    a.whole != b.whole || a.outputs != b.outputs || a.after != b.after ||
+	    a.whole != b.whole || a.outputs != b.outputs || a.brief != b.brief || a.after != b.after ||
 	    a.version != b.version || a.uri.n != b.uri.n ||
 	    (a.after_id == NULL) != (b.after_id == NULL) ||
 	    a.body.n != b.body.n || a.envelope.n != b.envelope.n ||

@@ -16,7 +16,7 @@ static void
 test_conversation(void **state)
 {
 	struct proto_req q = {.path = PATH_DESCRIBE};
-	static struct proto_describe d;
+	static struct proto_describe d, brief;
 	static struct proto_result r;
 	struct proto_submitted s;
 	struct left_item it;
@@ -35,6 +35,15 @@ test_conversation(void **state)
 	assert_true(d.accepting);
 	assert_int_equal(d.left.jobs_queued, 16);
 	assert_int_equal(d.nimages, 1);
+	assert_false(d.brief);
+	q.brief = true;
+	assert_true(proto_get_describe(&brief, world_call(&w, 1, &q)));
+	assert_true(brief.brief);
+	assert_int_equal(brief.time, d.time);
+	assert_int_equal(brief.limits.slice, d.limits.slice);
+	assert_int_equal(brief.limits.log, d.limits.log);
+	assert_int_equal(brief.limits.output, d.limits.output);
+	assert_int_equal(brief.budget.bytes, d.budget.bytes);
 	a = submit(1, 0x41, 1, with_volumes, &id);
 	assert_int_equal(a->status, ST_OK);
 	assert_true(proto_get_submitted(&s, a));

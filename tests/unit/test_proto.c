@@ -340,6 +340,13 @@ answer(int which, uint8_t *out, size_t cap)
 		proto_put_whole(&w, &(struct proto_whole){d317,
 		    {{d64, 64}, {d32, 0}}, 2, {{d242, 242}, {NULL, 0}}});
 		break;
+	case 13:
+		de = (struct proto_describe){.brief = true,
+		    .name = pstr_of("n"), .time = 1800000000,
+		    .limits = {.slice = 7, .log = 6, .output = 5},
+		    .budget = {.bytes = 4, .left = 3}, .binding = d242};
+		proto_put_describe(&w, &de);
+		break;
 	default:
 		w = wr_make(out, cap);
 		proto_ans_put(&w, ST_REFUSED, &refused);
@@ -347,7 +354,7 @@ answer(int which, uint8_t *out, size_t cap)
 	assert_true(wr_ok(&w));
 	return w.len;
 }
-#define ANSWERS 14
+#define ANSWERS 15
 
 static bool
 lacks(const struct left *l)
@@ -417,6 +424,12 @@ read_answer(int which, const uint8_t *p, size_t n)
 	case 10:
 		return proto_get_approved(&id, &s, &r, &a) &&
 		    pstr_is(s, "held") && memcmp(id, d32, 32) == 0;
+	case 13:
+		return proto_get_describe(&de, &a) && de.brief &&
+		    pstr_is(de.name, "n") && de.time == 1800000000 &&
+		    de.limits.slice == 7 && de.limits.log == 6 &&
+		    de.limits.output == 5 && de.budget.bytes == 4 &&
+		    de.budget.left == 3 && de.binding != NULL;
 	case 12:
 		return proto_get_whole(&f, &a) && f.noutputs == 2 &&
 		    f.output[0].n == 242 && f.output[1].p == NULL;
@@ -479,6 +492,27 @@ test_result_fits(void **state)
 	assert_true(w.len <= 431);
 }
 
+/* compute.md 3.1: in short, with the longest name and numbers: one packet. */
+static void
+test_brief_fits(void **state)
+{
+	struct proto_describe d = {.brief = true,
+	    .name = pstr_of("a name of thirty-two characters."),
+	    .time = UINT32_MAX, .limits = {.slice = PROTO_SLICE,
+	    .log = PROTO_INT_MAX, .output = PROTO_INT_MAX},
+	    .budget = {.bytes = PROTO_INT_MAX, .left = PROTO_INT_MAX},
+	    .binding = d242};
+	struct wr w = wr_make(buf, sizeof(buf));
+
+	(void)state;
+	mpk_put_array(&w, 2);
+	mpk_put_bin(&w, d32, 16);
+	proto_ans_head(&w, ST_OK, NULL);
+	proto_put_describe(&w, &d);
+	assert_true(wr_ok(&w));
+	assert_true(w.len <= 431);
+}
+
 /* compute.md 3.4: with 190 bytes of logs all of a job is one link packet. */
 static void
 test_whole_fits(void **state)
@@ -508,6 +542,7 @@ main(void)
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_result_fits),
+	    cmocka_unit_test(test_brief_fits),
 	    cmocka_unit_test(test_whole_fits),
 	};
 
