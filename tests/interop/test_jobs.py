@@ -319,7 +319,10 @@ class Seen(Proxy):
 
 
 def nothing_passes(ctx):
-    """While a job says nothing and changes nothing nobody asks about it: compute.md 3, w."""
+    """
+    While a job says nothing and changes nothing nobody asks about it: compute.md 3, w. The node wants a live proof, of
+    who has just described it and of who knows it from then.
+    """
     port, name = lib.free_port(), f"quiet{os.getpid()}"
     rnsd = os.path.join(os.path.dirname(ctx.args.python), "rnsd")
     hub = ctx.stock_dir(config(server("listen", port), transport=True, share=True, instance=name))
@@ -328,7 +331,7 @@ def nothing_passes(ctx):
     air = ctx.keep(Seen(port))
     person, work = ctx.dir("person"), ctx.dir("work")
     urn = json.loads(warren(ctx, "identity", "show", "--json", "--identity", person).stdout)["urn"]
-    dest, _, _ = node(ctx, client("up", air.port), [(urn, 2)])
+    dest, _, _ = node(ctx, client("up", air.port), [(urn, 2)], "  require_live_secp: always\n")
     with open(os.path.join(work, "job.yaml"), "w") as f:
         f.write('image: test/busybox:1\ncommand: ["sh", "-c", "echo begun; sleep 7; echo over"]\n'
                 "limits: {memory: 16MB, pids: 4, output: 1MB, log: 4kB, cpu: 0.5, time: 60s}\ndeadline: 1h\n")
@@ -344,6 +347,9 @@ def nothing_passes(ctx):
     out, err = p.communicate(timeout=2 * lib.PATIENCE_S)
     check((p.returncode, out) == (0, "over\n"), f"its end: {p.returncode} {out} {err}")
     check(len(air.contexts) > before, "its end passed, and was not noted")
+    r = warren(ctx, "run", "test/busybox:1", "--to", dest, "--config", hub, "--identity", person, "--out",
+               os.path.join(work, "again"), "--", "echo", "known")
+    check(r.stdout == "known\n", f"by what is kept of the node: {r.stdout} {r.stderr}")
 
 
 TESTS = [
