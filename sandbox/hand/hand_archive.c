@@ -18,6 +18,9 @@
 
 #define RESERVE_STEP (16ull << 20) /* how often the disk is looked at */
 #define RESERVE_LEAST (64ull << 20)
+/* ours: real layers are at 2 to 20; deflate can be at 1,000, zstd at any */
+#define RATIO_FROM (256ull << 20)
+#define RATIO_MAX 200
 
 /* ---- reading ---- */
 
@@ -40,17 +43,14 @@ read_file(struct archive *a, void *ctx, const void **buf)
 	return n;
 }
 
-/* The digest of the file, of which the end may not have been needed. */
-static int
-reader_sum(struct reader *r, struct id32 *out)
+/* A few bytes that stand for ever so many: what no writer of layers makes. */
+static const char *
+bomb(const struct reader *r)
 {
-	const void *p;
-	la_ssize_t n;
-
-	while ((n = read_file(NULL, r, &p)) > 0)
-		;
-	sha256_digest(&r->sum, sizeof(out->b), out->b);
-	return n < 0 ? -1 : 0;
+	if (r->inflated > 2 * IMPORT_BYTES_MAX)
+		return "more bytes than an image may have";
+	return r->inflated > RATIO_FROM && r->inflated / RATIO_MAX >
+	    (uint64_t)r->off ? "a few bytes stand for ever so many" : NULL;
 }
 
 /* What is inside, as it is read by itself: it has one member, and no name. */
@@ -64,13 +64,45 @@ read_inner(struct archive *a, struct reader *r, const void **buf)
 	while ((rv = archive_read_data_block(r->inner, buf, &n, &off)) ==
 	    ARCHIVE_OK && n == 0)
 		;
-	if (rv == ARCHIVE_OK)
-		return (la_ssize_t)n;
 	if (rv == ARCHIVE_EOF)
 		return 0;
-	archive_set_error(a, archive_errno(r->inner), "%s",
+	r->inflated += rv == ARCHIVE_OK ? n : 0;
+	if (rv == ARCHIVE_OK && bomb(r) == NULL) {
+		if (r->sums)
+			sha256_update(&r->diff, n, *buf);
+		return (la_ssize_t)n;
+	}
+	archive_set_error(a, EINVAL, "%s", rv == ARCHIVE_OK ? bomb(r) :
 	    archive_error_string(r->inner));
 	return -1;
+}
+
+/* Of the file, and of what is in it, to their ends: not all was needed. */
+static int
+reader_end(struct import *im, struct reader *r, struct archive *a,
+    struct reader_sums *out)
+{
+	const void *p;
+	la_ssize_t n = 0;
+
+	while (r->inner != NULL && (n = read_inner(a, r, &p)) > 0)
+		;
+	if (n < 0)
+		return import_fail(im, "%s, behind its last member",
+		    archive_error_string(a));
+	while ((n = read_file(NULL, r, &p)) > 0)
+		;
+	if (n < 0)
+		return import_fail(im, "%s", strerror(errno));
+	sha256_digest(&r->sum, sizeof(out->raw.b), out->raw.b);
+	out->raw_bytes = (uint64_t)r->off;
+	out->diff = out->raw;
+	out->diff_bytes = out->raw_bytes;
+	if (r->inner != NULL) {
+		sha256_digest(&r->diff, sizeof(out->diff.b), out->diff.b);
+		out->diff_bytes = r->inflated;
+	}
+	return 0;
 }
 
 /*
@@ -151,6 +183,11 @@ open_raw(struct import *im, struct reader *r)
 	    archive_read_open2(a, r, NULL, read_file, NULL, NULL) !=
 	    ARCHIVE_OK || archive_read_next_header(a, &e) < ARCHIVE_WARN)
 		return fail_open(im, a, r->fd);
+	if (archive_filter_count(a) > 2) { /* the file itself is one */
+		(void)archive_read_free(a);
+		(void)import_fail(im, "compressed more than once");
+		return NULL;
+	}
 	return a;
 }
 
@@ -176,7 +213,9 @@ reader_init(struct reader *r, int fd, bool sums)
 	r->inner = NULL;
 	r->in_data = r->ended = false;
 	r->sums = sums;
+	r->inflated = 0;
 	sha256_init(&r->sum);
+	sha256_init(&r->diff);
 }
 
 struct archive *
@@ -223,6 +262,9 @@ reader_next(struct import *im, struct reader *r, struct archive *a,
 		    r->last[0] != '\0' ? ", behind " : ", at its first member",
 		    r->last);
 	}
+	if (r->ended) /* what was made up is no part of a header */
+		return import_fail(im, "cut off in a header, behind %s",
+		    r->last[0] != '\0' ? r->last : "nothing");
 	if ((name = archive_entry_pathname(*e)) == NULL)
 		return import_fail(im, "a name that cannot be read, behind %s",
 		    r->last[0] != '\0' ? r->last : "nothing");
@@ -260,12 +302,14 @@ import_count(struct import *im, uint64_t n)
 /* Some of a file; at: where the one before it ended. */
 static int
 put_data(struct import *im, const char *path, int fd, const void *p, size_t n,
-    la_int64_t off, uint64_t *at)
+    la_int64_t off, uint64_t size, uint64_t *at)
 {
 	uint64_t to = (uint64_t)off + n;
 
-	if (off < 0 || (uint64_t)off > IMPORT_BYTES_MAX)
-		return import_fail(im, "%.120s: too large", path);
+	/* a map of holes may say anything */
+	if (off < 0 || n > size || (uint64_t)off > size - n)
+		return import_fail(im, "%.120s: its holes do not fit its size",
+		    path);
 	/* a hole counts as well: a sparse terabyte is one */
 	if (import_count(im, to > *at ? to - *at : n) < 0)
 		return -1;
@@ -297,7 +341,7 @@ copy_data(struct import *im, struct archive *a, const char *path, int fd,
 
 	while (end < size && (rv = archive_read_data_block(a, &p, &n, &off)) ==
 	    ARCHIVE_OK)
-		if (put_data(im, path, fd, p, n, off, &end) < 0)
+		if (put_data(im, path, fd, p, n, off, size, &end) < 0)
 			return -1;
 	if (rv != ARCHIVE_OK && rv != ARCHIVE_EOF)
 		return import_fail(im, "%.120s: %s", path,
@@ -305,11 +349,18 @@ copy_data(struct import *im, struct archive *a, const char *path, int fd,
 	if (end >= size)
 		return 0;
 	/* a hole at its end */
-	if (size > IMPORT_BYTES_MAX)
-		return import_fail(im, "%.120s: too large", path);
 	if (import_count(im, size - end) < 0)
 		return -1;
 	return ftruncate(fd, (off_t)size);
+}
+
+/* Seconds of 1970 to 2106: what any file system keeps. */
+static time_t
+reader_time(struct archive_entry *e)
+{
+	time_t t = archive_entry_mtime_is_set(e) ? archive_entry_mtime(e) : 0;
+
+	return t < 0 ? 0 : MIN_OF(t, (time_t)UINT32_MAX);
 }
 
 int
@@ -318,8 +369,16 @@ reader_file(struct import *im, struct reader *r, struct archive *a,
 {
 	_cleanup_fd_ int fd = -1;
 	la_int64_t size = archive_entry_size(e);
+	struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = 0}};
 	int rv;
 
+	if (size < 0)
+		return import_fail(im, "%.120s: less than no bytes",
+		    archive_entry_pathname(e));
+	if ((uint64_t)size > IMPORT_BYTES_MAX - MIN_OF(im->bytes,
+	    IMPORT_BYTES_MAX))
+		return import_fail(im, "%.120s: too large",
+		    archive_entry_pathname(e));
 	if (import_remove(folder, name) < 0)
 		return -1;
 	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
@@ -327,44 +386,11 @@ reader_file(struct import *im, struct reader *r, struct archive *a,
 	if (fd < 0)
 		return -1;
 	r->in_data = true;
-	rv = copy_data(im, a, archive_entry_pathname(e), fd,
-	    size < 0 ? 0 : (uint64_t)size);
+	rv = copy_data(im, a, archive_entry_pathname(e), fd, (uint64_t)size);
 	r->in_data = false;
-	return rv == 0 ? fchmod(fd, mode) : -1;
-}
-
-int
-reader_digest(struct import *im, int fd, struct id32 *digest, uint64_t *size,
-    struct id32 *raw)
-{
-	static struct reader r;
-	struct archive *a;
-	struct sha256_ctx ctx;
-	const void *p;
-	la_int64_t off;
-	size_t n;
-	int rv;
-
-	reader_init(&r, fd, true);
-	if ((a = open_raw(im, &r)) == NULL)
-		return -1;
-	*size = 0;
-	sha256_init(&ctx);
-	while ((rv = archive_read_data_block(a, &p, &n, &off)) == ARCHIVE_OK) {
-		sha256_update(&ctx, n, p);
-		*size += n;
-		/* a few bytes may stand for ever so many */
-		if (*size > 2 * IMPORT_BYTES_MAX)
-			break;
-	}
-	sha256_digest(&ctx, 32, digest->b);
-	if (rv != ARCHIVE_EOF)
-		(void)import_fail(im, "%s", rv == ARCHIVE_OK ? "too large" :
-		    archive_error_string(a));
-	else if (reader_sum(&r, raw) < 0)
-		rv = import_fail(im, "%s", strerror(errno));
-	(void)archive_read_free(a);
-	return rv == ARCHIVE_EOF ? 0 : -1;
+	/* what interpreters compile beside their sources goes by that */
+	t[1].tv_sec = reader_time(e);
+	return rv == 0 && futimens(fd, t) == 0 ? fchmod(fd, mode) : -1;
 }
 
 /* ---- an archive as a whole ---- */
@@ -503,12 +529,13 @@ take_file(struct import *im, struct reader *r, struct archive *a,
 
 int
 reader_each(struct import *im, int fd, const struct id32 *want,
-    reader_take *take)
+    struct reader_sums *sums, reader_take *take)
 {
 	static struct reader r;
 	struct archive_entry *e;
-	struct archive *a = reader_open(im, &r, fd, want != NULL);
-	struct id32 is;
+	struct archive *a = reader_open(im, &r, fd, want != NULL ||
+	    sums != NULL);
+	struct reader_sums is;
 	int rv;
 
 	if (a == NULL)
@@ -518,15 +545,18 @@ reader_each(struct import *im, int fd, const struct id32 *want,
 			rv = -1;
 			break;
 		}
+	if (rv == 0 && r.sums)
+		rv = reader_end(im, &r, a, &is);
 	reader_close(&r, a);
-	if (rv == 0 && want != NULL &&
-	    (reader_sum(&r, &is) < 0 || !id32_eq(&is, want)))
+	if (rv == 0 && want != NULL && !id32_eq(&is.raw, want))
 		rv = import_fail(im, "changed while it was read");
+	if (rv == 0 && sums != NULL)
+		*sums = is;
 	return rv;
 }
 
 int
 import_archive(struct import *im, int fd)
 {
-	return reader_each(im, fd, NULL, take_file);
+	return reader_each(im, fd, NULL, NULL, take_file);
 }

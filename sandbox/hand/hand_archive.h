@@ -23,6 +23,8 @@ struct reader {
 	bool in_data, ended;
 	bool sums; /* every byte is read, and goes into the sum */
 	struct sha256_ctx sum;
+	struct sha256_ctx diff; /* of what inner gave, when there are sums */
+	uint64_t inflated;	/* bytes of that */
 	char last[80]; /* the member read before, for people */
 	uint8_t buf[READER_BLOCK];
 };
@@ -36,13 +38,18 @@ int reader_next(struct import *, struct reader *, struct archive *,
     struct archive_entry **);
 /*
  * Each member in turn. want: the digest of the file as it was when it was
- * judged, or NULL: one that changes while it is read is refused. 0, or -1: why
- * is set, by take() too.
+ * judged, or NULL: one that changes while it is read is refused. sums: of the
+ * file as it was read, and of what is left without gzip or zstd; or NULL. 0,
+ * or -1: why is set, by take() too.
  */
+struct reader_sums {
+	struct id32 raw, diff;
+	uint64_t raw_bytes, diff_bytes;
+};
 typedef int reader_take(struct import *, struct reader *, struct archive *,
     struct archive_entry *);
 int reader_each(struct import *, int fd, const struct id32 *want,
-    reader_take *);
+    struct reader_sums *sums, reader_take *);
 /* One member more. -1: too many. */
 int import_member(struct import *);
 /* n more bytes of files, holes too. -1: over the limit, or the disk is full. */
@@ -53,13 +60,6 @@ int import_count(struct import *, uint64_t n);
  */
 int reader_file(struct import *, struct reader *, struct archive *,
     struct archive_entry *, int folder, const char *name, mode_t mode);
-
-/*
- * SHA-256 and size of what is left when gzip or zstd is taken off; raw: of the
- * file itself, as these were read. 0 or -1.
- */
-int reader_digest(struct import *, int fd, struct id32 *digest,
-    uint64_t *size, struct id32 *raw);
 
 enum archive_kind {
 	ARCHIVE_BAD,  /* why is set */

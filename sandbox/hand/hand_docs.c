@@ -148,7 +148,8 @@ docs_json(struct import *im, int fd, const char *what,
 		(void)import_fail(im, "%s: changed while it was read", what);
 	else if (too_deep(buf, n))
 		(void)import_fail(im, "%s: too deep", what);
-	else if ((v = json_loadb(buf, n, 0, &err)) == NULL)
+	else if ((v = json_loadb(buf, n, JSON_REJECT_DUPLICATES,
+	    &err)) == NULL)
 		(void)import_fail(im, "%s: line %d: %.80s", what, err.line,
 		    err.text);
 	free(buf);
@@ -173,6 +174,7 @@ docs_blob(struct import *im, const json_t *desc, const char *suffix,
     struct id32 *digest)
 {
 	const char *text = json_string_value(json_object_get(desc, "digest"));
+	const json_t *said = json_object_get(desc, "size");
 	char path[112];
 	struct id32 got;
 	uint64_t size;
@@ -190,5 +192,9 @@ docs_blob(struct import *im, const json_t *desc, const char *suffix,
 	if (!id32_eq(&got, digest))
 		return import_fail(im, "%s: its content has another digest",
 		    path);
+	if (said != NULL && (!json_is_integer(said) ||
+	    json_integer_value(said) != (json_int_t)size))
+		return import_fail(im, "%s: its size is not what was said of "
+		    "it", path);
 	return steal_fd(&fd);
 }

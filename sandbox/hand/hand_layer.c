@@ -285,9 +285,10 @@ make_member(struct import *im, struct reader *r, struct archive *a,
 }
 
 int
-import_layer(struct import *im, int fd, const struct id32 *want)
+import_layer(struct import *im, int fd, const struct id32 *want,
+    struct reader_sums *sums)
 {
-	int rv = reader_each(im, fd, want, make_member);
+	int rv = reader_each(im, fd, want, sums, make_member);
 
 	path_clear(&im->written);
 	return rv;

@@ -4,6 +4,7 @@
 
 #include <rns/hash.h>
 
+#include "sandbox/hand/hand_archive.h"
 #include "sandbox/hand/hand_path.h"
 
 /*
@@ -13,8 +14,10 @@
  * what lies there, unless both are folders; a whiteout concerns what lies
  * beneath the layer, never the layer itself, in whatever order they come. want:
  * the digest of fd when it was judged, or NULL; another one now is refused.
+ * sums: what was read, or NULL.
  */
-int import_layer(struct import *, int fd, const struct id32 *want);
+int import_layer(struct import *, int fd, const struct id32 *want,
+    struct reader_sums *sums);
 /* No write bit, r and x of the owner for all, beneath root. */
 int import_seal(struct import *);
 

@@ -24,9 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void
 archive(struct import *im, int fd)
 {
-	struct id32 digest, raw;
-	uint64_t size;
-
 	im->bytes = 0;
 	im->members = 0;
 	if (mkdirat(im->v, "src", 0755) == -1 || (im->src = openat(im->v,
@@ -34,7 +31,6 @@ archive(struct import *im, int fd)
 		abort();
 	(void)reader_kind(im, fd);
 	(void)import_archive(im, fd);
-	(void)reader_digest(im, fd, &digest, &size, &raw);
 	(void)close(im->src);
 	if (import_remove(im->v, "src") == -1)
 		abort();
@@ -46,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	static char top[] = "/tmp/warren-fuzz-XXXXXX";
 	static int dir = -1;
 	struct image_record rec;
+	struct reader_sums sums;
 	struct import im;
 	struct stat st;
 	int fd;
@@ -66,9 +63,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	fd = memfd_create("layer", MFD_CLOEXEC);
 	if (fd == -1 || write(fd, p, n) != (ssize_t)n)
 		abort();
-	(void)import_layer(&im, fd, NULL);
+	(void)import_layer(&im, fd, NULL, NULL);
 	im.why[0] = '\0';
-	(void)import_layer(&im, fd, NULL);
+	(void)import_layer(&im, fd, NULL, &sums);
 	im.why[0] = '\0';
 	if (import_seal(&im) == -1)
 		abort();

@@ -176,7 +176,7 @@ apply(const struct tarbuf *t)
 	assert_true(fd >= 0);
 	assert_int_equal(write_full(fd, t->p, whole(t)), 0);
 	im.why[0] = '\0';
-	rv = import_layer(&im, fd, NULL);
+	rv = import_layer(&im, fd, NULL, NULL);
 	(void)close(fd);
 	return rv;
 }
@@ -401,8 +401,7 @@ static void
 test_changed(void **state)
 {
 	struct tarbuf t = {0};
-	struct id32 digest, raw, again;
-	uint64_t size;
+	struct reader_sums first, is;
 	int fd = memfd_create("layer", MFD_CLOEXEC);
 
 	(void)state;
@@ -412,23 +411,25 @@ test_changed(void **state)
 	file(&t, "b", 0644, "two");
 	assert_true(fd >= 0);
 	assert_int_equal(write_full(fd, t.p, whole(&t)), 0);
-	assert_int_equal(reader_digest(&im, fd, &digest, &size, &raw), 0);
-	assert_true(id32_eq(&digest, &raw));
-	assert_int_equal(import_layer(&im, fd, &raw), 0);
+	assert_int_equal(import_layer(&im, fd, NULL, &first), 0);
+	assert_true(id32_eq(&first.raw, &first.diff));
+	assert_int_equal(first.raw_bytes, whole(&t));
+	assert_int_equal(import_layer(&im, fd, &first.raw, &is), 0);
+	assert_true(id32_eq(&first.raw, &is.raw));
 	/* a byte at the end */
 	assert_int_equal(pwrite(fd, "x", 1, (off_t)whole(&t)), 1);
 	im.why[0] = '\0';
-	assert_int_equal(import_layer(&im, fd, &raw), -1);
+	assert_int_equal(import_layer(&im, fd, &first.raw, NULL), -1);
 	assert_non_null(strstr(im.why, "changed"));
 	assert_int_equal(ftruncate(fd, (off_t)whole(&t)), 0);
-	assert_int_equal(import_layer(&im, fd, &raw), 0);
+	assert_int_equal(import_layer(&im, fd, &first.raw, NULL), 0);
 	/* a byte of its content */
 	assert_int_equal(pwrite(fd, "X", 1, 512), 1);
 	im.why[0] = '\0';
-	assert_int_equal(import_layer(&im, fd, &raw), -1);
+	assert_int_equal(import_layer(&im, fd, &first.raw, NULL), -1);
 	assert_non_null(strstr(im.why, "changed"));
-	assert_int_equal(reader_digest(&im, fd, &digest, &size, &again), 0);
-	assert_false(id32_eq(&again, &raw));
+	assert_int_equal(import_layer(&im, fd, NULL, &is), 0);
+	assert_false(id32_eq(&is.diff, &first.diff));
 	(void)close(fd);
 	free(t.p);
 	drop_root();

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_HAND_HAND_PLATFORM_H
+#define WARREN_SANDBOX_HAND_HAND_PLATFORM_H
+
+/*
+ * Which images run on a machine, by the words of OCI's image index: operating
+ * system, architecture and its variant. Pure but for platform_here().
+ */
+struct platform {
+	const char *os, *arch; /* linux; as Go calls it; "" what nobody knows */
+	unsigned variant;      /* the best that runs: v8 is 8; 0: no such thing */
+};
+
+/* This machine. */
+struct platform platform_here(void);
+/*
+ * How well an image of these words runs there: -1 not at all, else the greater
+ * the better. NULL and "": it was not said, and is taken to run.
+ */
+int platform_rank(const struct platform *, const char *os, const char *arch,
+    const char *variant);
+
+#endif
