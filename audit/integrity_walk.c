@@ -28,7 +28,7 @@ walk_text(enum walk_diff d)
 	    [WALK_SIZE] = "its size has changed",
 	    [WALK_MODE] = "its mode has changed",
 	    [WALK_OWNER] = "its owner has changed",
-	    [WALK_LINKS] = "it has another number of names (hard links)",
+	    [WALK_LINKS] = "it has fewer names (hard links)",
 	    [WALK_TYPE] = "something else lies in its place",
 	    [WALK_TARGET] = "it leads elsewhere",
 	    [WALK_MISSING] = "it is gone",
@@ -48,8 +48,29 @@ struct folder {
 	char path[];
 };
 
+/* A file that the list gives several names. */
+struct twin {
+	RB_ENTRY(twin) by_ino;
+	ino_t ino;
+	uint32_t links, names; /* those that it is to have; that were met */
+	char path[];
+};
+
+static int
+ino_order(const struct twin *a, const struct twin *b)
+{
+	return a->ino < b->ino ? -1 : a->ino > b->ino;
+}
+
+RB_HEAD(twin_tree, twin);
+TREE_PROTOTYPE(twin_tree, twin, by_ino, ino_order)
+TREE_GENERATE(twin_tree, twin, by_ino, ino_order)
+
 struct look {
 	struct walk *w;
+	struct twin_tree twins;
+	bool any;    /* something was told */
+	bool failed; /* memory */
 	int root;
 	dev_t dev;
 	uid_t uid;
@@ -112,6 +133,7 @@ tell(struct look *k, const char *folder, const uint8_t *name, size_t len,
 	(void)snprintf(k->path, sizeof(k->path), "%s%s%.*s", folder,
 	    folder[0] == '\0' || len == 0 ? "" : "/", (int)len,
 	    (const char *)name);
+	k->any = true;
 	if (!k->w->differs(k->w->ctx, k->path, what))
 		k->w->stopped = true;
 }
@@ -144,7 +166,8 @@ by_stat(const struct look *k, int dir, const char *name,
 		return WALK_OWNER;
 	if (e->type != 'l' && (st->st_mode & 07777) != e->mode)
 		return WALK_MODE;
-	if (e->type == 'f' && st->st_nlink != e->links)
+	/* more: other images have this file too */
+	if (e->type == 'f' && (st->st_nlink < e->links || e->links == 0))
 		return WALK_LINKS;
 	if (e->type == 'f' && (uint64_t)st->st_size != e->size)
 		return WALK_SIZE;
@@ -228,6 +251,44 @@ later(struct look *k, const char *folder, const struct filelist_entry *e,
 	return 0;
 }
 
+/* Which names are one file: other images' names of it do not count. */
+static int
+count_name(struct look *k, const char *folder, const char *name,
+    const struct filelist_entry *e, const struct stat *st)
+{
+	struct twin *t, want = {.ino = st->st_ino};
+	size_t len = strlen(folder) + strlen(name) + 2;
+
+	if (e->type != 'f' || e->links < 2)
+		return 0;
+	t = RB_FIND(twin_tree, &k->twins, &want);
+	if (t == NULL) {
+		if ((t = calloc(1, sizeof(*t) + len)) == NULL)
+			return -1;
+		t->ino = st->st_ino;
+		t->links = e->links;
+		(void)snprintf(t->path, len, "%s%s%s", folder,
+		    folder[0] == '\0' ? "" : "/", name);
+		(void)RB_INSERT(twin_tree, &k->twins, t);
+	}
+	t->names++;
+	return 0;
+}
+
+static void
+count_end(struct look *k, bool good)
+{
+	struct twin *t;
+
+	while ((t = RB_ROOT(&k->twins)) != NULL) {
+		/* where something was told already that may be why */
+		if (good && !k->any && t->names != t->links)
+			tell(k, t->path, NULL, 0, WALK_LINKS);
+		(void)RB_REMOVE(twin_tree, &k->twins, t);
+		free(t);
+	}
+}
+
 static enum walk_diff
 entry(struct look *k, int dir, const char *folder,
     const struct filelist_entry *e, uint32_t at)
@@ -245,6 +306,8 @@ entry(struct look *k, int dir, const char *folder,
 		tell(k, folder, e->name, e->name_len, d);
 		return d;
 	}
+	if (count_name(k, folder, name, e, &st) < 0)
+		k->w->stopped = k->failed = true;
 	if (e->type != 'd' && same(k->w, at, &st)) {
 		k->w->kept += (k->w->seen[at] & KEPT) != 0;
 		return 0;
@@ -437,7 +500,12 @@ walk_check(struct walk *w, int root, const uint8_t *list, size_t len)
 		rv = folder(&k, f);
 		free(f);
 	}
+	if (k.failed) {
+		errno = ENOMEM;
+		rv = -1;
+	}
 	err = errno;
+	count_end(&k, rv == 0 && !w->stopped);
 	while ((f = k.first) != NULL) {
 		k.first = f->next;
 		free(f);

@@ -22,7 +22,7 @@ enum walk_diff {
 	WALK_SIZE,
 	WALK_MODE,
 	WALK_OWNER,
-	WALK_LINKS,
+	WALK_LINKS, /* it has lost a name; others may have it as well */
 	WALK_TYPE,
 	WALK_TARGET,
 	WALK_MISSING,

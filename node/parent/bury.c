@@ -17,6 +17,7 @@
 #include "node/parent/parent.h"
 #include "node/parent/tell.h"
 #include "sandbox/image/gone.h"
+#include "sandbox/image/share.h"
 #include "sandbox/image/store.h"
 #include "trust/doc/revlist.h"
 
@@ -25,16 +26,20 @@ static void
 child(const struct parent *p, const struct bury *b)
 {
 	char why[GONE_WHY];
-	int images = p->images_dir;
+	int images = p->images_dir, lock = -1;
+	uint64_t bytes = 0;
+	uint32_t files = 0;
 
 	(void)snprintf(why, sizeof(why), "it is revoked (%s)",
 	    rev_reason_name(b->reason));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
-	    priv_fds(&images, 1) < 0 ||
+	    priv_fds(&images, 1) < 0 || (lock = store_lock(images)) < 0 ||
 	    store_bury(images, &b->image, why) < 0)
 		_exit(errno > 0 && errno < 256 ? errno : 255);
 	(void)setpriority(PRIO_PROCESS, 0, 19);
-	(void)store_sweep(images);
+	(void)store_sweep(images, false);
+	(void)share_drop(images, false, &files, &bytes);
+	(void)close(lock);
 	_exit(0);
 }
 

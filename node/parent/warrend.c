@@ -342,7 +342,7 @@ prepare(struct parent *p, const char *dir, bool service)
 	if (dirs_make(p, &status) < 0)
 		return status;
 	/* an import that was killed has left its folder */
-	if (p->images_dir >= 0 && (swept = store_sweep(p->images_dir)) > 0)
+	if (p->images_dir >= 0 && (swept = store_sweep(p->images_dir, false)) > 0)
 		log_notice("images", "%u unfinished imports removed", swept);
 	if (keyfiles_identity(p) < 0 || keyfiles_network(p) < 0)
 		return 1;

@@ -57,9 +57,12 @@ move_away(int dir, const char *root)
 }
 
 static int
-unlink_if(int dir, const char *name)
+unlink_if(int meta, const char *hex, const char *suffix)
 {
-	return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -1 : 0;
+	char name[80];
+
+	(void)snprintf(name, sizeof(name), "%s%s", hex, suffix);
+	return unlinkat(meta, name, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 int
@@ -72,16 +75,21 @@ store_bury(int dir, const struct id32 *digest, const char *why)
 	if (meta < 0)
 		return -1;
 	hex_encode(hex, HASH_BYTES(*digest));
-	n = snprintf(line, sizeof(line), "%.*s\n", GONE_WHY - 2, why);
 	/* the tombstone first: a fall in between leaves no way back in */
-	(void)snprintf(name, sizeof(name), "%s.gone", hex);
-	if (file_replace(meta, name, line, (size_t)n, 0644) < 0)
+	if (why != NULL) {
+		n = snprintf(line, sizeof(line), "%.*s\n", GONE_WHY - 2, why);
+		(void)snprintf(name, sizeof(name), "%s.gone", hex);
+		if (file_replace(meta, name, line, (size_t)n, 0644) < 0)
+			return -1;
+	}
+	/* then the record: no node takes it for one that is here any more */
+	if (unlink_if(meta, hex, "") < 0)
 		return -1;
 	(void)snprintf(name, sizeof(name), "roots/%s", hex);
 	if (move_away(dir, name) < 0)
 		return -1;
-	(void)snprintf(name, sizeof(name), "%s.files", hex);
-	return unlink_if(meta, name) < 0 ? -1 : unlink_if(meta, hex);
+	return unlink_if(meta, hex, ".files") < 0 ||
+	    unlink_if(meta, hex, ".about") < 0 ? -1 : 0;
 }
 
 bool

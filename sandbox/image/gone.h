@@ -9,17 +9,18 @@
 #include <rns/hash.h>
 
 /*
- * Images that were taken out of the store because they are revoked (klp.md
- * 4.6): nothing but meta/DIGEST.gone, the tombstone, is left, which says why in
- * a line, and an import of that image is refused while it stands. Names stay
- * as they are. Written by the store's owner only.
+ * Images that are taken out of the store. Of one that is revoked (klp.md 4.6)
+ * meta/DIGEST.gone, the tombstone, is left, which says why in a line, and an
+ * import of that image is refused while it stands. Names stay as they are.
+ * Written by the store's owner only.
  */
 #define GONE_WHY 160
 
 /*
  * Nothing of it can be opened any more when this returns 0; what it was made
  * of lies in a folder tmp-*, for store_sweep(). One that is not here any more
- * is no fault. -1 with errno: it may be asked for again.
+ * is no fault. why NULL: without a tombstone. The caller holds the lock of the
+ * store. -1 with errno: it may be asked for again.
  */
 int store_bury(int dir, const struct id32 *digest, const char *why);
 /* Does a tombstone stand for it, and what does it say? */

@@ -49,6 +49,7 @@ struct step {
 	char *tag;         /* of in, to be handed to hand */
 	uint32_t left_out; /* of a plain folder, by the packer */
 	bool unconfined;   /* hand could not be started */
+	pid_t self;      /* whose children end with it */
 	int hand;        /* a copy in memory: the child may open no file */
 	int work;        /* the fresh folder, and */
 	char tmp[32];    /* its name in the store */
@@ -132,7 +133,9 @@ confine(struct step *s, int sync)
 	(void)setsid();
 	/* where that is refused the rlimits of hand hold */
 	(void)import_group_join(&s->group);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+	/* who was killed before that tells nobody */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    getppid() != s->self)
 		say_fail(s->report_w, what);
 	if (s->root) {
 		if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0 ||
@@ -142,7 +145,7 @@ confine(struct step *s, int sync)
 		if (setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 ||
 		    setresuid(id, id, id) < 0 ||
 		    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
-		    unshare(CLONE_NEWUSER) < 0 || write(sync, &c, 1) != 1 ||
+		    getppid() != s->self || unshare(CLONE_NEWUSER) < 0 || write(sync, &c, 1) != 1 ||
 		    read(sync, &c, 1) != 1)
 			say_fail(s->report_w, what);
 	} else if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ||
@@ -203,7 +206,7 @@ make_work(struct step *s, char *why, size_t cap)
 		return fail(why, cap, "random", errno);
 	hex_encode(hex, random, sizeof(random));
 	(void)snprintf(s->tmp, sizeof(s->tmp), "tmp-%s", hex);
-	(void)store_sweep(s->in->images);
+	(void)store_sweep(s->in->images, false);
 	if (store_make(s->in->images) < 0 ||
 	    mkdirat(s->in->images, s->tmp, 0700) < 0)
 		return fail(why, cap, "store", errno);
@@ -267,6 +270,7 @@ start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
 	s->in_r = in[0];
 	s->out_w = out[1];
 	s->report_w = rep[1];
+	s->self = getpid();
 	if ((pid = fork()) == 0) {
 		if (in[1] >= 0)
 			(void)close(in[1]);
@@ -387,8 +391,9 @@ adopt(struct step *s, const uint8_t *record, size_t len,
     struct image_imported *out, char *why, size_t cap)
 {
 	struct image_record r;
-	struct stat st;
-	char path[80], hex[65], gone[GONE_WHY];
+	struct store_adopted done;
+	_cleanup_fd_ int lock = -1;
+	char hex[65], gone[GONE_WHY];
 
 	if (!image_record_parse(record, len, &r))
 		return fail(why, cap, "record", EINVAL);
@@ -410,19 +415,14 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 		    hex, gone, hex);
 		return -1;
 	}
-	(void)snprintf(path, sizeof(path), "roots/%s", hex);
-	out->was_here = fstatat(s->in->images, path, &st,
-	    AT_SYMLINK_NOFOLLOW) == 0;
-	/* a digest names whole files only, also after a power cut */
-	if (syncfs(s->work) < 0)
+	lock = store_lock(s->in->images);
+	if (lock < 0 || store_adopt(s->in->images, s->tmp, record, len,
+	    &done) < 0)
 		return fail(why, cap, "store", errno);
-	if (store_adopt(s->in->images, s->tmp, record, len, &out->mended,
-		&out->list) < 0)
-		return fail(why, cap, "store", errno);
-	/* no write bit is left; a folder without one could not be renamed */
-	if ((!out->was_here || out->mended) &&
-	    fchmodat(s->in->images, path, 0555, 0) < 0)
-		return fail(why, cap, "store", errno);
+	out->was_here = done.here;
+	out->mended = done.mended;
+	out->list = done.list;
+	out->shared = done.shared;
 	if (s->in->name != NULL &&
 	    store_set_name(s->in->images, s->in->name, &r.digest) < 0)
 		return fail(why, cap, "names", errno);

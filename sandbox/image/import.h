@@ -31,6 +31,7 @@ struct image_imported {
 	bool mended;        /* its files were not those, and are new */
 	bool unconfined;    /* of a failure: the place does not allow it */
 	uint64_t bytes;
+	uint64_t shared;    /* of these, bytes that other images have too */
 	uint32_t members, layers, dropped;
 	char note[512];     /* what was ignored; words of strangers */
 };

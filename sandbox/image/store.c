@@ -17,12 +17,15 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "sandbox/image/share.h"
+#include "sandbox/plan/about.h"
 #include "trust/doc/digest.h"
 
 #include "common/libc.h"
 
 #define NAMES "names"
 #define LOCK "names.lock"
+#define STORE_LOCK "store.lock"
 #define TAG_MAX 128
 
 static bool
@@ -41,21 +44,52 @@ tag_char(char c, bool first)
 	    (!first && (c == '.' || c == '-'));
 }
 
+/* Of "NAME[:TAG]", the NAME; a registry in front of it may have a port. */
+static size_t
+name_len(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const char *last = slash == NULL ? name : slash;
+
+	return (size_t)(last - name) + strcspn(last, ":");
+}
+
+static bool
+name_chars_ok(const char *name, size_t n)
+{
+	const char *colon = memchr(name, ':', n);
+	size_t port = colon == NULL ? n : (size_t)(colon - name), digits = 0;
+
+	/* HOST:PORT/ stands in front alone */
+	if (colon != NULL) {
+		digits = strspn(colon + 1, "0123456789");
+		if (digits < 1 || digits > 5 || colon[1 + digits] != '/' ||
+		    memchr(name, '/', port) != NULL)
+			return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (i >= port && i <= port + digits)
+			continue;
+		if (!name_char(name[i], i == 0) ||
+		    (i > 0 && name[i] == '/' && name[i - 1] == '/'))
+			return false;
+	}
+	return n > 0 && name[n - 1] != '/' && (colon == NULL || port > 0);
+}
+
 bool
 store_name_ok(const char *name, char out[STORE_NAME_MAX + 1])
 {
 	size_t len = strnlen(name, STORE_NAME_MAX + 1), n;
 	const char *tag;
 
-	n = strcspn(name, ":");
-	tag = name[n] == ':' ? name + n + 1 : "latest";
-	if (len == 0 || n == 0 || n + 1 + strlen(tag) > STORE_NAME_MAX ||
-	    tag[0] == '\0' || strlen(tag) > TAG_MAX || name[n - 1] == '/')
+	if (len == 0 || len > STORE_NAME_MAX)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!name_char(name[i], i == 0) ||
-		    (i > 0 && name[i] == '/' && name[i - 1] == '/'))
-			return false;
+	n = name_len(name);
+	tag = name[n] == ':' ? name + n + 1 : "latest";
+	if (n + 1 + strlen(tag) > STORE_NAME_MAX || tag[0] == '\0' ||
+	    strlen(tag) > TAG_MAX || !name_chars_ok(name, n))
+		return false;
 	for (size_t i = 0; tag[i] != '\0'; i++)
 		if (!tag_char(tag[i], i == 0))
 			return false;
@@ -136,24 +170,42 @@ place(char *out, size_t cap, const char *folder, const struct id32 *digest)
 	(void)snprintf(out, cap, "%s/%s", folder, hex);
 }
 
+/* "sha256:HEX", or a name with "@sha256:HEX" behind it: then that counts. */
+static bool
+is_digest(const char *name, struct id32 *digest, bool *ok)
+{
+	char left[STORE_NAME_MAX + 1], full[STORE_NAME_MAX + 1];
+	const char *at = strchr(name, '@');
+	const char *hex = at == NULL ? name : at + 1;
+
+	if (strncmp(hex, "sha256:", 7) != 0)
+		return false;
+	*ok = hex_decode(HASH_BYTES(*digest), hex + 7, strlen(hex + 7));
+	if (at != NULL && *ok) {
+		(void)snprintf(left, sizeof(left), "%.*s", (int)MIN_OF(at -
+		    name, STORE_NAME_MAX), name);
+		*ok = store_name_ok(left, full);
+	}
+	return true;
+}
+
 int
 store_resolve(int dir, const char *name, struct id32 *digest)
 {
 	char full[STORE_NAME_MAX + 1], path[80];
 	struct lookup l = {.name = full};
 	struct stat st;
+	bool ok = false;
 
-	if (strncmp(name, "sha256:", 7) == 0) {
-		if (!hex_decode(HASH_BYTES(l.digest), name + 7,
-		    strlen(name + 7))) {
-			errno = EINVAL;
-			return -1;
-		}
-	} else {
-		if (!store_name_ok(name, full)) {
-			errno = EINVAL;
-			return -1;
-		}
+	if (!is_digest(name, &l.digest, &ok))
+		ok = store_name_ok(name, full);
+	else
+		l.found = true;
+	if (!ok) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (!l.found) {
 		if (store_each(dir, look, &l) < 0)
 			return -1;
 		if (!l.found) {
@@ -202,9 +254,26 @@ store_make(int dir)
 	return 0;
 }
 
+int
+store_lock(int dir)
+{
+	_cleanup_fd_ int fd = openat(dir, STORE_LOCK, O_CREAT | O_RDWR |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -1;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -1;
+	return steal_fd(&fd);
+}
+
 struct rewrite {
 	FILE *f;
 	const char *skip;
+	struct id32 was; /* what it meant */
+	bool had;
+	unsigned left; /* other names of that */
 };
 
 static bool
@@ -214,40 +283,96 @@ copy_name(void *ctx, const char *name, const struct id32 *digest)
 	char hex[65];
 
 	hex_encode(hex, HASH_BYTES(*digest));
-	if (strcmp(name, w->skip) != 0)
+	if (strcmp(name, w->skip) == 0) {
+		w->was = *digest;
+		w->had = true;
+	} else {
 		(void)fprintf(w->f, "%s %s\n", name, hex);
+	}
 	return true;
 }
 
-int
-store_set_name(int dir, const char *name, const struct id32 *digest)
+static bool
+count_name(void *ctx, const char *name, const struct id32 *digest)
+{
+	struct rewrite *w = ctx;
+
+	if (strcmp(name, w->skip) != 0 && id32_eq(digest, &w->was))
+		w->left++;
+	return true;
+}
+
+/* All names but this one, and this one as what it is to mean, if anything. */
+static int
+rewrite_names(int dir, const char *full, const struct id32 *digest,
+    struct rewrite *w)
 {
 	_cleanup_fd_ int lock = openat(dir, LOCK, O_CREAT | O_RDWR | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
-	char full[STORE_NAME_MAX + 1], hex[65], *text = NULL;
-	struct rewrite w = {.skip = full};
+	char hex[65], *text = NULL;
 	size_t len = 0;
 	int rv;
 
-	if (!store_name_ok(name, full)) {
-		errno = EINVAL;
-		return -1;
-	}
+	w->skip = full;
 	if (lock < 0 || flock(lock, LOCK_EX) < 0 ||
-	    (w.f = open_memstream(&text, &len)) == NULL)
+	    (w->f = open_memstream(&text, &len)) == NULL)
 		return -1;
-	rv = store_each(dir, copy_name, &w);
-	hex_encode(hex, HASH_BYTES(*digest));
-	(void)fprintf(w.f, "%s %s\n", full, hex);
-	if (fclose(w.f) != 0)
+	rv = store_each(dir, copy_name, w);
+	if (rv == 0 && w->had)
+		rv = store_each(dir, count_name, w);
+	if (digest != NULL) {
+		hex_encode(hex, HASH_BYTES(*digest));
+		(void)fprintf(w->f, "%s %s\n", full, hex);
+	}
+	if (fclose(w->f) != 0)
 		rv = -1;
-	if (rv == 0)
+	if (rv == 0 && (digest != NULL || w->had))
 		rv = file_replace(dir, NAMES, text, len, 0644);
 	free(text);
 	return rv;
 }
 
+int
+store_set_name(int dir, const char *name, const struct id32 *digest)
+{
+	char full[STORE_NAME_MAX + 1];
+	struct rewrite w = {.left = 0};
+
+	if (!store_name_ok(name, full)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return rewrite_names(dir, full, digest, &w);
+}
+
+int
+store_drop_name(int dir, const char *name, struct id32 *was, unsigned *left)
+{
+	char full[STORE_NAME_MAX + 1];
+	struct rewrite w = {.left = 0};
+
+	if (!store_name_ok(name, full)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (rewrite_names(dir, full, NULL, &w) < 0)
+		return -1;
+	if (!w.had) {
+		errno = ENOENT;
+		return -1;
+	}
+	*was = w.was;
+	*left = w.left;
+	return 0;
+}
+
 /* ---- what is in it ---- */
+
+struct adopt {
+	const uint8_t *record;
+	const char *list, *about;
+	size_t record_len, list_len, about_len;
+};
 
 static bool
 differs(void *ctx, const char *path, enum walk_diff what)
@@ -289,50 +414,123 @@ new_list(int dir, const char *tmp, size_t *len)
 	return NULL;
 }
 
-/* In the place of files that are not what they should be. */
-static int
-exchange(int dir, const char *from, const char *to)
+char *
+store_list(int dir, const struct id32 *digest, size_t *len)
 {
-	/* a folder without a write bit moves only within its parent */
-	if (fchmodat(dir, to, 0755, 0) < 0 ||
-	    renameat2(dir, from, dir, to, RENAME_EXCHANGE) < 0)
+	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC | O_NOFOLLOW);
+	char hex[65], name[80], *list;
+	uint32_t entries;
+
+	hex_encode(hex, HASH_BYTES(*digest));
+	(void)snprintf(name, sizeof(name), "%s.files", hex);
+	list = meta < 0 ? NULL : file_load(meta, name, FILELIST_BYTES_MAX,
+	    len);
+	if (list == NULL || filelist_check((const uint8_t *)list, *len,
+	    &entries))
+		return list;
+	free(list);
+	errno = EINVAL;
+	return NULL;
+}
+
+/* What hand says of it beside its files, if it can be read; free it. */
+static char *
+new_about(int work, const struct image_record *r, size_t *len)
+{
+	char *text = file_load(work, "about", IMAGE_ABOUT_MAX, len);
+	static struct image_about a;
+
+	if (text == NULL || (image_about_parse((const uint8_t *)text, *len,
+	    &a) && id32_eq(&a.digest, &r->digest)))
+		return text;
+	free(text);
+	errno = EINVAL;
+	return NULL;
+}
+
+static int
+put_meta(int dir, const struct id32 *digest, const struct adopt *a)
+{
+	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC | O_NOFOLLOW);
+	char hex[65], name[80];
+
+	if (meta < 0)
 		return -1;
-	return 0;
+	hex_encode(hex, HASH_BYTES(*digest));
+	(void)snprintf(name, sizeof(name), "%s.files", hex);
+	if (file_replace(meta, name, a->list, a->list_len, 0644) < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s.about", hex);
+	if (file_replace(meta, name, a->about, a->about_len, 0644) < 0)
+		return -1;
+	return file_replace(meta, hex, a->record, a->record_len, 0644);
+}
+
+/*
+ * Beside the others first, without its write bit, then by one rename: a root
+ * that has its name is whole. One that lay there goes where work is.
+ */
+static int
+put_root(int dir, const char *tmp, const char *to, bool here)
+{
+	char from[48], beside[48], old[48];
+
+	(void)snprintf(from, sizeof(from), "%s/root", tmp);
+	(void)snprintf(beside, sizeof(beside), "roots/" STORE_BESIDE "%s",
+	    tmp + strcspn(tmp, "-") + 1);
+	/* a folder without a write bit moves only within its parent */
+	if (fchmodat(dir, from, 0755, 0) < 0 ||
+	    renameat(dir, from, dir, beside) < 0 ||
+	    fchmodat(dir, beside, 0555, 0) < 0)
+		return -1;
+	if (!here)
+		return renameat(dir, beside, dir, to);
+	if (renameat2(dir, beside, dir, to, RENAME_EXCHANGE) < 0)
+		return -1;
+	(void)snprintf(old, sizeof(old), "%s/old", tmp);
+	return fchmodat(dir, beside, 0755, 0) < 0 ? -1 :
+	    renameat(dir, beside, dir, old);
 }
 
 int
 store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
-    bool *mended, struct id32 *sum)
+    struct store_adopted *out)
 {
-	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
+	_cleanup_fd_ int work = openat(dir, tmp, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_free_ char *list = NULL;
-	char from[80], to[80], hex[65], files[80];
+	_cleanup_fd_ int root = work < 0 ? -1 : openat(work, "root", O_RDONLY |
+	    O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_free_ char *list = NULL, *about = NULL;
+	struct adopt a = {.record = record, .record_len = len};
+	char to[80];
 	struct image_record r;
 	struct stat st;
-	bool here;
-	size_t n;
 
-	*mended = false;
-	if (meta < 0)
+	memset(out, 0, sizeof(*out));
+	if (root < 0)
 		return -1;
 	if (!image_record_parse(record, len, &r)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if ((list = new_list(dir, tmp, &n)) == NULL)
+	if ((a.list = list = new_list(dir, tmp, &a.list_len)) == NULL ||
+	    (a.about = about = new_about(work, &r, &a.about_len)) == NULL)
 		return -1;
-	digest_of(sum, list, n);
-	(void)snprintf(from, sizeof(from), "%s/root", tmp);
+	digest_of(&out->list, list, a.list_len);
 	place(to, sizeof(to), "roots", &r.digest);
-	hex_encode(hex, HASH_BYTES(r.digest));
-	(void)snprintf(files, sizeof(files), "%s.files", hex);
-	here = fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	*mended = here && !as_listed(dir, to, list, n);
-	if (file_replace(meta, files, list, n, 0644) < 0 ||
-	    file_replace(meta, hex, record, len, 0644) < 0)
+	out->here = fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	out->mended = out->here && !as_listed(dir, to, list, a.list_len);
+	(void)store_leftovers(dir, false);
+	if (!out->here || out->mended) {
+		if (share_root(dir, work, root, (const uint8_t *)list,
+		    a.list_len, &out->shared) < 0 ||
+		    syncfs(work) < 0) /* a name names whole files only */
+			return -1;
+	}
+	if (put_meta(dir, &r.digest, &a) < 0)
 		return -1;
-	if (here)
-		return *mended ? exchange(dir, from, to) : 0;
-	return renameat(dir, from, dir, to);
+	return !out->here || out->mended ? put_root(dir, tmp, to, out->here) :
+	    0;
 }

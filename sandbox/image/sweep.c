@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,31 +13,53 @@
 #include "sandbox/image/store.h"
 
 static bool
-is_work(const char *name)
+has_digits(const char *name, const char *before)
 {
-	return strncmp(name, "tmp-", 4) == 0 &&
-	    strspn(name + 4, "0123456789abcdef") == 16 && name[20] == '\0';
+	size_t n = strlen(before);
+
+	return strncmp(name, before, n) == 0 &&
+	    strspn(name + n, "0123456789abcdef") == 16 && name[n + 16] == '\0';
 }
 
-unsigned
-store_sweep(int images)
+/* Each folder of that form that nobody holds; its own parent's owner asks. */
+static unsigned
+sweep(int in, const char *before, bool dry)
 {
-	DIR *d = dir_take(openat(images, ".", O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC));
+	DIR *d = dir_take(in);
 	struct dirent *de;
 	unsigned n = 0;
 
 	while (d != NULL && (de = readdir(d)) != NULL) {
-		_cleanup_fd_ int fd = !is_work(de->d_name) ? -1 :
-		    openat(images, de->d_name, O_RDONLY | O_DIRECTORY |
+		_cleanup_fd_ int fd = !has_digits(de->d_name, before) ? -1 :
+		    openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY |
 		    O_CLOEXEC | O_NOFOLLOW);
 
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-		    tree_empty(fd) == 0 &&
-		    unlinkat(images, de->d_name, AT_REMOVEDIR) == 0)
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		if (dry || ((void)fchmod(fd, 0700), tree_empty(fd) == 0 &&
+		    unlinkat(dirfd(d), de->d_name, AT_REMOVEDIR) == 0))
 			n++;
 	}
 	if (d != NULL)
 		(void)closedir(d);
 	return n;
+}
+
+static int
+folder(int images, const char *name)
+{
+	return openat(images, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
+}
+
+unsigned
+store_sweep(int images, bool dry)
+{
+	return sweep(folder(images, "."), "tmp-", dry);
+}
+
+unsigned
+store_leftovers(int images, bool dry)
+{
+	return sweep(folder(images, "roots"), STORE_BESIDE, dry);
 }

@@ -7,17 +7,13 @@ read; hostile layers."""
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
-import tempfile
 
 from lib import USER, done, result, skip
-from libimage import (PACK, docker, file, folder, hard, link, node, oci, sha,
-                      tar, text, tree, wanted, write)
+from libimage import (PACK, ROOT, Store, differ, docker, file, folder, hard,
+                      judge, link, node, oci, put, refused, sha, tar, text,
+                      tree, wanted, why, write)
 
-BUILD = os.path.abspath(sys.argv[1])
-WARREN = os.path.join(BUILD, "warren")
-ROOT = os.geteuid() == 0
 LINK, X = "->", 0o755
 
 # Name, layers, what becomes of them or, a text, why they are refused; False:
@@ -191,77 +187,6 @@ CASES = [
 ]
 
 
-class Store:
-    """A configuration folder that images are imported into."""
-
-    def __init__(self, user=None):
-        self.top = tempfile.mkdtemp(prefix="warren-test.")
-        os.chmod(self.top, 0o755)
-        self.user = user
-        self.conf = os.path.join(self.top, "conf")
-        os.mkdir(self.conf, 0o700)
-        self.own(self.conf)
-
-    def own(self, path):
-        if self.user is not None:
-            os.chown(path, self.user, self.user)
-
-    def _drop(self):
-        if self.user is not None:
-            os.setgroups([])
-            os.setresgid(self.user, self.user, self.user)
-            os.setresuid(self.user, self.user, self.user)
-
-    def path(self, name):
-        return os.path.join(self.top, name)
-
-    def run(self, source, *before):
-        """Digest or None, and what was said."""
-        p = subprocess.run(
-            [*before, WARREN, "image", "import", source, "--name",
-             "odd/image:v1", "--config", self.conf], preexec_fn=self._drop,
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-        said = p.stderr.decode(errors="replace").strip()
-        if p.returncode != 0:
-            return None, said
-        return p.stdout.decode().strip()[7:], said
-
-    def tree(self, digest):
-        return tree(os.path.join(self.conf, "warren/images/roots", digest))
-
-    def left(self):
-        """Unfinished imports."""
-        return [n for n in os.listdir(os.path.join(self.conf,
-                                                   "warren/images"))
-                if n.startswith("tmp-")]
-
-    def remove(self):
-        # no write bit is left in a store; links of images are not followed
-        for at, _, _ in os.walk(self.conf):
-            os.chmod(at, 0o700)
-        shutil.rmtree(self.top, ignore_errors=True)
-
-
-def differ(got, want):
-    for k in sorted(set(got) | set(want)):
-        if got.get(k) != want.get(k):
-            return "%r is %r, not %r" % (k, got.get(k), want.get(k))
-    return ""
-
-
-def judge(store, source, want):
-    """What is wrong with this import, or nothing."""
-    digest, said = store.run(source)
-    if store.left():
-        return "left behind: %s" % store.left()
-    if isinstance(want, str):
-        if digest is not None:
-            return "it is not refused"
-        return "" if want in said and "layer " in said else said
-    return said if digest is None else differ(store.tree(digest),
-                                              wanted(want))
-
-
 def umoci(store, source, want):
     """What umoci makes of it is what we make of it."""
     out = store.path("bundle")
@@ -307,10 +232,6 @@ def cases():
         skip("layers as umoci has them", "umoci is not installed")
 
 
-def why(text_):
-    return text_ == "", text_
-
-
 # ---- transports ----
 
 LAYERS = [[folder("usr/bin"), file("usr/bin/sh", "s", X),
@@ -331,13 +252,6 @@ def dir_transport(layers):
     flat["manifest.json"] = flat.pop(digest)
     flat["version"] = b"Directory Transport Version: 1.1\n"
     return flat
-
-
-def put(path, data, mode=0o644):
-    with open(path, "wb") as f:
-        f.write(data)
-    os.chmod(path, mode)
-    return path
 
 
 def transports():
@@ -406,11 +320,6 @@ def by_skopeo(s):
         result("as skopeo writes it: %s" % kind,
                *why(p.stderr.decode() if p.returncode else
                     judge(s, s.path(path), MADE)))
-
-
-def refused(s, name, source, words):
-    digest, said = s.run(source)
-    result(name, digest is None and words in said, said)
 
 
 def something_else():

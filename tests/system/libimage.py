@@ -7,9 +7,17 @@ import json
 import os
 import platform
 import stat
+import shutil
 import struct
+import subprocess
+import sys
 import tarfile
+import tempfile
 
+from lib import result
+
+WARREN = os.path.join(os.path.abspath(sys.argv[1]), "warren")
+ROOT = os.geteuid() == 0
 ARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm",
         "riscv64": "riscv64"}.get(platform.machine(), "")
 KINDS = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE,
@@ -198,12 +206,14 @@ def tree(top):
                     data = f.read()
             found[text(rel)] = "file %o %s" % (for_all(was), sha(data)[:16])
         if not stat.S_ISDIR(st.st_mode) and st.st_nlink > 1:
-            # which names are one file
-            first = inodes.setdefault(st.st_ino, text(rel))
-            if text(rel) in found:
-                found[text(rel)] += " as " + first
+            inodes.setdefault(st.st_ino, []).append(text(rel))
 
     look(b"")
+    for names in inodes.values():
+        # which names are one file; those of other images do not count
+        for name in names if len(names) > 1 else []:
+            if name in found:
+                found[name] += " as " + names[0]
     return found
 
 
@@ -228,3 +238,113 @@ def wanted(spec):
             path = path[:path.rindex("/")]
             out.setdefault(path, "dir")
     return out
+
+
+# ---- imports ----
+
+class Store:
+    """A configuration folder that images are imported into."""
+
+    def __init__(self, user=None):
+        self.top = tempfile.mkdtemp(prefix="warren-test.")
+        os.chmod(self.top, 0o755)
+        self.user = user
+        self.conf = os.path.join(self.top, "conf")
+        os.mkdir(self.conf, 0o700)
+        self.own(self.conf)
+
+    def own(self, path):
+        if self.user is not None:
+            os.chown(path, self.user, self.user)
+
+    def _drop(self):
+        if self.user is not None:
+            os.setgroups([])
+            os.setresgid(self.user, self.user, self.user)
+            os.setresuid(self.user, self.user, self.user)
+
+    def path(self, name):
+        return os.path.join(self.top, name)
+
+    def run(self, source, *before):
+        """Digest or None, and what was said."""
+        p = subprocess.run(
+            [*before, WARREN, "image", "import", source, "--name",
+             "odd/image:v1", "--config", self.conf], preexec_fn=self._drop,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        said = p.stderr.decode(errors="replace").strip()
+        if p.returncode != 0:
+            return None, said
+        return p.stdout.decode().strip()[7:], said
+
+    def tree(self, digest):
+        return tree(os.path.join(self.conf, "warren/images/roots", digest))
+
+    def warren(self, *words):
+        """Exit status, what was printed, and what was said."""
+        p = subprocess.run([WARREN, *words, "--config", self.conf],
+                           preexec_fn=self._drop, stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=120)
+        return (p.returncode, p.stdout.decode(),
+                p.stderr.decode(errors="replace").strip())
+
+    def all(self):
+        """Path -> what lies there, of the whole store, as it is."""
+        top, found = os.path.join(self.conf, "warren/images"), {}
+        for at, folders, names in os.walk(top):
+            for n in folders + names:
+                path = os.path.join(at, n)
+                st = os.lstat(path)
+                found[os.path.relpath(path, top)] = (
+                    st.st_mode, st.st_nlink if n in names else 0,
+                    os.readlink(path) if stat.S_ISLNK(st.st_mode) else
+                    st.st_size if n in names else 0)
+        return found
+
+    def left(self):
+        """Unfinished imports."""
+        return [n for n in os.listdir(os.path.join(self.conf,
+                                                   "warren/images"))
+                if n.startswith("tmp-")]
+
+    def remove(self):
+        # no write bit is left in a store; links of images are not followed
+        for at, _, _ in os.walk(self.conf):
+            os.chmod(at, 0o700)
+        shutil.rmtree(self.top, ignore_errors=True)
+
+
+def differ(got, want):
+    for k in sorted(set(got) | set(want)):
+        if got.get(k) != want.get(k):
+            return "%r is %r, not %r" % (k, got.get(k), want.get(k))
+    return ""
+
+
+def judge(store, source, want):
+    """What is wrong with this import, or nothing."""
+    digest, said = store.run(source)
+    if store.left():
+        return "left behind: %s" % store.left()
+    if isinstance(want, str):
+        if digest is not None:
+            return "it is not refused"
+        return "" if want in said and "layer " in said else said
+    return said if digest is None else differ(store.tree(digest),
+                                              wanted(want))
+
+
+def why(text_):
+    return text_ == "", text_
+
+
+def put(path, data, mode=0o644):
+    with open(path, "wb") as f:
+        f.write(data)
+    os.chmod(path, mode)
+    return path
+
+
+def refused(s, name, source, words):
+    digest, said = s.run(source)
+    result(name, digest is None and words in said, said)

@@ -116,8 +116,8 @@ test_buried(void **state)
 	assert_int_equal(errno, ENOENT);
 	assert_memory_equal(found.b, id.b, 32);
 	/* the files themselves go with the sweep */
-	assert_int_equal(store_sweep(images), 1);
-	assert_int_equal(store_sweep(images), 0);
+	assert_int_equal(store_sweep(images, false), 1);
+	assert_int_equal(store_sweep(images, false), 0);
 	/* again, with another word, too long, not of this terminal */
 	memset(lng, 'y', sizeof(lng) - 1);
 	lng[sizeof(lng) - 1] = '\0';
@@ -125,7 +125,7 @@ test_buried(void **state)
 	assert_int_equal(store_bury(images, &id, lng), 0);
 	assert_true(store_buried(images, &id, why));
 	assert_null(strchr(why, '\033'));
-	assert_int_equal(store_sweep(images), 0);
+	assert_int_equal(store_sweep(images, false), 0);
 	/* one that cannot be read stands all the same */
 	(void)snprintf(name, sizeof(name), "meta/%s.gone", hex);
 	assert_int_equal(unlinkat(images, name, 0), 0);
@@ -148,7 +148,7 @@ test_again(void **state)
 	/* never here: the tombstone stands all the same */
 	assert_int_equal(store_bury(images, &id, "x"), 0);
 	assert_true(store_buried(images, &id, why));
-	assert_int_equal(store_sweep(images), 0);
+	assert_int_equal(store_sweep(images, false), 0);
 	/* the root went, its record did not */
 	(void)snprintf(name, sizeof(name), "meta/%s", hex);
 	(void)close(openat(images, name, O_CREAT | O_WRONLY | O_CLOEXEC,

@@ -26,6 +26,7 @@
 #include "audit/filesum_read.h"
 #include "audit/integrity_walk.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/util.h"
 #include "sandbox/base/tree.h"
 
@@ -294,15 +295,44 @@ test_modes(void **state)
 static void
 test_links(void **state)
 {
+	char text[10001], other[96], more[96];
+	struct stat st;
+	ssize_t n;
+
 	(void)state;
+	(void)snprintf(other, sizeof(other), "%s.other", top);
+	(void)snprintf(more, sizeof(more), "%s.more", top);
 	open_dir("etc");
 	assert_int_equal(linkat(root, "bin/app", root, "etc/more", 0), 0);
 	close_all();
-	assert_int_equal(look(false), 2);
-	assert_string_equal(told.path[0], "bin/app");
+	only("etc/more", WALK_ADDED);
+	open_dir("etc");
+	assert_int_equal(unlinkat(root, "etc/more", 0), 0);
+	/* other images' names of it do not count */
+	assert_int_equal(linkat(root, "bin/app", root, other, 0), 0);
+	close_all();
+	assert_int_equal(look(false), 0);
+	assert_int_equal(unlinkat(root, other, 0), 0);
+	/* which names are one file here does, whatever else they are */
+	open_dir("etc");
+	assert_int_equal(linkat(root, "bin/app", root, "etc/twin", 0), 0);
+	close_all();
+	make_list();
+	assert_int_equal(look(false), 0);
+	n = file_read(root, "bin/app", text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_int_equal(fstatat(root, "bin/app", &st, 0), 0);
+	assert_int_equal(linkat(root, "bin/app", root, other, 0), 0);
+	open_dir("etc");
+	assert_int_equal(unlinkat(root, "etc/twin", 0), 0);
+	put("etc/twin", text, st.st_mode & 07777);
+	assert_int_equal(linkat(root, "etc/twin", root, more, 0), 0);
+	close_all();
+	assert_int_equal(look(false), 1);
 	assert_int_equal(told.what[0], WALK_LINKS);
-	assert_string_equal(told.path[1], "etc/more");
-	assert_int_equal(told.what[1], WALK_ADDED);
+	assert_int_equal(unlinkat(root, other, 0), 0);
+	assert_int_equal(unlinkat(root, more, 0), 0);
 }
 
 static void
