@@ -101,7 +101,7 @@ _warren()
 		describe identity status peers interfaces paths discovered top explain image audit forensics klp revoke trust check-config
 		reload doctor" ;;
 	receipt) words="verify" ;;
-	image) words="import list verify" ;;
+	image) words="import list inspect verify remove gc" ;;
 	audit) words="check tail verify anchor witness export verify-bundle" ;;
 	klp) words="keygen sign verify publish get mirror" ;;
 	trust) words="show why" ;;
@@ -124,6 +124,7 @@ _warren()
 	"logs "*) options="$target --follow --stderr" ;;
 	"result "*) options="$target --out --via-lxmf --strict" ;;
 	"image import") options="--name" ;;
+	"image gc") options="--dry-run --unnamed" ;;
 	"audit tail") options="--lines" ;;
 	"audit verify") options="--key --receipt --log --log-key --witness
 		--witnesses --record" ;;

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* warren image import PATH[:TAG] --name NAME:TAG; warren image list */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "config.h"
-#include "common/file.h"
-#include "common/numbers.h"
 #include "common/util.h"
-#include "common/where.h"
 
-#include "node/cli/ask.h"
 #include "node/cli/disk.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
+#include "node/cli/imagedir.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
@@ -26,56 +21,6 @@
 #include "sandbox/image/gone.h"
 #include "sandbox/image/import.h"
 #include "sandbox/image/store.h"
-
-/*
- * DIR/warren/images; make: with its folders, which only DIR's owner may do.
- * -1: said, *rc.
- */
-static int
-open_images(struct cli *c, bool make, int *rc)
-{
-	_cleanup_fd_ int conf = -1, warren = -1, images = -1;
-	char dir[CLI_PATH];
-	struct stat st;
-
-	*rc = CLI_FAILED;
-	if (!cli_config_dir(c, dir))
-		return -1;
-	conf = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (conf < 0 || fstat(conf, &st) != 0) {
-		bool none = errno == ENOENT;
-
-		cli_error(c, "%s: %s", dir, strerror(errno));
-		if (none && !ask_hint_service(c, WHERE_SERVICE))
-			cli_hint(c, "Name the node's folder with --config, "
-				    "and make it first if it is new.");
-		return -1;
-	}
-	if (make && st.st_uid != geteuid()) {
-		cli_error(c, "%s belongs to another user", dir);
-		cli_hint(c, "Import as that user: the store is written by its "
-			    "owner only.");
-		*rc = CLI_REFUSED;
-		return -1;
-	}
-	/* the modes that the parent gives them, whatever the umask */
-	if (make)
-		(void)umask(022);
-	warren = dir_open(conf, "warren", make, numbers_usable(WARREN_UID_BASE) ?
-	    0711 : 0700);
-	if (warren >= 0)
-		images = dir_open(warren, "images", make, 0755);
-	if (images < 0 || (make && store_make(images) != 0)) {
-		if (!make && errno == ENOENT)
-			*rc = CLI_OK; /* an empty store */
-		else
-			cli_error(c, "%s/warren/images: %s", dir,
-			    strerror(errno));
-		return -1;
-	}
-	*rc = CLI_OK;
-	return steal_fd(&images);
-}
 
 /* ---- import ---- */
 
@@ -108,9 +53,10 @@ say_imported(struct cli *c, const struct image_imported *im, const char *name)
 		(void)text_escape(note, sizeof(note), im->note,
 		    strlen(im->note));
 		(void)snprintf(text, sizeof(text), "sha256:%s", hex);
-		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:b,s:s}",
+		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s}",
 		    "digest", text, "name", full, "bytes",
-		    (json_int_t)im->bytes, "members", (json_int_t)im->members,
+		    (json_int_t)im->bytes, "shared", (json_int_t)im->shared,
+		    "members", (json_int_t)im->members,
 		    "layers", (json_int_t)im->layers, "dropped",
 		    (json_int_t)im->dropped, "was_here", im->was_here ? 1 : 0,
 		    "mended", im->mended ? 1 : 0, "note", note));
@@ -122,6 +68,9 @@ say_imported(struct cli *c, const struct image_imported *im, const char *name)
 	    cli_bytes(size, im->bytes), im->mended ? "; was here, "
 	    "with other files than this: they were replaced" :
 	    im->was_here ? "; was here" : "");
+	if (im->shared > 0)
+		cli_note(c, "%s of it are other images' too, and lie here once",
+		    cli_bytes(size, im->shared));
 	if (im->note[0] != '\0')
 		cli_note(c, "%s", im->note);
 }
@@ -175,7 +124,7 @@ verb_image_import(struct cli *c, int argc, char **argv)
 		cli_error(c, "%s: %s", im.path, strerror(errno));
 		return CLI_FAILED;
 	}
-	images = open_images(c, true, &rc);
+	images = imagedir_open(c, true, &rc);
 	if (images < 0)
 		return rc;
 	hand = image_open_hand();
@@ -256,7 +205,7 @@ verb_image_list(struct cli *c, int argc, char **argv)
 	if (l == NULL)
 		return CLI_FAILED;
 	l->c = c;
-	l->images = open_images(c, false, &rc);
+	l->images = imagedir_open(c, false, &rc);
 	l->list = c->json ? json_array() : NULL;
 	l->t = cli_table_new(c, columns, NELEM(columns));
 	if (l->images >= 0 && store_each(l->images, list_one, l) != 0 &&

@@ -105,6 +105,10 @@ static const struct opt describe_options[] = {TIMEOUT_OPTION};
 static const struct opt import_options[] = {
     {OPT_NAME, 0, "name", "NAME:TAG", "what jobs call it; needed"},
 };
+static const struct opt gc_options[] = {
+    {OPT_DRY_RUN, 0, "dry-run", NULL, "say what would go, and leave it"},
+    {OPT_UNNAMED, 0, "unnamed", NULL, "images that have no name, too"},
+};
 /* Whose word counts about a transparency log. */
 #define LOG_OPTIONS                                                            \
 	{OPT_LOG_KEY, 0, "log-key", "KEY", "of the log, NAME+ID+KEY"},         \
@@ -296,10 +300,18 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	1, 1, OPTIONS(import_options)},
     [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
 	OPTIONS(table_options)},
+    [VERB_IMAGE_INSPECT] = {"image inspect", "IMAGE",
+	"all that is known of one: layers, sizes, who uses it", NULL, 1, 1,
+	NO_OPTIONS},
     [VERB_IMAGE_VERIFY] = {"image verify", "IMAGE",
 	"compare its files with those that were imported",
-	"By the node that runs here. One that is good may run again, whatever\n"
-	"was held against it.\n", 1, 1, NO_OPTIONS},
+	"By the node that runs here, else by this command. One that is good may\n"
+	"run again, whatever was held against it.\n", 1, 1, NO_OPTIONS},
+    [VERB_IMAGE_REMOVE] = {"image remove", "IMAGE...",
+	"take a name away, and the image with its last one",
+	"Refused while a job runs in it or waits for it.\n", 1, -1, NO_OPTIONS},
+    [VERB_IMAGE_GC] = {"image gc", "[--dry-run] [--unnamed]",
+	"remove what belongs to no image", NULL, 0, 0, OPTIONS(gc_options)},
     [VERB_AUDIT_TAIL] = {"audit tail", "[-n N]",
 	"the last lines of the trail", NULL, 0, 0, OPTIONS(tail_options)},
     [VERB_AUDIT_VERIFY] = {"audit verify",

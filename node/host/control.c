@@ -328,6 +328,7 @@ static const struct {
     {"reject", control_reject}, {"status", do_status},
     {"peers", do_peers}, {"quotas", do_peers},
     {"integrity", control_integrity}, {"verify", control_verify},
+    {"release", control_release},
     {"forensics", control_forensics}, {"export", control_export}, {"trust", do_trust}, {"why", do_why}, {"explain", do_explain}};
 
 static bool

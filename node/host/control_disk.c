@@ -11,6 +11,8 @@
 #include "node/work/verified.h"
 #include "sandbox/image/store.h"
 
+#define RELEASE_S INT64_C(60) /* ours: longer than a removal takes */
+
 static const char *
 kind_name(uint8_t kind)
 {
@@ -114,6 +116,9 @@ control_verify(struct client *c, const json_t *q)
 	if (wn->images < 0 || store_resolve(wn->images, name, &image) < 0)
 		return client_refuse(c, 1, "there is no such image here "
 		    "(`warren image list`)");
+	/* an import brings back what was removed a moment ago */
+	if (hex != NULL && id32_eq(&image, &wn->going.image))
+		wn->going.until = wn->node.now;
 	if (!verified_ask(&wn->node, &image, hex != NULL ? CHECK_IMPORTED :
 	    CHECK_VERIFY, &list))
 		return client_refuse(c, 1, "warren-audit is not up, or has "
@@ -121,4 +126,34 @@ control_verify(struct client *c, const json_t *q)
 	o = client_good(true);
 	(void)json_object_set_new(o, "digest", json_hex(HASH_BYTES(image)));
 	return client_line(c, o);
+}
+
+/*
+ * {"image": digest}: it is to be removed. Refused while a job runs in it or
+ * waits for it; if none does, none is let in with it from now on.
+ */
+bool
+control_release(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	const char *hex = json_string_value(json_object_get(q, "image"));
+	char id[65], why[160];
+	struct id32 image;
+	const struct job *j;
+
+	if (hex == NULL || !hex_decode(HASH_BYTES(image), hex, strlen(hex)))
+		return client_refuse(c, 2, "image is the digest of one");
+	TAILQ_FOREACH(j, &wn->node.jobs.live, link) {
+		if (!id32_eq(&j->image, &image))
+			continue;
+		hex_encode(id, HASH_BYTES(j->id));
+		(void)snprintf(why, sizeof(why), "job %.16s (%s) needs this "
+		    "image: wait for it, or `warren cancel %.16s`", id,
+		    job_state_name(j->state), id);
+		return client_refuse(c, 3, why);
+	}
+	wn->going.image = image;
+	wn->going.until = (struct mono){wn->node.now.us + RELEASE_S *
+	    1000000};
+	return client_line(c, client_good(true));
 }

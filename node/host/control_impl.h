@@ -42,7 +42,8 @@ struct job *client_job_named(struct client *, const json_t *);
 typedef bool control_verb(struct client *, const json_t *);
 control_verb control_jobs, control_show, control_logs, control_result,
     control_output, control_forensics, control_export, control_cancel,
-    control_approve, control_reject, control_integrity, control_verify;
+    control_approve, control_reject, control_integrity, control_verify,
+    control_release;
 /* What lies on the disk, for status too. */
 json_t *control_integrity_json(const struct node *);
 

@@ -353,7 +353,8 @@ image_here(void *ctx, const struct id32 *digest)
 	struct image_record rec;
 	static uint8_t buf[IMAGE_RECORD_MAX];
 
-	if (wn->images < 0)
+	if (wn->images < 0 || (id32_eq(digest, &wn->going.image) &&
+	    wn->node.now.us < wn->going.until.us))
 		return IMAGE_UNKNOWN;
 	if (verified_held(&wn->node, digest) != NULL)
 		return IMAGE_CHANGED;

@@ -89,6 +89,10 @@ struct warren_node {
 	struct msg_V_AUTHORITY law[HOST_LAW_MAX], law_new[HOST_LAW_MAX];
 	unsigned nlaw, nlaw_new;
 	struct trustwhy why;
+	struct { /* an image that is being removed: no job gets it */
+		struct id32 image;
+		struct mono until;
+	} going;
 	bool sweep; /* groups are left that nobody uses */
 	struct {
 		bool running;
