@@ -307,6 +307,30 @@ walk(struct reader_process *r, int root, const char *list, size_t len,
 	m->kept = w.kept;
 }
 
+/*
+ * What was found of a folder that has gone meanwhile, or changed places with a
+ * good one, is nothing that was found of the image.
+ */
+static void
+look_again(struct reader_process *r, int root, const char *name,
+    struct msg_R_DONE *m)
+{
+	_cleanup_fd_ int now = beneath_open(r->images, name, O_RDONLY |
+	    O_DIRECTORY);
+	struct stat was, is;
+
+	if (m->end == READ_GOOD || (now < 0 && errno != ENOENT))
+		return;
+	if (now < 0) {
+		m->end = READ_GONE;
+	} else if (fstat(root, &was) < 0 || fstat(now, &is) < 0 ||
+	    was.st_ino != is.st_ino) {
+		m->end = READ_FAILED;
+		(void)snprintf(m->why, sizeof(m->why),
+		    "its files were replaced meanwhile");
+	}
+}
+
 static void
 on_image(struct reader_process *r, const struct msg_R_IMAGE *q)
 {
@@ -335,6 +359,8 @@ on_image(struct reader_process *r, const struct msg_R_IMAGE *q)
 			    "the list of its files is none");
 		}
 	}
+	if (root >= 0)
+		look_again(r, root, name, &m);
 	done(r, &m);
 }
 

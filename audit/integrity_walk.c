@@ -86,6 +86,7 @@ struct look {
 
 /* ---- what is known of a file ---- */
 
+#define RESTLESS_MAX 8 /* ours: so often it is looked at again */
 #define SEEN UINT64_C(1) /* 0: not seen */
 #define KEPT UINT64_C(2) /* by fs-verity */
 
@@ -251,6 +252,28 @@ later(struct look *k, const char *folder, const struct filelist_entry *e,
 	return 0;
 }
 
+/* st is brought up to date. */
+static enum walk_diff
+look_at(struct look *k, int dir, const char *name,
+    const struct filelist_entry *e, struct stat *st, bool *kept)
+{
+	enum walk_diff d;
+
+	/* each image that comes or goes changes the ctime of what it shares */
+	for (unsigned i = 0;; i++) {
+		d = by_stat(k, dir, name, e, st);
+		if (d == 0 && e->type == 'f')
+			d = by_bytes(k, dir, name, e, st, kept);
+		else if (d == 0 && e->type == 'l')
+			d = by_target(dir, name, e);
+		if (d != WALK_RESTLESS || i == RESTLESS_MAX || k->w->stopped)
+			return d;
+		if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+			return errno == ENOENT ? WALK_MISSING :
+			    WALK_UNREADABLE;
+	}
+}
+
 /* Which names are one file: other images' names of it do not count. */
 static int
 count_name(struct look *k, const char *folder, const char *name,
@@ -312,11 +335,7 @@ entry(struct look *k, int dir, const char *folder,
 		k->w->kept += (k->w->seen[at] & KEPT) != 0;
 		return 0;
 	}
-	d = by_stat(k, dir, name, e, &st);
-	if (d == 0 && e->type == 'f')
-		d = by_bytes(k, dir, name, e, &st, &kept);
-	else if (d == 0 && e->type == 'l')
-		d = by_target(dir, name, e);
+	d = look_at(k, dir, name, e, &st, &kept);
 	if (d != 0)
 		tell(k, folder, e->name, e->name_len, d);
 	else if (e->type != 'd' && !k->w->stopped)

@@ -301,7 +301,7 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
     [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
 	OPTIONS(table_options)},
     [VERB_IMAGE_INSPECT] = {"image inspect", "IMAGE",
-	"all that is known of one: layers, sizes, who uses it", NULL, 1, 1,
+	"layers, sizes, names, who uses it", NULL, 1, 1,
 	NO_OPTIONS},
     [VERB_IMAGE_VERIFY] = {"image verify", "IMAGE",
 	"compare its files with those that were imported",

@@ -199,11 +199,20 @@ differs(void *ctx, const char *path, enum walk_diff what)
 	return told.n < told.most;
 }
 
+static unsigned passing;
+
 static bool
 slice(void *ctx, uint64_t bytes)
 {
+	char name[96];
+
 	(void)ctx;
 	told.slices += bytes;
+	/* another image comes while it is read, or goes */
+	(void)snprintf(name, sizeof(name), "%s.passing", top);
+	if (bytes > 0 && passing > 0 && passing-- > 0 &&
+	    linkat(root, "bin/app", AT_FDCWD, name, 0) == 0)
+		(void)unlink(name);
 	return told.stop_at == 0 || told.slices < told.stop_at;
 }
 
@@ -333,6 +342,19 @@ test_links(void **state)
 	assert_int_equal(told.what[0], WALK_LINKS);
 	assert_int_equal(unlinkat(root, other, 0), 0);
 	assert_int_equal(unlinkat(root, more, 0), 0);
+}
+
+static void
+test_passing(void **state)
+{
+	(void)state;
+	passing = 3;
+	assert_int_equal(look(false), 0);
+	assert_int_equal(passing, 0);
+	passing = 1000;
+	only("bin/app", WALK_RESTLESS);
+	passing = 0;
+	assert_int_equal(look(false), 0);
 }
 
 static void
@@ -629,6 +651,7 @@ main(void)
 	    T(test_bytes),
 	    T(test_modes),
 	    T(test_links),
+	    T(test_passing),
 	    T(test_gone),
 	    T(test_types),
 	    T(test_again),
