@@ -55,6 +55,7 @@ not_looked_into(const struct whose *w, const char *path)
 
 	rel += strspn(rel, "/");
 	return strcmp(rel, "warren/images/roots") == 0 ||
+	    strcmp(rel, "warren/images/files") == 0 ||
 	    strcmp(rel, "warren/stage") == 0;
 }
 

@@ -16,12 +16,18 @@ rank_of(const struct platform *here, const json_t *desc)
 	    json_string_value(json_object_get(p, "variant")));
 }
 
-/* An image without a name is called by its digest, or the start of it. */
+/*
+ * An image without a name is called by its digest, or the start of it; that of
+ * a whole reference stands behind its name.
+ */
 #define DIGEST_SHORT 19 /* sha256: and 12 digits */
 
 static bool
 is_digest(const char *digest, const char *want)
 {
+	const char *at = strchr(want, '@');
+
+	want = at == NULL ? want : at + 1;
 	return digest != NULL && strlen(want) >= DIGEST_SHORT &&
 	    strncmp(digest, want, strlen(want)) == 0;
 }

@@ -449,23 +449,93 @@ new_about(int work, const struct image_record *r, size_t *len)
 	return NULL;
 }
 
-static int
-put_meta(int dir, const struct id32 *digest, const struct adopt *a)
+/* What is kept of an image beside its files. */
+#define METAS 3
+static void
+metas_of(const struct adopt *a, const char *suffix[METAS],
+    const void *data[METAS], size_t len[METAS])
 {
-	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC | O_NOFOLLOW);
-	char hex[65], name[80];
+	/* the record last: with it the image is here */
+	suffix[0] = ".files";
+	data[0] = a->list;
+	len[0] = a->list_len;
+	suffix[1] = ".about";
+	data[1] = a->about;
+	len[1] = a->about_len;
+	suffix[2] = "";
+	data[2] = a->record;
+	len[2] = a->record_len;
+}
 
-	if (meta < 0)
-		return -1;
-	hex_encode(hex, HASH_BYTES(*digest));
-	(void)snprintf(name, sizeof(name), "%s.files", hex);
-	if (file_replace(meta, name, a->list, a->list_len, 0644) < 0)
-		return -1;
-	(void)snprintf(name, sizeof(name), "%s.about", hex);
-	if (file_replace(meta, name, a->about, a->about_len, 0644) < 0)
-		return -1;
-	return file_replace(meta, hex, a->record, a->record_len, 0644);
+static bool
+is_same(int meta, const char *name, const void *data, size_t len)
+{
+	size_t n;
+	_cleanup_free_ char *text = file_load(meta, name, FILELIST_BYTES_MAX,
+	    &n);
+
+	return text != NULL && n == len && memcmp(text, data, len) == 0;
+}
+
+/* Are they there as they are to be? */
+static bool
+has_meta(int meta, const char *hex, const struct adopt *a)
+{
+	const char *suffix[METAS];
+	const void *data[METAS];
+	size_t len[METAS];
+	char name[80];
+
+	metas_of(a, suffix, data, len);
+	for (size_t i = 0; i < METAS; i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", hex, suffix[i]);
+		if (!is_same(meta, name, data[i], len[i]))
+			return false;
+	}
+	return true;
+}
+
+/* In the import's own folder, for one sync of all that it has. */
+static int
+write_meta(int work, const struct adopt *a)
+{
+	const char *suffix[METAS];
+	const void *data[METAS];
+	size_t len[METAS];
+	char name[16];
+
+	metas_of(a, suffix, data, len);
+	for (size_t i = 0; i < METAS; i++) {
+		_cleanup_fd_ int fd = -1;
+
+		(void)snprintf(name, sizeof(name), "meta%s", suffix[i]);
+		if (unlinkat(work, name, 0) < 0 && errno != ENOENT)
+			return -1;
+		fd = openat(work, name, O_WRONLY | O_CREAT | O_EXCL |
+		    O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 || write_full(fd, data[i], len[i]) < 0 ||
+		    fchmod(fd, 0644) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+put_meta(int work, int meta, const char *hex, const struct adopt *a)
+{
+	const char *suffix[METAS];
+	const void *data[METAS];
+	size_t len[METAS];
+	char from[16], to[80];
+
+	metas_of(a, suffix, data, len);
+	for (size_t i = 0; i < METAS; i++) {
+		(void)snprintf(from, sizeof(from), "meta%s", suffix[i]);
+		(void)snprintf(to, sizeof(to), "%s%s", hex, suffix[i]);
+		if (renameat(work, from, meta, to) < 0)
+			return -1;
+	}
+	return fsync(meta) < 0 ? -1 : 0;
 }
 
 /*
@@ -502,14 +572,17 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
 	    O_CLOEXEC | O_NOFOLLOW);
 	_cleanup_fd_ int root = work < 0 ? -1 : openat(work, "root", O_RDONLY |
 	    O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC | O_NOFOLLOW);
 	_cleanup_free_ char *list = NULL, *about = NULL;
 	struct adopt a = {.record = record, .record_len = len};
-	char to[80];
+	char to[80], hex[65];
 	struct image_record r;
 	struct stat st;
+	bool put;
 
 	memset(out, 0, sizeof(*out));
-	if (root < 0)
+	if (root < 0 || meta < 0)
 		return -1;
 	if (!image_record_parse(record, len, &r)) {
 		errno = EINVAL;
@@ -519,18 +592,20 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
 	    (a.about = about = new_about(work, &r, &a.about_len)) == NULL)
 		return -1;
 	digest_of(&out->list, list, a.list_len);
+	hex_encode(hex, HASH_BYTES(r.digest));
 	place(to, sizeof(to), "roots", &r.digest);
 	out->here = fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	out->mended = out->here && !as_listed(dir, to, list, a.list_len);
 	(void)store_leftovers(dir, false);
-	if (!out->here || out->mended) {
-		if (share_root(dir, work, root, (const uint8_t *)list,
-		    a.list_len, &out->shared) < 0 ||
-		    syncfs(work) < 0) /* a name names whole files only */
-			return -1;
-	}
-	if (put_meta(dir, &r.digest, &a) < 0)
+	put = !out->here || out->mended;
+	if (!put && has_meta(meta, hex, &a))
+		return 0;
+	if (put && share_root(dir, work, root, (const uint8_t *)list,
+	    a.list_len, &out->shared) < 0)
 		return -1;
-	return !out->here || out->mended ? put_root(dir, tmp, to, out->here) :
-	    0;
+	/* a name names whole files only, also after a power cut */
+	if (write_meta(work, &a) < 0 || syncfs(work) < 0 ||
+	    put_meta(work, meta, hex, &a) < 0)
+		return -1;
+	return put ? put_root(dir, tmp, to, out->here) : 0;
 }

@@ -4,13 +4,14 @@
 layer as OCI layout and as `docker save`, the tree that it must become, and the
 tree that umoci makes of it; other transports; files that only their owner may
 read; hostile layers."""
+import json
 import os
 import shutil
 import subprocess
 import tarfile
 
 from lib import USER, done, result, skip
-from libimage import (PACK, ROOT, Store, differ, docker, file, folder, hard,
+from libimage import (ARCH, PACK, ROOT, Store, differ, docker, file, folder, hard,
                       judge, link, node, oci, put, refused, sha, tar, text,
                       tree, wanted, why, write)
 
@@ -456,6 +457,90 @@ def several():
     s.remove()
 
 
+def forms():
+    """What builders make of an image besides: an index for several machines,
+    attestations, layers each in its own compression, two forms in one."""
+    s = Store()
+    tars = [tar(l) for l in LAYERS]
+    files = oci(tars)
+    # each layer in another compression
+    top = json.loads(files["index.json"])["manifests"][0]["digest"]
+    manifest = json.loads(files["blobs/sha256/" + top[7:]])
+    mixed = {n: d for n, d in files.items() if n == "oci-layout"}
+    for i, pack in enumerate(("", "gzip", "zstd")):
+        data = PACK[pack](tars[i])
+        mixed["blobs/sha256/" + sha(data)] = data
+        manifest["layers"][i].update(digest="sha256:" + sha(data),
+                                     size=len(data))
+    conf = "blobs/sha256/" + manifest["config"]["digest"][7:]
+    mixed[conf] = files[conf]
+    one = json.dumps(manifest).encode()
+    mixed["blobs/sha256/" + sha(one)] = one
+
+    def entry(data, **more):
+        return dict({"digest": "sha256:" + sha(data), "size": len(data)},
+                    **more)
+
+    def index(*entries):
+        return json.dumps({"schemaVersion": 2,
+                           "manifests": list(entries)}).encode()
+    mixed["index.json"] = index(entry(one))
+    write(s.path("M"), mixed)
+    result("three compressions in one image", *why(judge(s, s.path("M"),
+                                                         MADE)))
+    # beneath an index: other machines, this one, what is no image
+    other = oci([tar([file("other", "o")])])
+    top = json.loads(other["index.json"])["manifests"][0]["digest"]
+    bad = other["blobs/sha256/" + top[7:]]
+
+    def machine(arch, os_="linux", variant=None):
+        p = {"architecture": arch, "os": os_}
+        return {"platform": dict(p, variant=variant) if variant else p}
+    many = index(entry(bad, **machine("s390x")),
+                 entry(bad, **machine("unknown", "unknown")),
+                 entry(bad, **machine(ARCH, "windows")),
+                 entry(bad, **machine(ARCH, variant="v99")),
+                 entry(one, **machine(ARCH)))
+    inner = index(entry(many))
+    for n, top in (("an index for several machines", index(entry(many))),
+                   ("an index within one", index(entry(inner))),
+                   ("several machines at the top", many)):
+        write(s.path("I"), {**other, **mixed, "index.json": top,
+                            "blobs/sha256/" + sha(many): many,
+                            "blobs/sha256/" + sha(inner): inner})
+        result(n, *why(judge(s, s.path("I"), MADE)))
+        shutil.rmtree(s.path("I"))
+    # docker 25 and later: a layout that has manifest.json as well
+    doc = [{"Config": conf, "RepoTags": ["new:1"], "Layers": [
+        d["digest"].replace("sha256:", "blobs/sha256/")
+        for d in manifest["layers"]]}]
+    named = index(entry(one, annotations={
+        "io.containerd.image.name": "docker.io/library/new:1",
+        "org.opencontainers.image.ref.name": "1"}))
+    path = put(s.path("new.tar"), tar(
+        [file(n, d) for n, d in {**mixed, "index.json": named,
+                                 "manifest.json": json.dumps(doc),
+                                 "repositories": "{}"}.items()]))
+    result("docker save, of two forms", *why(judge(s, path, MADE)))
+    result("docker save, of two forms, named", *why(
+        judge(s, path + ":new:1", MADE)))
+    result("by a whole reference", *why(judge(
+        s, "%s:docker.io/library/new:1@sha256:%s" % (path, sha(one)), MADE)))
+    write(s.path("N"), oci([]))
+    result("an image without layers", *why(judge(s, s.path("N"), {})))
+    digest, said = s.run(s.path("N"))
+    code, out, _ = s.warren("image", "import", path, "--name",
+                            "reg.example:5000/ns/new:1", "--json")
+    code2, listed, _ = s.warren("image", "list")
+    result("a name with a registry and its port", code == code2 == 0 and
+           "reg.example:5000/ns/new:1" in listed, out + listed)
+    code, out, _ = s.warren("image", "inspect", "reg.example:5000/ns/new@" +
+                            json.loads(out)["digest"], "--json")
+    result("a name and a digest", code == 0 and
+           json.loads(out)["names"] == ["reg.example:5000/ns/new:1"], out)
+    s.remove()
+
+
 def archives():
     """What stands behind the last member's content may be missing, content
     may not; holes are part of a file."""
@@ -601,6 +686,7 @@ def main():
     something_else()
     documents()
     several()
+    forms()
     archives()
     plain_tar()
     rights()

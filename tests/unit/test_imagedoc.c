@@ -85,6 +85,8 @@ test_choose(void **state)
 		"a1", NULL},
 	    {"[" D("a100000000001", "") "," D("a200000000002", "") "]",
 		"sha256:a200000000002", true, "a200000000002", NULL},
+	    {"[" D("a100000000001", NAME("x")) "," D("a200000000002", "") "]",
+		"h:1/x:2@sha256:a200000000002", true, "a200000000002", NULL},
 	    {"[" D("a100000000001", "") "," D("a200000000002", "") "]",
 		"sha256:a2", true, NULL, "no image is called sha256:a2"},
 	    /* one image for many machines, at the top */

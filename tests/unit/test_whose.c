@@ -86,6 +86,7 @@ own_folders(void **state)
 {
 	(void)state;
 	bait("warren/images/roots/x/bin/sh");
+	bait("warren/images/files/00/x");
 	bait("warren/stage/1/v0/f");
 	assert_int_equal(check(), 0);
 }
