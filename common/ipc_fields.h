@@ -309,12 +309,13 @@ enum contract_status {
 enum give_what {
 	GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET, GIVE_LOG
 };
-/* version: as it is asked for; max 0: not said */
+/* version: as it is asked for; max 0: not said; id16: behind it, of a set; of this
+ * key, a log */
 #define MSG_V_GIVE(F)                                                          \
 	F(u64, qid, 0) F(u8, what, 0) F(arr, atag, 8) F(arr, ptag, 4)          \
 	F(str, uri, 512) F(u32, version, 0) F(boolean, has_have, 0)            \
 	F(u64, offset, 0) F(u32, n, 0) F(u64, max, 0)                          \
-	F(boolean, has_after, 0) F(arr, after, 16)
+	F(boolean, has_id16, 0) F(arr, id16, 16)
 /*
  * status: of node/proto/proto.h; got bytes in one sealed memfd, of deltas with
  * a u16 of its length before each; version, len, sha: of the whole

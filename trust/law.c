@@ -135,6 +135,7 @@ keep_known(struct law *l, struct law_authority *old, unsigned n)
 			*a = old[k];
 			old[k].src = NULL;
 			old[k].log = NULL;
+			old[k].tiles = NULL;
 			memcpy(a->a.want, wanted.want, sizeof(a->a.want));
 		}
 	}

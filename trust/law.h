@@ -26,6 +26,8 @@
  */
 #define LAW_AUTHORITIES (2 + 2 * NODE_ANCHORS_FROM_MAX + NODE_MIRROR_OF_MAX)
 #define LAW_HEARD 2 /* ours: of an authority, beside those that are named */
+#define LAWLOG_PLACES (1 + LOGBOOK_LOGS) /* where its logs lie */
+#define LAWLOG_PLACE sizeof("log/00112233445566778899aabbccddeeff")
 #define LAW_SELF_MAX 4096 /* self-revocations */
 #define LAW_SELF_FRAME FRAME_LEN(SELFREV_FRAME, 1)
 
@@ -52,7 +54,8 @@ struct law_authority {
 	char from[200];
 	/* of its logs (lawlog.c); NULL: it names none */
 	struct logbook *log;
-	struct id32 log_seen; /* of its folder, what was looked at last */
+	struct id32 log_seen[LAWLOG_PLACES]; /* of its folders: looked at last */
+	struct lawtile *tiles; /* lawtile.c; NULL: none were needed */
 	char log_said[200]; /* the last complaint */
 };
 

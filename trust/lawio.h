@@ -95,17 +95,45 @@ void lawspread_head(struct law *, const struct law_authority *);
  * lawlog.c: at the end of a walk, what lies in klp/ of logs; what somebody shows
  * of one; its state for him who has seen so many entries (0: not on one host).
  */
-#define LAWLOG_FILE "log/checkpoint"
+#define LAWLOG_FILE "/checkpoint"
 #define LAWLOG_BYTES ROOT_BYTES
 #define LAWLOG_EVERY_S 3600 /* ours: klp.md 8, "when links are idle" */
 void lawlog_look(struct law *);
 bool lawlog_wanted(const struct law_authority *);
-void lawlog_shown(struct law *, struct law_authority *, const char *text,
-    size_t len, const char *from);
+/*
+ * The folder of the i-th log, below the authority's; false: behind the last.
+ * From the name of a file there: whose log is it? false: of none; NULL: not said.
+ */
+bool lawlog_place(const struct law_authority *, unsigned i,
+    char out[LAWLOG_PLACE]);
+bool lawlog_named(const char *file, uint8_t id16[16], const uint8_t **id);
+/*
+ * UNPROVEN: it is longer than the *known entries. With known NULL that is said,
+ * and that it is older is not.
+ */
+enum logbook_end lawlog_shown(struct law *, struct law_authority *,
+    const char *text, size_t len, const char *from, uint64_t *known);
+void lawlog_complain(struct law *, struct law_authority *, const char *from,
+    const char *why);
 size_t lawlog_give(struct law *, const struct law_authority *, uint64_t size,
-    uint8_t **body);
-uint64_t lawlog_size(const struct law_authority *);
+    const uint8_t id[16], uint8_t **body);
+uint64_t lawlog_size(const struct law_authority *, const uint8_t id[16]);
 void lawlog_free(struct law_authority *);
+/*
+ * lawtile.c: what a web server shows has grown, and its tiles are to prove it.
+ * The next one, as x->need; false: it is over, and *why it shows nothing (NULL:
+ * it does, in *text, an allocation of *len bytes).
+ */
+bool lawtile_begin(struct law_authority *, const char *place, uint64_t known,
+    const char *text, size_t len);
+bool lawtile_need(struct law_authority *, char **text, size_t *len,
+    const char **why);
+/* It has come, or has not; what is wrong with it is in *why then. */
+void lawtile_came(struct law_authority *, const struct msg_FETCHED *,
+    const char **why);
+bool lawtile_walks(const struct law_authority *);
+void lawtile_stop(struct law_authority *);
+void lawtile_free(struct law_authority *);
 /* lawserve.c: roots behind that version are new. */
 void lawserve_roots(struct law *, const struct law_authority *,
     uint32_t before);

@@ -10,6 +10,7 @@
 #include "trust/doc/digest.h"
 #include "trust/doc/fingerprint.h"
 #include "trust/doc/fresh.h"
+#include "trust/doc/keytext.h"
 #include "trust/doc/tlogedge.h"
 #include "trust/lawio.h"
 
@@ -34,6 +35,65 @@ lawlog_free(struct law_authority *la)
 		logbook_clear(la->log);
 	free(la->log);
 	la->log = NULL;
+	lawtile_free(la);
+}
+
+/* ---- where they lie ---- */
+
+/* The Ed25519 keys of the role: as many logs as are followed. */
+static unsigned
+key_ids(const struct law_authority *la, uint8_t id[LOGBOOK_LOGS][16])
+{
+	const struct root *r = &la->a.root;
+	const struct root_role *is = root_role(r, "log");
+	unsigned n = 0;
+
+	for (size_t i = 0; is != NULL && i < is->nkeys &&
+	     n < LOGBOOK_LOGS; i++) {
+		struct fp fp;
+
+		if (r->keys[is->keys[i]].kind != KEY_ED25519)
+			continue;
+		key_fp(&fp, &r->keys[is->keys[i]]);
+		memcpy(id[n++], fp.b, 16);
+	}
+	return n;
+}
+
+bool
+lawlog_place(const struct law_authority *la, unsigned i,
+    char out[LAWLOG_PLACE])
+{
+	uint8_t id[LOGBOOK_LOGS][16];
+	unsigned n;
+
+	memcpy(out, "log/", sizeof("log/"));
+	if (i == 0) {
+		out[3] = '\0';
+		return lawlog_wanted(la);
+	}
+	n = key_ids(la, id);
+	if (!lawlog_wanted(la) || n < 2 || i > n)
+		return false;
+	hex_encode(out + 4, id[i - 1], sizeof(id[0]));
+	return true;
+}
+
+bool
+lawlog_named(const char *file, uint8_t id16[16], const uint8_t **id)
+{
+	const size_t hex = LAWLOG_PLACE - sizeof("log/");
+
+	*id = NULL;
+	if (strcmp(file, "log" LAWLOG_FILE) == 0)
+		return true;
+	if (strlen(file) != LAWLOG_PLACE - 1 + strlen(LAWLOG_FILE) ||
+	    strncmp(file, "log/", 4) != 0 ||
+	    strcmp(file + LAWLOG_PLACE - 1, LAWLOG_FILE) != 0 ||
+	    !hex_decode(id16, 16, file + 4, hex))
+		return false;
+	*id = id16;
+	return true;
 }
 
 /* ---- whom to believe ---- */
@@ -124,8 +184,8 @@ fork_seen(struct law *l, const struct law_authority *la,
 }
 
 /* Once, until it is another complaint. */
-static void
-complain(struct law *l, struct law_authority *la, const char *from,
+void
+lawlog_complain(struct law *l, struct law_authority *la, const char *from,
     const char *why)
 {
 	char text[sizeof(la->log_said)];
@@ -157,20 +217,20 @@ seen(struct law *l, struct law_authority *la, enum logbook_end end,
 		break;
 	case LOGBOOK_UNPROVEN:
 		/* of a proof it is no news: what it is of is what counts */
-		complain(l, la, from, "it is longer, and nothing shows that it "
-		    "goes on from what was seen");
+		lawlog_complain(l, la, from, "it is longer, and nothing shows "
+		    "that it goes on from what was seen");
 		break;
 	case LOGBOOK_BAD:
-		complain(l, la, from, why);
+		lawlog_complain(l, la, from, why);
 		break;
 	default:
 		break;
 	}
 }
 
-void
+enum logbook_end
 lawlog_shown(struct law *l, struct law_authority *la, const char *text,
-    size_t len, const char *from)
+    size_t len, const char *from, uint64_t *known)
 {
 	struct logbook_log *log;
 	enum logbook_end end;
@@ -178,17 +238,24 @@ lawlog_shown(struct law *l, struct law_authority *la, const char *text,
 	struct people p;
 
 	if (!lawlog_wanted(la) || book(l, la) == NULL)
-		return;
+		return LOGBOOK_BAD;
 	people(&p, l, la);
 	end = logbook_see(la->log, &p.k, text, len, &log, &why);
-	seen(l, la, end, log, text, len, from, why);
+	if (end == LOGBOOK_UNPROVEN && known != NULL)
+		*known = log->head.size;
+	else if (end == LOGBOOK_OLDER && known != NULL)
+		lawlog_complain(l, la, from, "it is older than what was seen");
+	else
+		seen(l, la, end, log, text, len, from, why);
+	return end;
 }
 
-/* ---- the log's folder: klp/documents/AUTHORITY/log ---- */
+/* ---- a log's folder: klp/documents/AUTHORITY/log ---- */
 
 struct tiles {
 	struct law *l;
 	const struct law_authority *la;
+	const char *place;
 	struct tlog_tiles t;
 };
 
@@ -197,14 +264,14 @@ tile(void *ctx, uint32_t level, uint64_t n, struct id32 *hashes,
     unsigned width)
 {
 	struct tiles *x = ctx;
-	char path[TLOG_PATH_MAX], file[TLOG_PATH_MAX + 4];
+	char path[TLOG_PATH_MAX], file[LAWLOG_PLACE + TLOG_PATH_MAX];
 	uint8_t *p = NULL;
 	size_t len = 0;
 
 	/* a log that has gone on has the whole one in place of this */
 	for (int i = 0; i < 2 && p == NULL; i++) {
 		tlog_path(path, level, n, i == 0 ? width : TLOG_TILE);
-		(void)snprintf(file, sizeof(file), "log/%s", path);
+		(void)snprintf(file, sizeof(file), "%s/%s", x->place, path);
 		p = klpdir_document(&x->l->dir, x->la->a.name, file, "",
 		    TLOG_TILE * sizeof(*hashes), &len);
 	}
@@ -219,12 +286,15 @@ tile(void *ctx, uint32_t level, uint64_t n, struct id32 *hashes,
 
 /* Its checkpoint; NULL: there is none. */
 static char *
-checkpoint(struct law *l, const struct law_authority *la,
+checkpoint(struct law *l, const struct law_authority *la, const char *place,
     struct tlog_head *h, size_t *len)
 {
-	char *note = (char *)klpdir_document(&l->dir, la->a.name, LAWLOG_FILE,
-	    "", SNOTE_MAX, len);
+	char file[LAWLOG_PLACE + sizeof(LAWLOG_FILE)], *note;
 	struct snote n;
+
+	(void)snprintf(file, sizeof(file), "%s" LAWLOG_FILE, place);
+	note = (char *)klpdir_document(&l->dir, la->a.name, file, "",
+	    SNOTE_MAX, len);
 
 	if (note == NULL || (snote_parse(&n, note, *len) &&
 		tlog_head_parse(h, n.text, n.text_len)))
@@ -235,10 +305,11 @@ checkpoint(struct law *l, const struct law_authority *la,
 
 /* From this size on, as its tiles have it; the length of it, 0: no memory. */
 static size_t
-grow(struct law *l, const struct law_authority *la, const struct tlog_head *h,
-    const char *note, size_t note_len, uint64_t size, char **out)
+grow(struct law *l, const struct law_authority *la, const char *place,
+    const struct tlog_head *h, const char *note, size_t note_len,
+    uint64_t size, char **out)
 {
-	struct tiles x = {l, la, {&h->size, tile, &x}};
+	struct tiles x = {l, la, place, {&h->size, tile, &x}};
 	const struct tlog_tree tree = {tlog_tiles_read, &x.t};
 	struct tlog_growth *g = calloc(1, sizeof(*g));
 	size_t n = 0;
@@ -271,24 +342,25 @@ known(const struct law_authority *la, const char *origin)
 }
 
 static void
-folder(struct law *l, struct law_authority *la)
+folder(struct law *l, struct law_authority *la, unsigned i, const char *place)
 {
 	const struct logbook_log *log;
 	struct tlog_head h;
 	struct id32 sha;
 	size_t len = 0, n;
-	char *note = checkpoint(l, la, &h, &len), *text = NULL;
+	char *note = checkpoint(l, la, place, &h, &len), *text = NULL;
 
 	if (note == NULL)
 		return;
 	digest_of(&sha, note, len);
-	if (!id32_eq(&sha, &la->log_seen)) {
+	if (!id32_eq(&sha, &la->log_seen[i])) {
 		log = known(la, h.origin);
-		n = grow(l, la, &h, note, len, log == NULL ? 0 :
+		n = grow(l, la, place, &h, note, len, log == NULL ? 0 :
 		    log->head.size, &text);
 		if (n > 0)
-			lawlog_shown(l, la, text, n, "klp/documents");
-		la->log_seen = sha;
+			(void)lawlog_shown(l, la, text, n, "klp/documents",
+			    NULL);
+		la->log_seen[i] = sha;
 	}
 	free(text);
 	free(note);
@@ -296,32 +368,53 @@ folder(struct law *l, struct law_authority *la)
 
 /* ---- for others ---- */
 
-uint64_t
-lawlog_size(const struct law_authority *la)
+/* The one with this key; id NULL: the first that was seen. NULL: there is none. */
+static const struct logbook_log *
+one_of(const struct law_authority *la, const uint8_t id[16])
 {
-	return la->log == NULL || la->log->n == 0 ? 0 :
-	    la->log->log[0].head.size;
+	struct klp_key k = {.kind = KEY_ED25519, .len = 32};
+	struct fp fp;
+
+	for (unsigned i = 0; la->log != NULL && i < la->log->n; i++) {
+		memcpy(k.raw, la->log->log[i].key.key, 32);
+		key_fp(&fp, &k);
+		if (id == NULL || memcmp(fp.b, id, 16) == 0)
+			return &la->log->log[i];
+	}
+	return NULL;
+}
+
+uint64_t
+lawlog_size(const struct law_authority *la, const uint8_t id[16])
+{
+	const struct logbook_log *log = one_of(la, id);
+
+	return log == NULL ? 0 : log->head.size;
 }
 
 size_t
 lawlog_give(struct law *l, const struct law_authority *la, uint64_t size,
-    uint8_t **body)
+    const uint8_t id[16], uint8_t **body)
 {
-	const struct logbook_log *log;
-	struct tlog_head h;
+	const struct logbook_log *log = one_of(la, id);
+	char place[LAWLOG_PLACE], *text = NULL, *note;
 	size_t len = 0, n;
-	char *text = NULL, *note;
+	bool is = false;
 
-	if (la->log == NULL || la->log->n == 0)
+	if (log == NULL)
 		return 0;
-	log = &la->log->log[0];
-	/* only what counts here: the folder's may be ahead, or another's */
-	note = checkpoint(l, la, &h, &len);
-	if (note == NULL || strcmp(h.origin, log->head.origin) != 0 ||
-	    h.size != log->head.size || !id32_eq(&h.root, &log->head.root))
-		size = 0;
-	free(note);
-	n = grow(l, la, &log->head, log->note, log->note_len, size, &text);
+	/* only what counts here: a folder's may be ahead, or another's */
+	for (unsigned i = 0; !is && lawlog_place(la, i, place); i++) {
+		struct tlog_head h;
+
+		note = checkpoint(l, la, place, &h, &len);
+		is = note != NULL && strcmp(h.origin, log->head.origin) == 0 &&
+		    h.size == log->head.size &&
+		    id32_eq(&h.root, &log->head.root);
+		free(note);
+	}
+	n = grow(l, la, place, &log->head, log->note, log->note_len,
+	    is ? size : 0, &text);
 	*body = (uint8_t *)text;
 	return n > LAWLOG_BYTES ? 0 : n;
 }
@@ -501,10 +594,12 @@ proofs(struct law *l)
 void
 lawlog_look(struct law *l)
 {
+	char place[LAWLOG_PLACE];
+
 	for (unsigned i = 0; i < l->nauth; i++)
-		if (lawlog_wanted(&l->auth[i]) &&
-		    book(l, &l->auth[i]) != NULL)
-			folder(l, &l->auth[i]);
+		for (unsigned k = 0; lawlog_place(&l->auth[i], k, place); k++)
+			if (book(l, &l->auth[i]) != NULL)
+				folder(l, &l->auth[i], k, place);
 	proofs(l);
 }
 

@@ -93,7 +93,7 @@ request(const struct law *l, const struct law_authority *la,
 	const struct sources *x = la->src;
 	struct proto_req q = {.atag = la->a.state.id.b};
 	char uri[sizeof("klp://") + URI_NAME_MAX + 1 + URI_MAX];
-	uint8_t ptag[4];
+	uint8_t ptag[4], id16[16];
 	struct wr w = wr_make(m->data, sizeof(m->data));
 	uint32_t n;
 
@@ -103,14 +103,15 @@ request(const struct law *l, const struct law_authority *la,
 	} else if (is_root(x->need, &n)) {
 		q.path = PATH_ROOT;
 		q.version = n;
-	} else if (strcmp(x->need, LAWLOG_FILE) == 0) {
+	} else if (lawlog_named(x->need, id16, &q.id16)) {
 		q.path = PATH_TLOG;
-		q.version = lawlog_size(la) > UINT32_MAX ? 0 :
-		    lawlog_size(la);
+		q.version = lawlog_size(la, q.id16);
+		if (q.version > UINT32_MAX)
+			q.version = 0;
 	} else if (is_set(x)) {
 		q.path = PATH_SET;
 		q.n = PROTO_SET_MAX;
-		q.after_id = lawset_after(&x->part);
+		q.id16 = lawset_after(&x->part);
 		head_ptag(ptag, l->list_uri.path);
 		q.ptag = ptag;
 	} else if (is_delta(l, x->need, &n)) {

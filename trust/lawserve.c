@@ -268,8 +268,8 @@ page(uint8_t *set, size_t n, const struct msg_V_GIVE *m, bool *end)
 {
 	size_t from = 0, to, most = MAX_OF(m->n, 4u);
 
-	while (m->has_after && from < n &&
-	    memcmp(set + from * PROTO_SET_ENTRY + 1, m->after, 16) <= 0)
+	while (m->has_id16 && from < n &&
+	    memcmp(set + from * PROTO_SET_ENTRY + 1, m->id16, 16) <= 0)
 		from++;
 	to = MIN_OF(n, from + most);
 	while (to > from && to < n && memcmp(set + to * PROTO_SET_ENTRY + 1,
@@ -332,7 +332,8 @@ law_give(struct law *l, const struct msg_V_GIVE *m, struct msg_V_GIVEN *out,
 	case GIVE_SET:
 		return give_set(l, la, m, out, body);
 	case GIVE_LOG:
-		n = lawlog_give(l, la, m->version, body);
+		n = lawlog_give(l, la, m->version, m->has_id16 ? m->id16 :
+		    NULL, body);
 		return n == 0 ? 0 : whole(out, 0, *body, n);
 	default:
 		return 0;

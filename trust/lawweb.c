@@ -165,18 +165,28 @@ ask_delta(struct law *l, struct law_authority *la)
 	return lawweb_asks(l, la);
 }
 
-/* What it has of the authority's log, now and then; true: it is asked. */
+/* What it has of the authority's logs, now and then; true: it is asked. */
 static bool
 ask_log(struct law *l, struct law_authority *la)
 {
 	struct source *s = &la->src->s[la->src->at];
 
-	if (la->src->log || !lawlog_wanted(la) || (s->log_at != 0 &&
-		l->now < (uint64_t)s->log_at + LAWLOG_EVERY_S))
+	char place[LAWLOG_PLACE];
+
+	lawtile_stop(la); /* of a round that was given up */
+	if (la->src->log == 0 && s->log_at != 0 &&
+	    l->now < (uint64_t)s->log_at + LAWLOG_EVERY_S)
+		return false;
+	/* a node tells of each by its key, and of all together nothing more */
+	if (la->src->log == 0 && sources_mesh(la->src) &&
+	    lawlog_place(la, 1, place))
+		la->src->log = 1;
+	if (!lawlog_place(la, la->src->log, place))
 		return false;
 	s->log_at = l->now;
-	la->src->log = true;
-	(void)snprintf(la->src->need, sizeof(la->src->need), LAWLOG_FILE);
+	la->src->log++;
+	(void)snprintf(la->src->need, sizeof(la->src->need), "%s" LAWLOG_FILE,
+	    place);
 	la->src->need_max = LAWLOG_BYTES;
 	return lawweb_asks(l, la);
 }
@@ -313,21 +323,74 @@ got_delta(struct law *l, struct law_authority *la,
 	free(p);
 }
 
+/* true: a tile is asked for. Else what they have shown counts, or nothing does. */
+static bool
+ask_tile(struct law *l, struct law_authority *la, const char *from)
+{
+	const char *why;
+	size_t len = 0;
+	char *text;
+	bool more = lawtile_need(la, &text, &len, &why);
+
+	if (!more && why != NULL)
+		lawlog_complain(l, la, from, why);
+	else if (!more)
+		(void)lawlog_shown(l, la, text, len, from, NULL);
+	free(text);
+	return more && lawweb_asks(l, la);
+}
+
+static bool
+got_tile(struct law *l, struct law_authority *la, const struct msg_FETCHED *m,
+    const char *from)
+{
+	const char *why;
+
+	lawtile_came(la, m, &why);
+	if (why == NULL)
+		return ask_tile(l, la, from);
+	lawlog_complain(l, la, from, why);
+	return false;
+}
+
+/* true: it has grown, and its tiles are to prove it. */
+static bool
+got_checkpoint(struct law *l, struct law_authority *la,
+    const struct msg_FETCHED *m, const char *from)
+{
+	char place[LAWLOG_PLACE];
+	uint64_t known;
+	uint8_t *p = NULL;
+	size_t len = 0;
+	bool asks = false;
+
+	if (m->end == FETCH_OK)
+		p = sources_read(la->src, la->src->file[la->src->nfiles - 1]
+		    .name, LAWLOG_BYTES, &len);
+	if (m->end == FETCH_OK || m->end == FETCH_ABSENT)
+		sources_drop(la->src);
+	/* a node gives the proof with it */
+	if (p != NULL && lawlog_shown(l, la, (const char *)p, len, from,
+		sources_mesh(la->src) ? NULL : &known) == LOGBOOK_UNPROVEN &&
+	    !sources_mesh(la->src) &&
+	    lawlog_place(la, la->src->log - 1, place) &&
+	    lawtile_begin(la, place, known, (const char *)p, len))
+		asks = ask_tile(l, la, from);
+	free(p);
+	return asks;
+}
+
 /* Whatever it is worth, the round was good. */
 static void
 got_log(struct law *l, struct law_authority *la, const struct msg_FETCHED *m)
 {
 	char from[SOURCE_URL + 1];
-	uint8_t *p = NULL;
-	size_t len = 0;
 
 	(void)snprintf(from, sizeof(from), "%s", lawweb_url(la));
-	if (m->end == FETCH_OK)
-		p = sources_read(la->src, LAWLOG_FILE, LAWLOG_BYTES, &len);
 	la->src->ready = false;
-	if (p != NULL)
-		lawlog_shown(l, la, (const char *)p, len, from);
-	free(p);
+	if (lawtile_walks(la) ? got_tile(l, la, m, from) :
+	    got_checkpoint(l, la, m, from))
+		return;
 	if (l->logs_changed)
 		lawlog_look(l);
 	all_good(l, la);
@@ -421,9 +484,9 @@ law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 		(void)close(fd);
 	if (la == NULL)
 		return false;
-	if (sources_answer(la->src, m, fd, why) || la->src->log) {
+	if (sources_answer(la->src, m, fd, why) || la->src->log > 0) {
 		was = l->changed;
-		if (la->src->log) {
+		if (la->src->log > 0) {
 			l->changed = false;
 			got_log(l, la, m);
 			return is_changed(l, was);

@@ -51,7 +51,7 @@ forget_files(struct sources *x)
 	x->need[0] = '\0';
 	x->seq = 0;
 	x->deltas = 0;
-	x->log = false;
+	x->log = 0;
 	x->ready = false;
 	x->at = -1;
 }
@@ -105,8 +105,10 @@ sources_set(struct sources *x, const char *const *urls, unsigned n)
 void
 sources_now(struct sources *x)
 {
-	for (unsigned i = 0; i < x->n; i++)
+	for (unsigned i = 0; i < x->n; i++) {
 		x->s[i].next = (struct mono){0};
+		x->s[i].log_at = 0;
+	}
 }
 
 bool
@@ -198,6 +200,16 @@ sources_read(struct sources *x, const char *name, size_t max, size_t *len)
 	x->need_max = max;
 	errno = EINPROGRESS;
 	return NULL;
+}
+
+void
+sources_drop(struct sources *x)
+{
+	if (x->nfiles == 0)
+		return;
+	x->nfiles--;
+	if (x->file[x->nfiles].fd >= 0)
+		(void)close(x->file[x->nfiles].fd);
 }
 
 bool

@@ -43,7 +43,7 @@ struct sources {
 	int at;	    /* who is asked; -1: nobody */
 	bool ready; /* begin the update, again */
 	unsigned deltas; /* the update is over: so many deltas were asked for */
-	bool log; /* the same: a log was asked for */
+	unsigned log; /* the same: so many places of logs were */
 	enum { SET_NONE, SET_PAGES, SET_PROOF } set; /* the same of a set */
 	uint32_t seq; /* of the question that is out; 0: none */
 	char need[URI_MAX + 1]; /* what the update has asked for; "" */
@@ -80,7 +80,7 @@ void sources_free(struct sources *); /* NULL is fine */
  * is kept. What is under way is given up when they are others.
  */
 void sources_set(struct sources *, const char *const *urls, unsigned n);
-/* All at once: a person asks. */
+/* All at once, their logs as well: a person asks. */
 void sources_now(struct sources *);
 /* When somebody is to be asked; false: nobody, or somebody is. */
 bool sources_next(const struct sources *, struct mono *);
@@ -90,6 +90,8 @@ void sources_begin(struct sources *, struct mono now);
 /* For struct auth_io: NULL with EINPROGRESS when it is asked for first. */
 uint8_t *sources_read(struct sources *, const char *name, size_t max,
     size_t *len);
+/* The last that has come is not needed any more. */
+void sources_drop(struct sources *);
 /* The question that follows from that; false: there is none. */
 bool sources_question(struct sources *, const char *authority, uint32_t seq,
     struct msg_FETCH *);

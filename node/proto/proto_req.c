@@ -48,7 +48,7 @@ static const struct {
 	BIT(K_A) | BIT(K_P) | BIT(K_F)},
     [PATH_SET] = {BIT(K_A) | BIT(K_P) | BIT(K_AFTER) | BIT(K_N),
 	BIT(K_A) | BIT(K_P)},
-    [PATH_TLOG] = {BIT(K_A) | BIT(K_V), BIT(K_A)},
+    [PATH_TLOG] = {BIT(K_A) | BIT(K_V) | BIT(K_ID), BIT(K_A)},
     [PATH_EVENTS] = {BIT(K_B), BIT(K_B)},
     [PATH_ALERT] = {BIT(K_B), BIT(K_B)},
 };
@@ -122,7 +122,8 @@ get_klp_member(struct proto_req *q, enum key k, struct rd *r)
 		q->has_max = true;
 		return proto_int(r, &q->max);
 	case K_AFTER:
-		return proto_exact(r, &q->after_id, 16);
+	case K_ID:
+		return proto_exact(r, &q->id16, 16);
 	case K_O:
 		return proto_int(r, &q->offset);
 	default:
@@ -430,10 +431,16 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 		put_bin(w, K_B, q->body.p, q->body.n);
 		break;
 	case PATH_ROOT:
-	case PATH_TLOG:
 		mpk_put_map(w, 2);
 		put_bin(w, K_A, q->atag, 8);
 		put_int(w, K_V, q->version);
+		break;
+	case PATH_TLOG:
+		mpk_put_map(w, 2u + (q->id16 != NULL));
+		put_bin(w, K_A, q->atag, 8);
+		put_int(w, K_V, q->version);
+		if (q->id16 != NULL)
+			put_bin(w, K_ID, q->id16, 16);
 		break;
 	case PATH_HEAD:
 		mpk_put_map(w, 1);
@@ -449,12 +456,12 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 		put_int(w, K_F, q->version);
 		break;
 	case PATH_SET:
-		mpk_put_map(w, 3u + (q->after_id != NULL));
+		mpk_put_map(w, 3u + (q->id16 != NULL));
 		put_bin(w, K_A, q->atag, 8);
 		put_bin(w, K_P, q->ptag, 4);
 		put_int(w, K_N, q->n);
-		if (q->after_id != NULL)
-			put_bin(w, K_AFTER, q->after_id, 16);
+		if (q->id16 != NULL)
+			put_bin(w, K_AFTER, q->id16, 16);
 		break;
 	default:
 		w->failed = true;

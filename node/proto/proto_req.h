@@ -50,7 +50,7 @@ struct proto_req {
 	bool has_have, has_max;
 	uint64_t version; /* root: v; delta: f; get: h, what is there */
 	uint64_t max;	  /* get: m */
-	const uint8_t *after_id; /* set: 16 bytes, or NULL */
+	const uint8_t *id16; /* set: after; log: id; or NULL */
 };
 
 /* root, head, get, delta, set: what trust answers. */

@@ -83,9 +83,9 @@ document_request(struct node *n, struct asked *a)
 	m.offset = q->offset;
 	m.n = (uint32_t)most_of(a);
 	m.max = q->has_max ? q->max : UINT64_MAX;
-	if (q->after_id != NULL) {
-		m.has_after = true;
-		memcpy(m.after, q->after_id, sizeof(m.after));
+	if (q->id16 != NULL) {
+		m.has_id16 = true;
+		memcpy(m.id16, q->id16, sizeof(m.id16));
 	}
 	if (asked_wait(n, a, ASKED_GIVEN, m.qid))
 		n->host.send_V_GIVE(n->host.ctx, &m);

@@ -32,7 +32,7 @@ request(enum proto_path path, const uint8_t *p, size_t n)
 	    a.since != b.since || a.wait_s != b.wait_s ||
 	    a.whole != b.whole || a.outputs != b.outputs || a.brief != b.brief || a.after != b.after ||
 	    a.version != b.version || a.uri.n != b.uri.n ||
-	    (a.after_id == NULL) != (b.after_id == NULL) ||
+	    (a.id16 == NULL) != (b.id16 == NULL) ||
 	    a.body.n != b.body.n || a.envelope.n != b.envelope.n ||
 	    a.digests.n != b.digests.n)
 		abort();

@@ -17,6 +17,15 @@ build = sys.argv[1]
 NAMES = "DNS:localhost,IP:127.0.0.1"
 
 
+class Board(Ruled):
+    """Its root names the key of a log as well."""
+
+    def text(self, name, value):
+        if name == "root.json":
+            value["roles"]["log"] = value["roles"]["root"]
+        super().text(name, value)
+
+
 class Server:
     """The board's folder over HTTPS, and what it says instead of a file."""
 
@@ -161,6 +170,80 @@ def slow(node, mode, server):
            "no failure"), shown(node))
 
 
+def record(node, n):
+    """A file that a log can have."""
+    name, zero = node.at("record%d.json" % n), "sha256:" + "0" * 64
+    with open(name, "w") as f:
+        f.write('{"_type":"klp.fingerprint","agent":"%s","contract":"%s","image":"%s","issued":%d,"manifest":"%s",'
+                '"version":1}' % (node.me["urn"], zero, zero, 1700000000 + n, zero))
+    return name
+
+
+def grow(node, folder, records):
+    rc, out, err = node.warren("audit", "anchor", "--log", folder, "--origin", "log.test/board", "-k", node.at("key"),
+                               *(record(node, n) for n in records))
+    if rc != 0:
+        node.problem = "anchor: " + err
+    if node.user is not None:
+        os.system("chown -R %d %s" % (node.user, folder))
+
+
+def logs(node, mode, server):
+    """Its log grows, and the tiles beside it are the proof; no other is one."""
+    log, said = os.path.join(server.www, "log"), lambda: node.said().split(mark)[-1]
+    mark, tiles = "log.test/board: entries=3 ", {}
+    grow(node, log, range(3))
+    node.hup()
+    ok = until(lambda: mark in node.said(), "the log")
+    result(mode + " web: a log is seen", ok and not any("tile" in n for n in server.sent), node.said()[-800:])
+    with open(os.path.join(log, "checkpoint"), "rb") as f:
+        old = f.read()
+    grow(node, log, range(3, 300))
+    for name in ("tile/1/000.p/1", "tile/0/001.p/44", "tile/0/000"):
+        with open(os.path.join(log, name), "rb") as f:
+            tiles["log/" + name] = f.read()
+    edge, below = tiles["log/tile/0/001.p/44"], tiles["log/tile/0/000"]
+
+    def drip(send):
+        send(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            while True:
+                send(below)
+        except OSError:
+            pass  # it was given up
+    for what, why, name, lie_ in (
+            ("a tile of its end with another byte", "do not give the root", "0/001.p/44", whole(edge[:-1] + b"!")),
+            ("a partial tile of another width", "not as wide", "0/001.p/44", whole(edge[:-32])),
+            ("a partial tile that is another's", "do not give the root", "0/001.p/44", whole(below[:len(edge)])),
+            ("a tile that is not there", "log/tile/0/000: answers 404", "0/000", whole("", "404 Not Found")),
+            ("a tile with another byte", "not what the tile above it says", "0/000", whole(b"!" + below[1:])),
+            ("a tile that is cut", "log/tile/0/000: ", "0/000", whole(below)[:-9]),
+            ("a tile that is too long", "more than the 8192 bytes", "0/000", whole(below + b"!")),
+            ("a redirect", "redirects are not followed", "0/000", whole("", "302 Found", "Location: /x\r\n")),
+            ("a tile without end", "more than the 8192 bytes", "0/000", drip),
+            ("an old checkpoint", "", None, whole(old))):
+        server.lies = {"log/tile/" + name if name else "log/checkpoint": lie_}
+        before = len(node.said())
+        asked = len(server.web.asked)
+        node.hup()
+        ok = until(lambda: (why or server.url) in node.said()[before:] if name else "/klp/%s/log/checkpoint" % BOARD in
+                   server.web.asked[asked:] and all(x["failed"] == "" for x in shown(node).values()), what)
+        result("%s web: %s proves nothing of a log, and the rest counts" % (mode, what), ok and "entries=" not in said() and
+               all(x["failed"] == "" for x in shown(node).values()), node.said()[-800:])
+    server.lies = {}
+    node.hup()
+    ok = until(lambda: "log.test/board: entries=300 " in node.said(), "the proof")
+    result(mode + " web: its tiles are the proof that it has grown", ok and set(tiles) <= set(server.sent),
+           "%s %s" % (set(server.sent), node.said()[-800:]))
+    shutil.rmtree(log)
+    grow(node, log, range(1000, 1310))
+    node.hup()
+    result(mode + " web: another log under its name is found out, by its own tiles",
+           until(lambda: "two states that cannot both be true" in node.said(), "the fork") and
+           '"equivocation"' in node.trail(), node.said()[-800:])
+    shutil.rmtree(log)
+
+
 def falls(node, mode, server):
     """Egress is killed and comes back; so does what it is asked for."""
     count, pid = node.readies("egress"), node.pids()["egress"]
@@ -224,7 +307,7 @@ def revoked(node, mode, server):
 def all_of(mode, user):
     node = None
     try:
-        node = Ruled(build, "web-" + mode, user, by_hand=False, more="klp: {private_hosts: [127.0.0.1], ca: klp/ca.pem}\n")
+        node = Board(build, "web-" + mode, user, by_hand=False, more="klp: {private_hosts: [127.0.0.1], ca: klp/ca.pem}\n")
         server = Server(node.work)
         server.www = node.at("www")
         node.transports = [{"https": server.url}]
@@ -237,6 +320,7 @@ def all_of(mode, user):
         fetched(node, mode, server)
         got(node, mode)
         liars(node, mode, server)
+        logs(node, mode, server)
         if os.environ.get("KLPWEB_LONG"):
             slow(node, mode, server)
         falls(node, mode, server)

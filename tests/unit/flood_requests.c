@@ -145,7 +145,7 @@ request(enum proto_path path, uint8_t who, uint8_t *out, size_t cap)
 	    .stream = (uint8_t)number(4), .after = some_size(),
 	    .has_since = number(2) == 0, .since = some_size(),
 	    .atag = some_id()->b, .ptag = some_id()->b,
-	    .after_id = some_id()->b, .version = some_size(),
+	    .id16 = some_id()->b, .version = some_size(),
 	    .has_have = number(2) == 0, .has_max = number(2) == 0,
 	    .max = some_size()};
 	struct wr w_ = wr_make(out, cap);

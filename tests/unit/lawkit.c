@@ -185,9 +185,9 @@ give(const struct proto_req *q, struct wr *w)
 		proto_ans_put(w, ST_BUSY, &meta);
 		return;
 	}
-	if (q->after_id != NULL) {
-		m.has_after = true;
-		memcpy(m.after, q->after_id, 16);
+	if (q->id16 != NULL) {
+		m.has_id16 = true;
+		memcpy(m.id16, q->id16, 16);
 	}
 	if (q->atag != NULL)
 		memcpy(m.atag, q->atag, 8);
@@ -214,7 +214,7 @@ noted(const struct proto_req *q)
 		    (unsigned)q->offset);
 	else if (q->path == PATH_SET)
 		(void)snprintf(order + at, sizeof(order) - at, "set%s ",
-		    q->after_id != NULL ? "+" : "");
+		    q->id16 != NULL ? "+" : "");
 	else
 		(void)snprintf(order + at, sizeof(order) - at, "%s:%u ",
 		    proto_path(q->path) + 8, (unsigned)q->version);

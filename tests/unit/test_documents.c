@@ -118,7 +118,7 @@ small_ones(void **state)
 	assert_int_equal(b.n, 170);
 	assert_true(a->meta.has_end && !a->meta.end);
 	q.n = PROTO_SET_MAX;
-	q.after_id = one;
+	q.id16 = one;
 	assert_true(world_call(&w, 1, &q)->meta.end);
 }
 
@@ -194,6 +194,8 @@ malformed(void **state)
 	    {PATH_GET, "\x82\xa1" "u\xa1x\xa1n\x00", 8},
 	    {PATH_DELTA, "\x82\xa1" "a\xc4\x08" "abcdefgh\xa1" "f\x01", 16},
 	    {PATH_SET, "\x81\xa1" "p\xc4\x04" "abcd", 9},
+	    {PATH_TLOG, "\x82\xa1" "a\xc4\x08" "abcdefgh\xa2" "id\xc4\x04"
+		"abcd", 22},
 	};
 
 	(void)state;

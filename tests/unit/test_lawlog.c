@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "tests/unit/lawkit.h"
+#include "tests/unit/logkit.h"
 #include "trust/doc/fingerprint.h"
 #include "trust/doc/merkle.h"
 #include "trust/doc/tlogedge.h"
@@ -382,9 +383,12 @@ test_shown(void **state)
 	assert_string_equal(round_of(), "root:2 head:0 get+0 delta:4 log:0 ");
 	assert_int_equal(seen(&taker), 20);
 	log_here(&giver, 0, 77, true);
-	assert_string_equal(round_of(), "root:2 head:0 delta:4 ");
+	/* nobody has asked for it: within the hour it is let alone */
+	order[0] = '\0';
+	taker.l->auth[0].src->s[0].next = (struct mono){0};
+	go_on();
+	assert_string_equal(order, "root:2 head:0 delta:4 ");
 	assert_int_equal(seen(&taker), 20);
-	taker.l->auth[0].src->s[0].log_at = 0;
 	assert_string_equal(round_of(), "root:2 head:0 delta:4 log:20 ");
 	assert_int_equal(seen(&taker), 77);
 	assert_string_equal(line(&taker).failed, "");
@@ -433,7 +437,6 @@ test_shown_badly(void **state)
 	assert_string_equal(line(&taker).failed, "");
 	log_here(&giver, 0, 20, false);
 	for (enum lie l = NO_LIE + 1; l < LIES; l++) {
-		taker.l->auth[0].src->s[0].log_at = 0;
 		law_fetch_now(taker.l);
 		for (int i = 0; i < 200; i++) {
 			lie = NO_LIE;
@@ -449,7 +452,6 @@ test_shown_badly(void **state)
 		assert_false(forked(&taker));
 	}
 	lie = NO_LIE;
-	taker.l->auth[0].src->s[0].log_at = 0;
 	(void)round_of();
 	assert_int_equal(seen(&taker), 20);
 	/* he has gone on without his tiles: not followed, no fork */
@@ -457,10 +459,79 @@ test_shown_badly(void **state)
 	assert_int_equal(seen(&giver), 30);
 	(void)unlinkat(giver.klp.fd, "documents/test.kos/log/tile/0/000.p/30",
 	    0);
-	taker.l->auth[0].src->s[0].log_at = 0;
 	(void)round_of();
 	assert_int_equal(seen(&taker), 20);
 	assert_false(forked(&taker));
+}
+
+/* ---- several logs ---- */
+
+/* One of logkit's at its own place, as the giver has it. */
+static void
+other_log(unsigned key, uint64_t size)
+{
+	static char text[SNOTE_MAX];
+	struct klp_key k = logkit_key(key);
+	struct id32 h[TLOG_TILE];
+	struct fp fp;
+	char hex[33], path[TLOG_PATH_MAX], name[200];
+	unsigned width;
+
+	key_fp(&fp, &k);
+	hex_encode(hex, fp.b, 16);
+	for (uint32_t level = 0; level < 2; level++)
+		for (uint64_t n = 0; (width = logkit_tile(0, size, level, n,
+			 h)) > 0; n++) {
+			tlog_path(path, level, n, width);
+			(void)snprintf(name, sizeof(name),
+			    "documents/test.kos/log/%s/%s", hex, path);
+			file(&giver, name, h, width * sizeof(h[0]));
+		}
+	(void)snprintf(name, sizeof(name), "documents/test.kos/log/%s/"
+	    "checkpoint", hex);
+	file(&giver, name, text, logkit_note(text, 0, size, key));
+	(void)law_look(giver.l, NOW, true);
+}
+
+/* Each is followed for itself, from its folder and from node to node. */
+static void
+test_several(void **state)
+{
+	static char more[4096];
+	static uint8_t buf[8192];
+	struct klp_key k = kit_key(0);
+	char text[KEY_TEXT_MAX], hex[65];
+	const struct logbook *b;
+	struct id32 id;
+	size_t n;
+
+	(void)state;
+	key_text(text, &k);
+	hex_encode(hex, HASH_BYTES(kit_fp(0)));
+	logkit_roles(more, sizeof(more), 2, text, hex);
+	lawkit_root.more = more;
+	n = kit_root(buf, sizeof(buf), &lawkit_root, &id);
+	kit_dir_put(&giver.klp, "authorities/test.kos.root.json", buf, n);
+	kit_dir_put(&taker.klp, "authorities/test.kos.root.json", buf, n);
+	place_again(&giver);
+	place_again(&taker);
+	publish(4, 1);
+	other_log(0, 300);
+	other_log(1, 20);
+	assert_string_equal(round_of(), "root:2 head:0 get+0 delta:4 log:0 "
+	    "log:0 ");
+	b = taker.l->auth[0].log;
+	assert_int_equal(b->n, 2);
+	assert_int_equal(b->log[0].head.size, 300);
+	assert_int_equal(b->log[1].head.size, 20);
+	other_log(0, 700);
+	other_log(1, 21);
+	assert_int_equal(giver.l->auth[0].log->log[0].head.size, 700);
+	assert_string_equal(round_of(), "root:2 head:0 delta:4 log:300 "
+	    "log:20 ");
+	assert_int_equal(b->log[0].head.size, 700);
+	assert_int_equal(b->log[1].head.size, 21);
+	assert_false(b->log[0].forked || b->log[1].forked);
 }
 
 static int
@@ -468,6 +539,7 @@ group(void **state)
 {
 	(void)state;
 	make_records();
+	logkit_make();
 	return 0;
 }
 
@@ -489,7 +561,7 @@ main(void)
 	    TEST(test_proofs), TEST(test_role), TEST(test_witnesses),
 	    TEST(test_folder), TEST(test_folder_fork), TEST(test_shown),
 	    TEST(test_shown_fork), TEST(test_proof_fork),
-	    TEST(test_shown_badly),
+	    TEST(test_shown_badly), TEST(test_several),
 	};
 
 	return cmocka_run_group_tests(tests, group, group_end);

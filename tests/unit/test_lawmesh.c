@@ -408,8 +408,8 @@ the_set_in_pages(void **state)
 		memcpy(all[n], p, len);
 		n += len / 17;
 		free(p);
-		m.has_after = true;
-		memcpy(m.after, all[n - 1] + 1, 16);
+		m.has_id16 = true;
+		memcpy(m.id16, all[n - 1] + 1, 16);
 	} while (!v.end);
 	assert_int_equal(n, 31);
 	for (size_t i = 1; i < n; i++)

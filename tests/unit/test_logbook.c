@@ -178,7 +178,7 @@ test_goes_on(void **state)
 			assert_int_equal(see_growth(0, old, size),
 			    LOGBOOK_TAKEN);
 			assert_int_equal(which->head.size, size);
-			assert_int_equal(see_note(0, old), LOGBOOK_SAME);
+			assert_int_equal(see_note(0, old), LOGBOOK_OLDER);
 			assert_int_equal(which->head.size, size);
 			assert_false(which->forked);
 		}
@@ -329,7 +329,7 @@ test_vouches(void **state)
 	/* the log has gone on: an older proof is one still */
 	assert_int_equal(see_growth(0, 12, 20), LOGBOOK_TAKEN);
 	assert_true(vouches(&seven, 4, text, len, &is));
-	assert_int_equal(is, LOGBOOK_SAME);
+	assert_int_equal(is, LOGBOOK_OLDER);
 	/* it has shown two things: it vouches for nothing any more */
 	assert_int_equal(see_note(1, 20), LOGBOOK_FORK);
 	assert_false(vouches(&seven, 4, text, len, &is));

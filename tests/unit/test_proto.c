@@ -40,7 +40,7 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 	    .frame = {(const uint8_t *)"frame", 5}, .has_time = true, .time = 1800000000,
 	    .atag = d32, .ptag = d32, .uri = {"klp://test.kos/x", 16},
 	    .has_have = true, .version = 4, .has_max = true, .max = 9,
-	    .after_id = d32};
+	    .id16 = d32};
 	struct wr w = wr_make(out, cap);
 
 	if (path == PATH_BLOB_HAVE)

@@ -145,7 +145,7 @@ compare(struct logbook_log *l, const struct tlog_head *h,
 		return id32_eq(&h->root, &l->head.root) ? LOGBOOK_SAME :
 		    LOGBOOK_FORK;
 	if (h->size < l->head.size)
-		return LOGBOOK_SAME;
+		return LOGBOOK_OLDER;
 	if (g->old.size != l->head.size)
 		return LOGBOOK_UNPROVEN;
 	/* its own word on what it was then is in what it has signed now */

@@ -45,7 +45,8 @@ struct logbook_keys {
 
 enum logbook_end {
 	LOGBOOK_BAD,	  /* it is none, or by nobody who is believed: *why */
-	LOGBOOK_SAME,	  /* what is known, or an older state */
+	LOGBOOK_SAME,	  /* what is known */
+	LOGBOOK_OLDER,	  /* an earlier state, or so it says */
 	LOGBOOK_TAKEN,	  /* known from now on */
 	LOGBOOK_UNPROVEN, /* larger, and nobody shows that it follows */
 	LOGBOOK_FORK,	  /* it contradicts what is known */
