@@ -327,8 +327,7 @@ enum give_what {
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
 /* all that is revoked: count entries in one sealed memfd (common/listed.h) */
 #define MSG_V_LISTED(F) F(u32, count, 0)
-/* all images that a log vouches for: digests, in order, in one sealed memfd */
-#define ANCHORED_MAX 4096
+/* all images that a log vouches for, in one sealed memfd (common/anchored.h) */
 #define MSG_V_ANCHORED(F) F(u32, count, 0)
 /* an authority or a document, for status; the name "" ends them */
 #define MSG_V_AUTHORITY(F)                                                     \

@@ -239,7 +239,7 @@ static void
 tell_anchored(struct judge *j)
 {
 	size_t n;
-	const struct id32 *l = law_anchored(j->law, &n);
+	const struct anchored *l = law_anchored(j->law, &n);
 	struct msg_V_ANCHORED m = {.count = (uint32_t)n};
 	int fd = -1;
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/anchored.h"
 #include "common/ipc_msg.h"
 #include "common/listed.h"
 #include "node/config/nodeconf.h"
@@ -127,7 +128,7 @@ struct law {
 	size_t given_len;
 	struct id32 given_sha;
 	/* images that a log vouches for: sorted, each once (lawlog.c) */
-	struct id32 *anchored;
+	struct anchored *anchored;
 	size_t nanchored;
 	struct id32 proofs_sha; /* of klp/anchors, and what judges it */
 	bool logs_changed; /* ... and something was seen of a log since */
@@ -194,7 +195,7 @@ size_t law_give(struct law *, const struct msg_V_GIVE *, struct msg_V_GIVEN *,
 /* All that node has to know: an allocation, *n entries; NULL: no memory. */
 struct listed *law_listed(const struct law *, size_t *n);
 /* The images that a log vouches for, *n of them; borrowed. */
-const struct id32 *law_anchored(const struct law *, size_t *n);
+const struct anchored *law_anchored(const struct law *, size_t *n);
 /* The i-th line for status; false behind the last. */
 bool law_line(const struct law *, unsigned i, struct msg_V_AUTHORITY *);
 

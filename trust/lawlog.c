@@ -424,7 +424,10 @@ lawlog_give(struct law *l, const struct law_authority *la, uint64_t size,
 struct looking {
 	struct law *l;
 	crypto_hash_sha256_state hash;
-	struct id32 *image;
+	struct pair {
+		struct id32 image;
+		uint8_t key[32]; /* of a log that has it */
+	} *pair;
 	size_t n;
 	unsigned proofs, good;
 	char first[200]; /* that does not count */
@@ -479,7 +482,7 @@ as_before(struct law *l)
 /* By any log of any authority here; else *why. */
 static bool
 vouched(struct law *l, const char *name, const char *proof, size_t len,
-    const void *record, size_t record_len, const char **why)
+    const void *record, size_t record_len, uint8_t key[32], const char **why)
 {
 	*why = "no root that is pinned here names a log (role log)";
 	for (unsigned i = 0; i < l->nauth; i++) {
@@ -497,7 +500,7 @@ vouched(struct law *l, const char *name, const char *proof, size_t len,
 		if (end == LOGBOOK_TAKEN || end == LOGBOOK_FORK)
 			seen(l, la, end, log, proof, len, name, "");
 		if (is)
-			return true;
+			return memcpy(key, log->key.key, 32), true;
 	}
 	return false;
 }
@@ -508,6 +511,7 @@ one_proof(void *ctx, const char *name, const char *proof, size_t len,
 {
 	struct looking *x = ctx;
 	struct fingerprint f;
+	uint8_t key[32];
 	const char *why = "cannot be read, or is too large";
 
 	x->proofs++;
@@ -518,11 +522,13 @@ one_proof(void *ctx, const char *name, const char *proof, size_t len,
 		if (f.issued > (uint64_t)x->l->now + FRESH_AHEAD)
 			why = "issued in the future";
 		else if (vouched(x->l, name, proof, len, record, record_len,
-			&why)) {
+			key, &why)) {
 			x->good++;
 			if (f.of == FINGERPRINT_IMAGE ||
-			    f.of == FINGERPRINT_AGENT)
-				x->image[x->n++] = f.image;
+			    f.of == FINGERPRINT_AGENT) {
+				x->pair[x->n].image = f.image;
+				memcpy(x->pair[x->n++].key, key, sizeof(key));
+			}
 			return;
 		}
 	}
@@ -537,40 +543,50 @@ one_proof(void *ctx, const char *name, const char *proof, size_t len,
 static int
 cmp(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct id32));
+	return memcmp(a, b, sizeof(struct pair));
 }
 
-/* x->image is sorted, each once, and the law's own then. */
+/* Sorted, each image once, with the number of its logs. */
 static void
-settle(struct law *l, struct looking *x)
+settle(struct law *l, struct looking *x, struct anchored *a)
 {
 	size_t k = 0;
 
-	qsort(x->image, x->n, sizeof(*x->image), cmp);
-	for (size_t i = 0; i < x->n; i++)
-		if (k == 0 || !id32_eq(&x->image[k - 1], &x->image[i]))
-			x->image[k++] = x->image[i];
+	qsort(x->pair, x->n, sizeof(*x->pair), cmp);
+	for (size_t i = 0; i < x->n; i++) {
+		if (i > 0 && cmp(&x->pair[i - 1], &x->pair[i]) == 0)
+			continue;
+		if (k == 0 || !id32_eq(&a[k - 1].image, &x->pair[i].image))
+			a[k++] = (struct anchored){.image = x->pair[i].image};
+		if (a[k - 1].logs < UINT8_MAX)
+			a[k - 1].logs++;
+	}
 	if (k != l->nanchored || (k > 0 &&
-		memcmp(l->anchored, x->image, k * sizeof(*x->image)) != 0))
+		memcmp(l->anchored, a, k * sizeof(*a)) != 0))
 		l->changed = true;
 	free(l->anchored);
-	l->anchored = x->image;
+	l->anchored = a;
 	l->nanchored = k;
 }
 
 static void
 judge(struct law *l)
 {
+	struct anchored *a = calloc(PROOFS_MAX, sizeof(*a));
 	struct looking x = {.l = l};
 	bool more;
 
-	if ((x.image = calloc(PROOFS_MAX, sizeof(*x.image))) == NULL) {
+	x.pair = calloc(PROOFS_MAX, sizeof(*x.pair));
+	if (x.pair == NULL || a == NULL) {
 		log_errx("klp/anchors", "no memory to look at it");
+		free(x.pair);
+		free(a);
 		return;
 	}
 	more = klpdir_proofs(&l->dir, PROOFS_MAX, TLOG_PROOF_TEXT,
 	    FINGERPRINT_MAX, one_proof, &x);
-	settle(l, &x);
+	settle(l, &x, a);
+	free(x.pair);
 	if (x.proofs > 0)
 		log_notice("klp/anchors", "proofs=%u good=%u images=%zu%s%s%s",
 		    x.proofs, x.good, l->nanchored, x.first[0] != '\0' ?
@@ -603,7 +619,7 @@ lawlog_look(struct law *l)
 	proofs(l);
 }
 
-const struct id32 *
+const struct anchored *
 law_anchored(const struct law *l, size_t *n)
 {
 	*n = l->nanchored;

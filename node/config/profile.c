@@ -208,13 +208,15 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 {
 	static const char *const known[] = {"image", "cap_drop",
 	    "seccomp_profile", "read_only_fs", "limits", "volumes", "network",
-	    "anchor"};
+	    "anchor", "anchor_logs"};
 	static const char *const anchors[] = {[ANCHOR_OFF] = "off",
 	    [ANCHOR_RECORD] = "record", [ANCHOR_REQUIRE] = "require"};
 	static const char *const networks[] = {"isolated", "none", "broker"};
 	const struct ynode *n;
+	int64_t logs;
 	unsigned word;
 
+	p->anchor_logs = 1;
 	(void)ynode_known(r, known, NELEM(known), m);
 	if ((n = ynode_get(r, "image")) != NULL)
 		(void)ynode_text(n, "image", 1, 255, &p->image, m);
@@ -236,6 +238,9 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 	if ((n = ynode_get(r, "anchor")) != NULL &&
 	    ynode_word(n, "anchor", anchors, NELEM(anchors), &word, m))
 		p->anchor = (enum anchor_policy)word;
+	if ((n = ynode_get(r, "anchor_logs")) != NULL &&
+	    ynode_int(n, "anchor_logs", 1, PROFILE_ANCHOR_LOGS, &logs, m))
+		p->anchor_logs = (unsigned)logs;
 }
 
 int

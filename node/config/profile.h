@@ -27,6 +27,7 @@ struct volume_spec {
 };
 
 /* Must a log vouch for the image (klp.md 8)? */
+#define PROFILE_ANCHOR_LOGS 16 /* ours */
 enum anchor_policy { ANCHOR_OFF, ANCHOR_RECORD, ANCHOR_REQUIRE };
 
 struct profile {
@@ -34,6 +35,7 @@ struct profile {
 	const char *seccomp; /* as written; NULL: "default" */
 	bool read_only_fs;
 	enum anchor_policy anchor;
+	unsigned anchor_logs; /* that must vouch; 1 where nothing is said */
 	uint64_t limit[LIMIT_COUNT]; /* 0: not said */
 	struct volume_spec volume[PROFILE_VOLUMES];
 	unsigned nvolumes;

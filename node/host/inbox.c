@@ -288,12 +288,12 @@ on_V_LISTED(struct warren_node *wn, const struct msg_V_LISTED *m,
 	program_malformed(&wn->prog, in);
 }
 
-/* The same: digests in their order, each once. */
+/* The same: in the order of their digests, each once. */
 static void
 on_V_ANCHORED(struct warren_node *wn, const struct msg_V_ANCHORED *m,
     struct ipc_in *in)
 {
-	struct id32 *l = NULL;
+	struct anchored *l = NULL;
 	const uint8_t *text = NULL;
 	size_t n = 0;
 	bool good = m->count == 0;
@@ -305,7 +305,8 @@ on_V_ANCHORED(struct warren_node *wn, const struct msg_V_ANCHORED *m,
 		memcpy(l, text, n);
 		good = true;
 		for (uint32_t i = 1; i < m->count; i++)
-			good = good && memcmp(&l[i - 1], &l[i], sizeof(*l)) < 0;
+			good = good && memcmp(&l[i - 1].image, &l[i].image,
+			    sizeof(l->image)) < 0;
 	}
 	memfd_unmap(text, n);
 	if (good) {

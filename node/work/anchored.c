@@ -16,7 +16,7 @@ cmp(const void *a, const void *b)
 }
 
 void
-anchored_take(struct node *n, struct id32 *list, size_t count)
+anchored_take(struct node *n, struct anchored *list, size_t count)
 {
 	free(n->anchored);
 	n->anchored = list;
@@ -28,8 +28,10 @@ anchored_take(struct node *n, struct id32 *list, size_t count)
 bool
 anchored_has(const struct node *n, const struct id32 *image)
 {
-	return n->nanchored > 0 && bsearch(image, n->anchored, n->nanchored,
-	    sizeof(*image), cmp) != NULL;
+	const struct anchored *a = n->nanchored == 0 ? NULL : bsearch(image,
+	    n->anchored, n->nanchored, sizeof(*a), cmp);
+
+	return a != NULL && a->logs >= MAX_OF(n->policy.anchor_logs, 1u);
 }
 
 static bool

@@ -2,18 +2,17 @@
 #ifndef WARREN_NODE_WORK_ANCHORED_H
 #define WARREN_NODE_WORK_ANCHORED_H
 
+#include "common/anchored.h"
 #include "node/work/state.h"
 
 /*
  * Images whose fingerprint trust has found in a transparency log (klp.md 8),
  * and what a profile makes of it: `record` says it in trail and receipt,
- * `require` (or the layer `anchored`) runs no other image.
+ * `require` (or the layer `anchored`) runs no other image. So many logs as
+ * `anchor_logs` of the profile says must have it.
  */
-/*
- * The list, an allocation of digests in their order, is taken over; then
- * watched_layers().
- */
-void anchored_take(struct node *, struct id32 *, size_t);
+/* The list, an allocation, is taken over; then watched_layers(). */
+void anchored_take(struct node *, struct anchored *, size_t);
 bool anchored_has(const struct node *, const struct id32 *image);
 /* Must every image be? Until trust has spoken nobody knows. */
 bool anchored_unknown(const struct node *);

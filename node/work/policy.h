@@ -55,6 +55,7 @@ struct policy {
 	unsigned profile_volumes;
 	char profile_name[65];
 	enum anchor_policy anchor;
+	unsigned anchor_logs; /* that must have the image; 0: 1 */
 	uint32_t max_airtime_s;
 	uint32_t announce_every_s;
 	uint32_t keep_results_s;

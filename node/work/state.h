@@ -89,7 +89,7 @@ struct node {
 	/* watched.c: of these two are layers and missing */
 	uint32_t jail_layers, watch_layers;
 	/* anchored.c: images that a log vouches for, sorted */
-	struct id32 *anchored;
+	struct anchored *anchored;
 	size_t nanchored;
 	bool anchored_known;
 	char jail_missing[257], watch_missing[201];

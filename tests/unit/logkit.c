@@ -103,9 +103,9 @@ logkit_key(unsigned i)
 }
 
 size_t
-logkit_note(char out[SNOTE_MAX], int of, uint64_t size, unsigned key)
+logkit_sign(char out[SNOTE_MAX], const struct tlog_head *head, unsigned key)
 {
-	struct tlog_head h = logkit_head(of, size);
+	struct tlog_head h = *head;
 	struct klp_key k;
 	struct vkey v;
 	uint8_t secret[64];
@@ -121,6 +121,14 @@ logkit_note(char out[SNOTE_MAX], int of, uint64_t size, unsigned key)
 	out[n++] = '\n';
 	memcpy(out + n, line, more);
 	return n + more;
+}
+
+size_t
+logkit_note(char out[SNOTE_MAX], int of, uint64_t size, unsigned key)
+{
+	const struct tlog_head h = logkit_head(of, size);
+
+	return logkit_sign(out, &h, key);
 }
 
 void

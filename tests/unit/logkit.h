@@ -22,6 +22,7 @@ struct tlog_head logkit_head(int of, uint64_t size);
 #define LOGKIT_KEYS 3
 struct klp_key logkit_key(unsigned);
 size_t logkit_note(char out[SNOTE_MAX], int of, uint64_t size, unsigned key);
+size_t logkit_sign(char out[SNOTE_MAX], const struct tlog_head *, unsigned key);
 /*
  * What a root's text has more (struct kit_root): keys and roles, of which `log`
  * has the first n of those, and the rest this key (the text and the fp of one).

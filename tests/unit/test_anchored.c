@@ -17,10 +17,13 @@
 #include "tests/unit/nodekit.h"
 
 /* The image that every job here runs in, among so many others. */
+static uint8_t logs = 1; /* that have it */
+
 static void
 vouched(bool for_it, size_t others)
 {
-	struct id32 *l = calloc(others + 1, sizeof(*l)), image = {0};
+	struct anchored *l = calloc(others + 1, sizeof(*l));
+	struct id32 image = {0};
 	struct manifest m;
 	size_t n = 0;
 
@@ -29,9 +32,9 @@ vouched(bool for_it, size_t others)
 	(void)snprintf(m.image, sizeof(m.image), "test:1");
 	(void)w.n.host.image(w.n.host.ctx, &m, &image);
 	for (size_t i = 0; i < others / 2; i++)
-		l[n++].b[31] = (uint8_t)i;
+		l[n++] = (struct anchored){{{[31] = (uint8_t)i}}, 9};
 	if (for_it)
-		l[n++] = image;
+		l[n++] = (struct anchored){image, logs};
 	for (size_t i = n; i < others + for_it; i++, n++)
 		memset(&l[n], 0xff, sizeof(*l));
 	anchored_take(&w.n, l, n);
@@ -119,6 +122,33 @@ test_waits(void **state)
 	state_is(&id[1], "refused", NULL);
 }
 
+/* So many logs as the profile says, and no fewer. */
+static void
+test_logs(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.n.policy.anchor = ANCHOR_REQUIRE;
+	w.n.policy.anchor_logs = 2;
+	w.run_ms = 50;
+	vouched(true, 4);
+	refused(submit(1, 0x41, 1, NULL, &id), "anchor", 8);
+	logs = 2;
+	vouched(true, 4);
+	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
+	world_run(&w, 1000);
+	state_is(&id, "done", NULL);
+	w.n.policy.anchor_logs = 3;
+	refused(submit(1, 0x41, 3, NULL, &id), "anchor", 8);
+	/* the same of what a receipt says */
+	w.n.policy.anchor = ANCHOR_RECORD;
+	assert_int_equal(submit(1, 0x41, 4, NULL, &id)->status, ST_OK);
+	world_run(&w, 1000);
+	assert_int_equal(w.last_receipt.layers & LAYER_ANCHORED, 0);
+	logs = 1;
+}
+
 /* The same by a name of require_layers. */
 static void
 test_layer(void **state)
@@ -147,7 +177,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_off), TEST(test_record), TEST(test_require),
-	    TEST(test_waits), TEST(test_layer),
+	    TEST(test_waits), TEST(test_logs), TEST(test_layer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -474,8 +474,15 @@ the_seeds_profile(void **state)
 	profile_free(p);
 	assert_int_equal(profile_parse(&p, "anchor: require\n", 16, &m), 0);
 	assert_int_equal(p->anchor, ANCHOR_REQUIRE);
+	assert_int_equal(p->anchor_logs, 1);
 	profile_free(p);
 	assert_int_equal(profile_parse(&p, "anchor: maybe\n", 14, &m), -1);
+	assert_int_equal(m.n, 1);
+	m.n = 0;
+	assert_int_equal(profile_parse(&p, "anchor_logs: 3\n", 15, &m), 0);
+	assert_int_equal(p->anchor_logs, 3);
+	profile_free(p);
+	assert_int_equal(profile_parse(&p, "anchor_logs: 0\n", 15, &m), -1);
 	assert_int_equal(m.n, 1);
 	m.n = 0;
 	assert_int_equal(profile_parse(&p, "", 0, &m), 0);

@@ -285,6 +285,8 @@ test_proofs(void **state)
 	assert_int_equal(anchored(&taker), 2);
 	assert_memory_equal(&taker.l->anchored[0], &print_of[3].image, 32);
 	assert_memory_equal(&taker.l->anchored[1], &print_of[17].image, 32);
+	/* by two proofs of one log it is in one log */
+	assert_int_equal(taker.l->anchored[0].logs, 1);
 	assert_int_equal(seen(&taker), 20);
 	/* nothing is new at the next look */
 	assert_false(law_look(taker.l, NOW, true));
@@ -534,6 +536,58 @@ test_several(void **state)
 	assert_false(b->log[0].forked || b->log[1].forked);
 }
 
+/* The same record in the logs of two keys; one forks, and is none any more. */
+static void
+test_two_vouch(void **state)
+{
+	static char more[4096], text[TLOG_PROOF_TEXT], ck[SNOTE_MAX];
+	static uint8_t buf[8192];
+	struct klp_key k = kit_key(0);
+	char key[KEY_TEXT_MAX], hex[65], path[40];
+	struct tlog_proof proof = {.index = 0};
+	struct id32 id;
+	size_t n;
+
+	(void)state;
+	key_text(key, &k);
+	hex_encode(hex, HASH_BYTES(kit_fp(0)));
+	logkit_roles(more, sizeof(more), 3, key, hex);
+	lawkit_root.more = more;
+	n = kit_root(buf, sizeof(buf), &lawkit_root, &id);
+	kit_dir_put(&taker.klp, "authorities/test.kos.root.json", buf, n);
+	place_again(&taker);
+	for (unsigned i = 0; i < 3; i++) {
+		/* a log of one entry, and the third has another one */
+		struct tlog_head h = {.size = 1,
+		    .root = leaf[0][i == 2 ? 5 : 4]};
+
+		proof.note = ck;
+		proof.note_len = logkit_sign(ck, &h, i);
+		n = tlog_proof_put(text, &proof);
+		(void)snprintf(path, sizeof(path), "anchors/%u.tlog-proof", i);
+		file(&taker, path, text, n);
+		(void)snprintf(path, sizeof(path), "anchors/%u.json", i);
+		file(&taker, path, record[0][i == 2 ? 5 : 4],
+		    record_len[0][i == 2 ? 5 : 4]);
+	}
+	assert_true(law_look(taker.l, NOW, true));
+	assert_int_equal(anchored(&taker), 2);
+	assert_memory_equal(&taker.l->anchored[0].image, &print_of[4].image,
+	    32);
+	assert_int_equal(taker.l->anchored[0].logs, 2);
+	assert_int_equal(taker.l->anchored[1].logs, 1);
+	/* the second shows another entry as its first one */
+	proof.note_len = logkit_sign(ck, &(struct tlog_head){.size = 1,
+	    .root = leaf[0][6]}, 1);
+	n = tlog_proof_put(text, &proof);
+	file(&taker, "anchors/3.tlog-proof", text, n);
+	file(&taker, "anchors/3.json", record[0][6], record_len[0][6]);
+	assert_true(law_look(taker.l, NOW, true));
+	assert_int_equal(last_event, EVK_EQUIVOCATION);
+	assert_int_equal(anchored(&taker), 2);
+	assert_int_equal(taker.l->anchored[0].logs, 1);
+}
+
 static int
 group(void **state)
 {
@@ -562,6 +616,7 @@ main(void)
 	    TEST(test_folder), TEST(test_folder_fork), TEST(test_shown),
 	    TEST(test_shown_fork), TEST(test_proof_fork),
 	    TEST(test_shown_badly), TEST(test_several),
+	    TEST(test_two_vouch),
 	};
 
 	return cmocka_run_group_tests(tests, group, group_end);
