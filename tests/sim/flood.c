@@ -41,10 +41,11 @@ struct flood {
 	struct sim *sim;
 	uint64_t rng;
 	unsigned wire[4]; /* A-RELAY, RELAY-B, X-RELAY, Y-B */
-	struct hash16 dest, link;
+	struct hash16 dest, link, pending;
 	bool up;
 	enum { STRAIGHT = 1, ASTRAY } way; /* of the link, see is_astray() */
 	unsigned turn, vain, asked, answered, failed, wanted, opened, lost;
+	unsigned refused; /* links, by A itself */
 	unsigned astray; /* links wanted in vain, requests, while is_astray() */
 	int64_t since, longest; /* how long the relay's path was another's */
 	bool closing;
@@ -86,6 +87,8 @@ on_event(struct sim *sim, unsigned node, const struct rns_event *ev, void *arg)
 		c.type = RNS_CMD_LINK_CLOSE; /* too late */
 		c.hash = ev->link.id;
 		(void)sim_submit(sim, node, &c);
+	} else if (node == A && ev->type == RNS_EV_LINK_PENDING) {
+		f->pending = ev->link.id;
 	} else if (ev->type == RNS_EV_REQUEST && node == B) {
 		c.respond.link = ev->request.link;
 		c.respond.request_id = ev->request.request_id;
@@ -224,6 +227,19 @@ want_path(struct flood *f)
 	(void)sim_run(f->sim, 1000000, has_path, f);
 }
 
+/*
+ * A link that does not come up holds one of A's places, and for as long as the
+ * hops of its path give it: of one that was played back these are up to 128,
+ * and some minutes. So do programs that ask no longer.
+ */
+static void
+give_up(struct flood *f)
+{
+	struct rns_cmd c = {.type = RNS_CMD_LINK_CLOSE, .hash = f->pending};
+
+	(void)sim_submit(f->sim, A, &c);
+}
+
 /* Now and then a link, often a request over it, whatever goes on beside it. */
 static void
 ask(struct flood *f)
@@ -245,10 +261,11 @@ ask(struct flood *f)
 		f->wanted++;
 		c.link_open.tag = f->wanted;
 		f->way = is_astray(f) ? ASTRAY : STRAIGHT;
-		(void)sim_submit(f->sim, A, &c);
+		f->refused += sim_submit(f->sim, A, &c) != RNS_OK;
 		if (!sim_run(f->sim, 1000000, is_up, f)) {
 			f->vain += f->way == ASTRAY;
 			f->astray += f->way == ASTRAY;
+			give_up(f);
 			return;
 		}
 		memset(&c, 0, sizeof(c));
@@ -464,6 +481,7 @@ main(int argc, char *argv[])
 	    "%lld s at most", f.wanted, f.opened, f.lost, f.vain,
 	    (long long)(f.longest / 1000000));
 	good &= claim(f.opened + f.vain == f.wanted && f.lost == 0 &&
+	    f.refused == 0 &&
 	    f.astray < frames / ASK_FRAMES / 4 && f.longest < ASTRAY_US, text);
 	if (!good)
 		tell(&f);

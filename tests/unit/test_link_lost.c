@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Links on which much is lost: what still gets through, and what is heard. */
+/*
+ * Links on which much is lost: what still gets through, and what is heard; and
+ * those that never come up, whose places others need.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,12 +140,109 @@ test_request_progress(void **state)
 	free(data);
 }
 
+/* ---- places ---- */
+
+#define PLACES 4
+
+/* Nobody answers a link request: the proofs of node *arg are lost. */
+static bool
+lose_proofs(void *arg, int from, const uint8_t *raw, size_t n)
+{
+	(void)n;
+	return from != *(int *)arg || raw[18] != CTX_LRPROOF;
+}
+
+/* A destination of node 0, which node 1 hears of. */
+static struct hash16
+own_dest(struct pair *p)
+{
+	struct rns_cmd c = {.type = RNS_CMD_DEST_ADD,
+	    .dest = {.type = RNS_SINGLE, .name = "test.own",
+	        .has_identity = true, .accept_links = true}};
+	struct rns_cmd a = {.type = RNS_CMD_ANNOUNCE};
+	uint8_t pub[RNS_KEY];
+	struct hash16 id;
+
+	memset(c.dest.identity, 0x17, RNS_KEY);
+	assert_int_equal(pair_submit(p, 0, &c), RNS_OK);
+	assert_int_equal(rns_identity_derive(pub, &id, c.dest.identity),
+	    RNS_OK);
+	assert_int_equal(rns_dest_hash(&a.announce.dest, "test.own", &id),
+	    RNS_OK);
+	assert_int_equal(pair_submit(p, 0, &a), RNS_OK);
+	pair_wait(p, 10 * MS);
+	return a.announce.dest;
+}
+
+/*
+ * Link requests cost a stranger nothing and hold their places for as long as
+ * the hops say that came with them: the oldest makes room for one of ours.
+ */
+static void
+test_strangers_make_room(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_LINK_OPEN};
+	int silent = 0;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = MS});
+	pair_announce(&p);
+	c.link_open.dest = own_dest(&p);
+	p.n[0].r->cfg.limits.links = PLACES;
+	p.tap = lose_proofs;
+	p.tap_arg = &silent;
+	for (unsigned i = 0; i < PLACES; i++) {
+		assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
+		pair_wait(&p, 10 * MS);
+	}
+	assert_int_equal(p.n[0].r->links->count, PLACES);
+	assert_int_equal(rns_drops(p.n[0].r, RNS_DROP_LIMIT), 0);
+	assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_OK);
+	pair_wait(&p, 10 * MS);
+	assert_non_null(pair_take(&p, 0, RNS_EV_LINK_UP));
+	assert_int_equal(p.n[0].r->links->count, PLACES);
+	assert_int_equal(rns_drops(p.n[0].r, RNS_DROP_LIMIT), 1);
+	pair_free(&p);
+}
+
+/*
+ * Our own are ours to give up: one that does not come up has its place until
+ * it is closed, or until the time that the hops of its path give it.
+ */
+static void
+test_own_keep_their_places(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_LINK_CLOSE};
+	int silent = 1;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = MS});
+	pair_announce(&p);
+	p.n[0].r->cfg.limits.links = PLACES;
+	p.tap = lose_proofs;
+	p.tap_arg = &silent;
+	for (unsigned i = 0; i < PLACES; i++)
+		assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_OK);
+	c.hash = p.link;
+	assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_ELIMIT);
+	assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
+	p.tap = NULL;
+	assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_OK);
+	pair_wait(&p, 10 * MS);
+	assert_non_null(pair_take(&p, 0, RNS_EV_LINK_UP));
+	pair_free(&p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rtt_lost),
 	    cmocka_unit_test(test_request_progress),
+	    cmocka_unit_test(test_strangers_make_room),
+	    cmocka_unit_test(test_own_keep_their_places),
 	};
 
 	return cmocka_run_group_tests_name("link_lost", tests, NULL, NULL);

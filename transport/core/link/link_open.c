@@ -79,6 +79,23 @@ link_proof_send(struct rns *r, struct link *l, const struct dest *d)
 	    sizeof(data));
 }
 
+/*
+ * Requests cost their sender nothing: the oldest that did not come up yet makes
+ * room for another one, and for a link of our own.
+ */
+static void
+links_room(struct rns *r)
+{
+	struct link *l;
+
+	if (r->links->count < r->cfg.limits.links ||
+	    (l = TAILQ_FIRST(&r->links->young)) == NULL)
+		return;
+	core_drop_of(r, RNS_DROP_LIMIT, &l->dest, 0);
+	link_end(r, l, RNS_CLOSE_TIMEOUT);
+	links_reap(r);
+}
+
 void
 link_request_in(struct rns *r, struct dest *d, struct packet *p)
 {
@@ -107,13 +124,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 		core_drop(r, RNS_DROP_LINK_REQUEST);
 		return;
 	}
-	/* requests cost their sender nothing: the oldest makes room */
-	if (r->links->count >= r->cfg.limits.links &&
-	    (l = TAILQ_FIRST(&r->links->young)) != NULL) {
-		core_drop(r, RNS_DROP_LIMIT);
-		link_end(r, l, RNS_CLOSE_TIMEOUT);
-		links_reap(r);
-	}
+	links_room(r);
 	if ((l = link_new(r)) == NULL) {
 		core_drop(r, RNS_DROP_LIMIT);
 		return;
@@ -170,6 +181,7 @@ link_open(struct rns *r, const struct rns_cmd *c)
 
 	if (k == NULL)
 		return RNS_ENOENT;
+	links_room(r);
 	if (r->links->count >= r->cfg.limits.links)
 		return RNS_ELIMIT;
 	if (r->cfg.link_mtu_discovery && via != NULL && via->cfg.mtu_signal &&
