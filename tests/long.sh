@@ -1,149 +1,250 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What takes hours: every fuzz target under libFuzzer, programs killed and stopped under jobs, the demonstration in a loop.
-#   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200),
-#   LONG_KILLS programs killed under jobs (default 200),
-#   LONG_MANY jobs one after the other, as root and as a user (default 10000)
-# Prints "ok NAME" or "not ok NAME" lines, as ./check counts them. Crashes are left in BUILD/fuzz/crash-*.
+# What takes hours, in parts that each stand alone, so that they can be spread over days.
+#   long.sh BUILD [PART...]   these parts, or all in the order of --list
+#   long.sh --list            their names and what each does
+# A part of several things takes one of them as PART:NAME: fuzz:packet is that target alone.
+# LONG_FUZZ_S   seconds of this run for each fuzz target (3600); BUILD/fuzz/seconds counts those of all runs
+# LONG_SOAK_S   seconds of soaking (7200)
+# LONG_KILLS    programs killed under jobs (200)
+# LONG_MANY     jobs one after the other, as root and as a user (10000)
+# LONG_SEED     of the simulations; a new one each time, and said
+# Prints "ok NAME", "not ok NAME" or "skip NAME: reason" lines, as ./check counts them, and how long each part took.
+# Crashes of fuzz targets are left in BUILD/fuzz/crash-*, corpora in BUILD/fuzz/corpus.
 set -uo pipefail
-build=$1
 top=$(cd "$(dirname "$0")/.." && pwd)
-fuzz_s=${LONG_FUZZ_S:-3600}
-soak_s=${LONG_SOAK_S:-7200}
+seed=${LONG_SEED:-$RANDOM}
+only= # NAME of PART:NAME
 
-fuzz=$build/fuzz
-mkdir -p "$fuzz"
-if [ ! -f "$fuzz/config.status" ]; then
-	(cd "$fuzz" && "$top/configure" -q CC=clang --enable-fuzzers --enable-sanitizers CFLAGS="-O1 -g") || exit 1
-fi
-targets=$(sed -n 's/^tests_fuzz_\(fuzz_[a-z0-9_]*\)_SOURCES.*/\1/p' "$top"/tests/unit/*.am.include | sort -u)
-for t in $targets; do
-	noun=${t#fuzz_}
-	corpus=$fuzz/corpus/$noun
+system() { # log, names...
+	local log=$build/$1.log
+	shift
+	"$top/tests/in-group" "$top/tests/system/run" "$build" "$@" 2>>"$log"
+}
+program() { # made in the build folder; said when it is not
+	make -C "$build" -s "$@" >"$build/long-make.log" 2>&1 && return
+	echo "not ok $*: does not build, see $build/long-make.log"
+	return 1
+}
+said() { # name, command...: one line of ours for a command that prints none
+	local name=$1 log=$build/long-said.log
+	shift
+	if "$@" >"$log" 2>&1; then
+		echo "ok $name: $(sed -n 's/^# //p' "$log" | tr '\n' ';')"
+	else
+		cp "$log" "$build/long-failed.log"
+		echo "not ok $name: see $build/long-failed.log"
+	fi
+}
+stock() { # of RNS, both releases
+	"$top/tests/venv" "$build" 1.5.7 rns==1.5.7 && "$top/tests/venv" "$build" 1.4.2 rns==1.4.2 && return
+	echo "not ok $1: rns could not be installed with pip"
+	return 1
+}
+
+# ---- parts: the rest of the line is their description ----
+
+fuzz_targets() { sed -n 's/^tests_fuzz_fuzz_\([a-z0-9_]*\)_SOURCES.*/\1/p' "$top"/tests/unit/*.am.include | sort -u; }
+
+# What a target has had, in all runs of this build folder: BUILD/fuzz/seconds, "NOUN SECONDS" a line.
+fuzz_had() { awk -v n="$1" '$1 == n { s = $2 } END { print s + 0 }' "$build/fuzz/seconds" 2>/dev/null || echo 0; }
+fuzz_count() { # noun, seconds more
+	local had
+	had=$(($(fuzz_had "$1") + $2))
+	{ grep -v "^$1 " "$build/fuzz/seconds" 2>/dev/null; echo "$1 $had"; } >"$build/fuzz/seconds.new"
+	mv "$build/fuzz/seconds.new" "$build/fuzz/seconds"
+	echo "$had"
+}
+fuzz_one() { # noun
+	local noun=$1 t=fuzz_$1 fuzz=$build/fuzz began rc had
+	local corpus=$fuzz/corpus/$noun
 	mkdir -p "$corpus"
 	if ! make -C "$fuzz" -s "tests/fuzz/$t" >"$fuzz/$t.build" 2>&1; then
 		echo "not ok fuzz: $noun does not build, see $fuzz/$t.build"
-		continue
+		return
 	fi
-	if (cd "$fuzz" && "tests/fuzz/$t" -max_total_time="$fuzz_s" -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix="$fuzz/crash-$noun-" "$corpus" "$top/tests/fuzz/corpus/$noun") >"$fuzz/$t.log" 2>&1; then
-		echo "ok fuzz: $noun, $(sed -n 's/^stat::number_of_executed_units: *//p' "$fuzz/$t.log") runs"
+	began=$(date +%s)
+	(cd "$fuzz" && "tests/fuzz/$t" -max_total_time="${LONG_FUZZ_S:-3600}" -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix="$fuzz/crash-$noun-" "$corpus" "$top/tests/fuzz/corpus/$noun") >"$fuzz/$t.log" 2>&1
+	rc=$?
+	had=$(fuzz_count "$noun" $(($(date +%s) - began)))
+	if [ $rc = 0 ]; then
+		echo "ok fuzz: $noun, $(sed -n 's/^stat::number_of_executed_units: *//p' "$fuzz/$t.log") runs, $had s in all"
 	else
-		echo "not ok fuzz: $noun, see $fuzz/$t.log"
+		echo "not ok fuzz: $noun, $had s in all, see $fuzz/$t.log"
 	fi
-done
-
-if SYSTEM_S=14400 STORM_KILLS=${LONG_KILLS:-200} "$top/tests/in-group" "$top/tests/system/run" "$build" storm 2>"$build/storm.log"; then :; else
+}
+part_fuzz() { # each fuzz target under libFuzzer for LONG_FUZZ_S; fuzz:NOUN is one of them
+	local t had least= few=
+	mkdir -p "$build/fuzz"
+	if [ ! -f "$build/fuzz/config.status" ]; then
+		if ! (cd "$build/fuzz" && "$top/configure" -q CC=clang --enable-fuzzers --enable-sanitizers CFLAGS="-O1 -g") \
+			>"$build/fuzz/configure.log" 2>&1; then
+			echo "not ok fuzz: see $build/fuzz/configure.log"
+			return
+		fi
+	fi
+	if [ -n "$only" ] && ! fuzz_targets | grep -qx "$only"; then
+		echo "not ok fuzz: no target $only among $(fuzz_targets | tr '\n' ' ')"
+		return
+	fi
+	for t in ${only:-$(fuzz_targets)}; do fuzz_one "$t"; done
+	for t in $(fuzz_targets); do
+		had=$(fuzz_had "$t")
+		if [ -z "$least" ] || [ "$had" -lt "$least" ]; then least=$had; fi
+		[ "$had" -ge 3600 ] || few="$few $t"
+	done
+	echo "# fuzz: each target has had $least s or more in all runs; less than an hour:${few:- none}"
+}
+part_storm() { # LONG_KILLS programs killed or stopped while twenty jobs are there
 	# one that was cut off has printed nothing
-	echo "not ok storm: exit $?, see $build/storm.log"
-fi
-make -C "$build" -s tests/unit/test_power tests/unit/test_lives >"$build/units.log" 2>&1
-if POWER_ALL=1 "$build/tests/unit/test_power" >"$build/power.log" 2>&1; then
-	echo "ok ledger: no power, $(sed -n "s/^# //p" "$build/power.log" | tr "\n" ";")"
-else
-	echo "not ok ledger: no power, see $build/power.log"
-fi
-if LIVES_PAIRS=1 "$build/tests/unit/test_lives" >"$build/lives.log" 2>&1; then
-	echo "ok lives: two deaths, $(sed -n "s/^# //p" "$build/lives.log")"
-else
-	echo "not ok lives: two deaths, see $build/lives.log"
-fi
-DOORS_LONG=1 BURST=400000 "$top/tests/in-group" "$top/tests/system/run" "$build" doors burst 2>"$build/doors.log"
-FORENSICS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" forensics 2>"$build/forensics.log"
-CONTRACT_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" contract 2>"$build/contract.log"
-KLPWEB_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" klpweb 2>"$build/klpweb.log"
-KLPMESH_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" klpmesh 2>"$build/klpmesh.log"
-RESTARTS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" restarts 2>"$build/restarts.log"
-if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&
-	(cd "$build" && srcdir=$top "$top/tests/oracle/kte1.sh" 20000) >>"$build/oracle.log" 2>&1; then
-	echo "ok oracle: 20,000 trust graphs"
-else
-	echo "not ok oracle: see $build/oracle.log"
-fi
-seed=$RANDOM
-if make -C "$build" -s tests/sim/revoke >"$build/revoke.log" 2>&1; then
+	SYSTEM_S=14400 STORM_KILLS=${LONG_KILLS:-200} system storm storm || echo "not ok storm: exit $?, see $build/storm.log"
+}
+part_power() { # the ledger without power at every write
+	program tests/unit/test_power && POWER_ALL=1 said "ledger: no power" "$build/tests/unit/test_power"
+}
+part_lives() { # jobs whose programs die twice, every pair of moments
+	program tests/unit/test_lives && LIVES_PAIRS=1 said "lives: two deaths" "$build/tests/unit/test_lives"
+}
+part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets
+	DOORS_LONG=1 BURST=400000 system doors doors burst
+}
+part_forensics() { # evidence of many jobs
+	FORENSICS_LONG=1 system forensics forensics
+}
+part_contract() { # contracts, the slow rows
+	CONTRACT_LONG=1 system contract contract
+}
+part_klp() { # documents of an authority over HTTPS and over the mesh, the slow rows
+	KLPWEB_LONG=1 system klp klpweb
+	KLPMESH_LONG=1 system klp klpmesh
+}
+part_restarts() { # programs that fall again and again
+	RESTARTS_LONG=1 system restarts restarts
+}
+part_oracle() { # 20,000 trust graphs beside an evaluation of their own
+	program tests/oracle/kte1_lines || return
+	if (cd "$build" && srcdir=$top "$top/tests/oracle/kte1.sh" 20000) >"$build/oracle.log" 2>&1; then
+		echo "ok oracle: 20,000 trust graphs"
+	else
+		echo "not ok oracle: see $build/oracle.log"
+	fi
+}
+part_revoke() { # a revocation through 1,000 nodes
+	program tests/sim/revoke || return
 	"$build/tests/sim/revoke" -n 1000 -m 35 -r 50 -l 10 -s "$seed"
 	"$build/tests/sim/revoke" -n 200 -m 40 -r 10 -l 10 -s "$seed" -2
-else
-	echo "not ok revoke: see $build/revoke.log"
-fi
-echo "# floods, mesh, week and absence: seed $seed"
-if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
-	"$build/tests/sim/flood" 10000000 "$seed"
-else
-	echo "not ok flood does not build, see $build/flood.log"
-fi
-if make -C "$build" -s tests/sim/burst >"$build/burst.log" 2>&1; then
-	"$build/tests/sim/burst" 600 "$RANDOM"
-else
-	echo "not ok burst does not build, see $build/burst.log"
-fi
-if make -C "$build" -s tests/sim/mesh >"$build/mesh.log" 2>&1; then
-	# an hour of a thousand, and it is to take less than five minutes; then a day with loss
-	begin=$SECONDS
+}
+part_flood() { # ten million hostile frames beside honest links
+	program tests/sim/flood && "$build/tests/sim/flood" 10000000 "$seed"
+}
+part_burst() { # ten minutes of new destinations, 50 a second
+	program tests/sim/burst && "$build/tests/sim/burst" 600 "$seed"
+}
+part_mesh() { # an hour of 1,000 nodes in less than five minutes, a day of 200 with loss, three maps
+	local began=$SECONDS map
+	program tests/sim/mesh || return
 	"$build/tests/sim/mesh" -n 1000 -H 1 -r 50 -c 2 -p 100 -s "$seed"
-	if [ $((SECONDS - begin)) -lt 300 ]; then echo "ok mesh: $((SECONDS - begin)) s"; else echo "not ok mesh: $((SECONDS - begin)) s"; fi
+	if [ $((SECONDS - began)) -lt 300 ]; then echo "ok mesh: $((SECONDS - began)) s"; else echo "not ok mesh: $((SECONDS - began)) s"; fi
 	"$build/tests/sim/mesh" -n 200 -d 200 -H 24 -l 20 -r 200 -c 4 -p 100 -s "$seed" -2
 	for map in grid ring star; do
 		"$build/tests/sim/mesh" -n 120 -H 2 -r 20 -c 2 -t "$map" -s "$seed"
 	done
-else
-	echo "not ok mesh does not build, see $build/mesh.log"
-fi
-if make -C "$build" -s tests/sim/week >"$build/week.log" 2>&1; then
-	"$build/tests/sim/week" 100 "$seed"
-else
-	echo "not ok week does not build, see $build/week.log"
-fi
-if make -C "$build" -s tests/sim/absence tests/sim/vwarren >"$build/absence.log" 2>&1; then
-	# a hundred jobs in a day, and in the midst of it the link is away for another one
+}
+part_week() { # a week of people and a node in virtual time
+	program tests/sim/week && "$build/tests/sim/week" 100 "$seed"
+}
+part_absence() { # a hundred jobs over a link that comes and goes, and is away for a day
+	program tests/sim/absence tests/sim/vwarren || return
 	"$build/tests/sim/absence" -j 100 -H 24 -p 24 -s "$seed" 2>&1 || echo "not ok absence: seed $seed"
-else
-	echo "not ok absence does not build, see $build/absence.log"
-fi
-if make -C "$build" -s tests/unit/flood_requests >"$build/flood.log" 2>&1; then
-	"$build/tests/unit/flood_requests" 1000000 "$seed"
-else
-	echo "not ok flood_requests does not build, see $build/flood.log"
-fi
-
-LONG=1 "$top/tests/escape/run" "$build"
-
-# A virtual environment of the build folder; its test says what it lacks.
-more_venv() {
-	local dir=$build/venv-$1
-	shift
-	[ -x "$dir/bin/rnsd" ] || { python3 -m venv "$dir" && "$dir/bin/pip" install -q --disable-pip-version-check "$@"; } >/dev/null 2>&1
+}
+part_requests() { # a million hostile requests beside honest jobs
+	program tests/unit/flood_requests && "$build/tests/unit/flood_requests" 1000000 "$seed"
+}
+part_escape() { # what a job can reach, the slow attacks too
+	LONG=1 "$top/tests/escape/run" "$build" 2>"$build/escape-long.log"
+}
+part_many() { # LONG_MANY jobs one after the other leave nothing
+	WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
+}
+part_interop() { # links that break while bytes move, every stock tool, applications; interop:WORD is one of them
+	stock interop || return
+	"$top/tests/venv" "$build" 1.3.3 rns==1.3.3
+	"$top/tests/venv" "$build" apps rns==1.5.7 nomadnet==1.4.4 lxmf==1.2.1
+	# shellcheck disable=SC2086
+	"$build/venv-1.5.7/bin/python" "$top/tests/interop/run.py" --build "$build" --python "$build/venv-1.5.7/bin/python" \
+		--python-old "$build/venv-1.4.2/bin/python" --long $only 2>"$build/links.log" | grep -E '^(ok|not ok|skip) '
+}
+part_hub() { # events to a hub that is slow, gone, wrong
+	HUB_LONG=1 system hub hub
+}
+part_auto() { # interfaces whose devices come and go
+	AUTO_LONG=1 LINE_LONG=1 PIPE_LONG=1 system auto auto line pipe replug
+}
+part_watchdog() { # watchdogs of others
+	WATCHDOG_LONG=1 system watchdog watchdog
+}
+part_integrity() { # what lies on the disk, the slow rows
+	INTEGRITY_LONG=1 system integrity integrity
+}
+part_standin() { # a hostile transport among the real others
+	program tests/escape/transport_hostile && STANDIN_LONG=1 system standin standin
+}
+part_tarball() { # what make dist makes: built, tested, installed, uninstalled
+	"$top/tests/tarball.sh" "$build" 2>"$build/tarball.err"
+}
+part_package() { # Debian packages: installed, upgraded, removed, purged
+	"$top/tests/package.sh" "$build" 2>"$build/package.err"
+}
+part_static() { # static programs
+	stock static && "$top/tests/static.sh" "$build" 2>"$build/static.err"
+}
+part_vm() { # what holds for a whole machine, in one of its own
+	"$top/tests/vm/run" "$build" 2>"$build/vm.err"
+}
+part_soak() { # the demonstration in a loop for LONG_SOAK_S
+	local end=$((SECONDS + ${LONG_SOAK_S:-7200})) n=0 bad=0
+	while [ $SECONDS -lt $end ]; do
+		n=$((n + 1))
+		"$top/tests/demo.sh" "$build" no >"$build/soak.log" 2>&1 || { bad=$((bad + 1)); cp "$build/soak.log" "$build/soak-failed-$n.log"; }
+	done
+	if [ $bad = 0 ]; then echo "ok soak: $n jobs across three daemons"; else echo "not ok soak: $bad of $n"; fi
 }
 
-# links that break while bytes move; every stock tool; applications
-more_venv 1.3.3 rns==1.3.3
-more_venv apps rns==1.5.7 nomadnet==1.4.4 lxmf==1.2.1
-stock=$build/venv-1.5.7/bin/python
-if [ -x "$stock" ]; then
-	"$stock" "$top/tests/interop/run.py" --build "$build" --python "$stock" --python-old "$build/venv-1.4.2/bin/python" \
-		--long 2>"$build/links.log" | grep -E '^(ok|not ok|skip) '
-else
-	echo "not ok links: ./check interop makes $stock"
+# ----
+
+parts() { sed -n 's/^part_\([a-z]*\)() { # .*$/\1/p' "$0"; }
+
+if [ "${1:-}" = --list ]; then
+	sed -n 's/^part_\([a-z]*\)() { # \(.*\)$/\1\t\2/p' "$0" | expand -t 12
+	exit 0
 fi
-
-make -C "$build" -s tests/escape/transport_hostile >"$build/standin.log" 2>&1
-HUB_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" hub 2>"$build/hub.log"
-AUTO_LONG=1 LINE_LONG=1 PIPE_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" auto line pipe replug 2>"$build/auto.log"
-WATCHDOG_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" watchdog 2>"$build/watchdog.log"
-INTEGRITY_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" integrity 2>"$build/integrity.log"
-STANDIN_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" standin 2>>"$build/standin.log"
-WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
-
-"$top/tests/tarball.sh" "$build" 2>"$build/tarball.err"
-"$top/tests/package.sh" "$build" 2>"$build/package.err"
-"$top/tests/static.sh" "$build" 2>"$build/static.err"
-# what holds for a whole machine, in one of its own
-"$top/tests/vm/run" "$build" 2>"$build/vm.err"
-
-end=$((SECONDS + soak_s)) n=0 bad=0
-while [ $SECONDS -lt $end ]; do
-	n=$((n + 1))
-	"$top/tests/demo.sh" "$build" no >"$build/soak.log" 2>&1 || { bad=$((bad + 1)); cp "$build/soak.log" "$build/soak-failed-$n.log"; }
+build=$(cd "${1:?folder of the build, or --list}" && pwd) || exit 2
+shift
+# shellcheck disable=SC2046
+[ $# -gt 0 ] || set -- $(parts)
+for p; do
+	parts | grep -qx "${p%%:*}" || { echo "long.sh: no part named ${p%%:*} (see --list)" >&2; exit 2; }
+	case $p in *:*) [[ $p =~ ^(fuzz|interop): ]] || { echo "long.sh: ${p%%:*} has no parts of its own" >&2; exit 2; } ;; esac
 done
-if [ $bad = 0 ]; then echo "ok soak: $n jobs across three daemons"; else echo "not ok soak: $bad of $n"; fi
+
+out=$(mktemp "${TMPDIR:-/tmp}/warren-long.XXXXXX")
+trap 'rm -f "$out"' EXIT
+table= all=0
+for p; do
+	only=
+	[ "$p" = "${p%%:*}" ] || only=${p#*:}
+	echo "# $p: begins at $(date +%H:%M:%S), seed $seed"
+	began=$SECONDS
+	"part_${p%%:*}" | tee "$out"
+	took=$((SECONDS - began))
+	bad=$(grep -c '^not ok ' "$out")
+	all=$((all + bad))
+	table="$table$(printf '# %-14s %6d s  %3d ok  %3d not ok  %3d skip' "$p" $took "$(grep -c '^ok ' "$out")" "$bad" "$(grep -c '^skip ' "$out")")
+"
+	# a part that ended without a word has tested nothing
+	grep -qE '^(ok|not ok|skip) ' "$out" || { echo "not ok $p: said nothing"; all=$((all + 1)); }
+done
+printf '%s' "$table"
+echo "# long: $# parts, $SECONDS s, $all not ok"
+[ $all = 0 ]
