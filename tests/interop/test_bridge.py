@@ -251,9 +251,9 @@ def destinations(b):
         b.refuses("destination_set_proof_strategy_raw", strategy_value=strategy, **own)
     same(b("destination_rotate_ratchets", enable=True, **own)["rotated"], True, "rotated")
     b.refuses("destination_rotate_ratchets", **own)
-    a = b("destination_group_encrypt", plaintext="0102", **name)
+    a = b("destination_group_encrypt", plaintext="0102", create_keys=True, **name)
     same((a["roundtrip"], a["has_key"]), ("0102", True), "group")
-    b.refuses("destination_group_encrypt", plaintext="0102", create_keys=False, **name)
+    b.refuses("destination_group_encrypt", plaintext="0102", **name)
     for kind in ("bytes", "callable"):
         same(b("destination_default_app_data", default_kind=kind, default_value="01", **own)
              ["app_data"], "01", kind)
@@ -378,7 +378,9 @@ def made(ctx):
     same(b("packet_constants")["link_mdu"], 431, "constants")
     same(b("packet_context_constants")["LRPROOF"], 255, "contexts")
     same(b("interface_default_ifac_size")["default_ifac_size"],
-         {"TCPServer": 16, "TCPClient": 16, "UDP": 16, "Pipe": 8}, "access codes")
+         {**dict.fromkeys(("TCPServerInterface", "TCPClientInterface", "UDPInterface"), 16),
+          **dict.fromkeys(("SerialInterface", "KISSInterface", "AX25KISSInterface", "RNodeInterface",
+                           "PipeInterface"), 8)}, "access codes")
     same(b("interface_optimise_mtu", bitrate=62500)["hw_mtu"], 1024, "MTU")
     same(b("interface_optimise_mtu", bitrate=62499)["hw_mtu"], None, "MTU")
     same(b("interface_hw_mtu", type="AutoInterface")["hw_mtu"], 1196, "MTU")

@@ -110,6 +110,14 @@ def live(ctx):
     same(a("opportunistic_poll", **at, **WAIT)["packets"], ["03"], "packet")
     same(b("packet_receipt_status", receipt_id=sent["receipt_id"], timeout_ms=100)["delivered"],
          False, "not proved")
+    for how in ("wrong_length_short", "wrong_length_mid", "wrong_length_long", "forged_implicit",
+                "forged_explicit", "wrong_hash_explicit"):
+        got = b("inject_crafted_proof", receipt_id=sent["receipt_id"], variant=how)
+        same((got["validated"], got["status_name"]), (False, "SENT"), how)
+    b.refuses("inject_crafted_proof", receipt_id=sent["receipt_id"], variant="none")
+    for plant, good in (("mismatch", False), ("match", True), ("none", True)):
+        got = a("known_key_validate", plant=plant, **NAME)
+        same((got["validated"], got["planted_public_key"] == got["public_key"]), (good, plant == "match"), plant)
     link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
     link_works(a, b, at, link)
     for end in (a, b):
@@ -159,12 +167,20 @@ def files(ctx):
     b("poll_path", **wide, **WAIT)
     other = {"link_id": b("link_open", **wide, **many, **WAIT)["link_id"]}
     sent = b("resource_send", data=os.urandom(3000000).hex(), wait=False, **other)
+    got = a("resource_receiver_status", **wide, **WAIT)
+    same((got["found"], got["resource_count"], got["status_name"], got["data"]), (True, 1, "TRANSFERRING", None),
+         "on its way")
     got = b("resource_cancel", resource_id=sent["resource_id"], **other)
     same((got["cancelled"], got["status"]), (True, 7), "taken back")
     lost = b("channel_send", data="aa", drop_acks=True, timeout_ms=300, **link)
     check(not lost["delivered"] and lost["tries"] > 1, "said again")
     same(b("channel_send", data="bb", **link, **WAIT)["delivered"], True, "proofs come again")
     same(a("channel_received", **link, **WAIT)["messages"], ["aa", "bb"], "each once")
+    b("link_teardown", **link)
+    got = b("channel_window", **link)
+    same((got["next_sequence"], got["message_handlers"], got["tx_ring"]), (2, 0, 0), "what was of it")
+    got = b("channel_send", data="cc", **link)
+    same((got["sent"], got["ce_type"]), (False, 3), "no more")
     for end in (b, a):
         end.stop()
 
@@ -375,6 +391,9 @@ def proofs(ctx):
         who = b("identity_recall", **at)["public_key"]
         same(b.bridge("identity_verify", public_key=who, message=got["proved_packet_hash"],
                       signature=got["proof_data"][-128:])["valid"], True, "signature")
+    for how in ("ciphertext", "truncate"):
+        sent = b("send_undecryptable", data="04", corruption=how, timeout_ms=200, **at, **NAME)
+        same((sent["sent"], sent["delivered"], sent["status"]), (True, False, "pending"), how)
     a("set_proof_strategy", strategy="none", **at)
     got = b("send_packet_with_proof_request", data="03", timeout_ms=200, **at, **NAME)
     same((got["delivered"], got["proof_data"], got["proof_raw"]), (False, None, None), "none")

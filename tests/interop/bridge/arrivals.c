@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Live: resources that come in, and what became of the last one. */
+/* Live: resources that come in, how far they are, what became of the last. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +7,9 @@
 #include "tests/interop/bridge/peer.h"
 #include "common/mpk.h"
 #include "common/util.h"
+#define bytes res_bytes /* the library has another struct of that name */
+#include "transport/core/link/resource.h"
+#undef bytes
 
 #define SMALL 4096 /* bytes; who takes small ones takes no larger */
 
@@ -33,6 +36,57 @@ unpacked(struct bytes b)
 	if (!b.set || !mpk_get_bin(&r, &p, &n))
 		return (struct bytes){.n = 0};
 	return (struct bytes){(uint8_t *)(uintptr_t)p, n, true};
+}
+
+/* ---- on their way ---- */
+
+const char *
+res_name(int status)
+{
+	static const char *const names[] = {"NONE", "QUEUED", "ADVERTISED",
+	    "TRANSFERRING", "AWAITING_PROOF", "ASSEMBLING", "COMPLETE",
+	    "FAILED", "CORRUPT", "REJECTED"};
+
+	return names[status];
+}
+
+static void
+look(struct listener *l, const struct res_in *x)
+{
+	if (!l->going.now || !id32_eq(&l->going.orig, &x->orig)) {
+		memset(&l->going, 0, sizeof(l->going));
+		l->going.orig = x->orig;
+		l->going.height = x->height;
+	}
+	l->going.now = true;
+	l->going.status = (int)x->status;
+	l->going.compressed = x->compressed;
+	l->going.maps_asked += x->waiting_hmu && !l->going.asked;
+	l->going.maps_got += l->going.asked && x->height > l->going.height;
+	l->going.asked = x->waiting_hmu;
+	l->going.height = x->height;
+}
+
+void
+arrivals_look(struct peer *p)
+{
+	const struct res_in *x;
+	const struct link *link;
+
+	for (struct listener *l = p->listeners; l != NULL; l = l->next) {
+		bool was = l->going.now;
+
+		l->going.now = false;
+		link = link_find(p->r, &l->last_link);
+		if (link == NULL)
+			continue;
+		TAILQ_FOREACH(x, &link->res_in, entry) {
+			if (x->kind != RES_PLAIN || x->status == RES_NONE)
+				continue;
+			l->going.now = was;
+			look(l, x);
+		}
+	}
 }
 
 /* ---- events ---- */
@@ -118,27 +172,33 @@ cmd_wire_resource_poll(struct call *c)
 	poll_list(c, "resources", peer_listener(c, p)->resources);
 }
 
-/* Of one that has ended: of parts and their map nothing is left then. */
 void
 cmd_wire_resource_receiver_status(struct call *c)
 {
 	struct peer *p = peer_of(c);
 	const struct listener *l = peer_listener(c, p);
 	struct mono until = peer_until(c, 5000);
-	int status;
+	int status, count;
 
-	while (l->came.count == 0 && !mono_reached(mono_here(), until))
+	while (l->came.count == 0 && !l->going.now &&
+	    !mono_reached(mono_here(), until))
 		(void)peer_run(until, -1);
-	put_bool(c, "found", l->came.count > 0);
-	put_int(c, "resource_count", l->came.count);
-	if (l->came.count == 0)
+	count = l->came.count + l->going.now;
+	put_bool(c, "found", count > 0);
+	put_int(c, "resource_count", count);
+	if (count == 0)
 		return;
-	status = l->came.status;
+	status = l->going.now ? l->going.status : l->came.status;
 	put_int(c, "status", status);
-	put_str(c, "status_name", status == RNS_RES_COMPLETE ? "COMPLETE" :
-	    status == RNS_RES_CORRUPT ? "CORRUPT" : "FAILED");
+	put_str(c, "status_name", res_name(status));
 	put_bool(c, "corrupt", status == RNS_RES_CORRUPT);
-	put_bool(c, "has_metadata", l->came.metadata.set);
-	put_bytes(c, "metadata", unpacked(l->came.metadata));
-	put_bytes(c, "data", l->came.data);
+	put_bool(c, "compressed", l->going.compressed);
+	put_int(c, "hashmap_height", l->going.height);
+	put_int(c, "hmu_requests_sent", l->going.maps_asked);
+	put_int(c, "hashmap_updates_received", l->going.maps_got);
+	put_bool(c, "has_metadata", !l->going.now && l->came.metadata.set);
+	put_bytes(c, "metadata", l->going.now ? (struct bytes){.n = 0} :
+	    unpacked(l->came.metadata));
+	put_bytes(c, "data", l->going.now ? (struct bytes){.n = 0} :
+	    l->came.data);
 }

@@ -8,6 +8,8 @@
 #include "transport/core/link/channel.h"
 #include "transport/core/link/link.h"
 
+/* whys of the reference */
+#define CE_NOT_READY 3
 #define CE_TOO_BIG 5
 
 struct link *
@@ -31,13 +33,61 @@ channel_arg(struct call *c, struct peer *p)
 	return l->channel;
 }
 
+static struct channel_seen
+channel_look(const struct channel *ch)
+{
+	return (struct channel_seen){.any = true, .window = ch->window,
+	    .window_min = ch->window_min, .window_max = ch->window_max,
+	    .flex = ch->flex, .rx_next = ch->rx_next, .tx_next = ch->tx_next};
+}
+
+/* What is asked of one whose link has ended. */
+void
+channels_look(struct peer *p)
+{
+	for (struct seen *s = p->links; s != NULL; s = s->next) {
+		const struct link *l = s->closed ? NULL :
+		    link_find(p->r, &s->id);
+
+		if (l != NULL && l->channel != NULL)
+			s->channel = channel_look(l->channel);
+	}
+}
+
+/* The channel of the call's link, which is closed: that, or a mistake. */
+static const struct channel_seen *
+channel_gone(struct call *c, struct peer *p)
+{
+	struct hash16 id = arg_hash(c, "link_id");
+	const struct seen *s = peer_link(p, &id);
+
+	if (s == NULL || !s->channel.any)
+		fail(c, "KeyError: no such link, or it had no channel");
+	return &s->channel;
+}
+
+static bool
+is_open(struct call *c, const struct peer *p)
+{
+	struct hash16 id = arg_hash(c, "link_id");
+
+	return link_find(p->r, &id) != NULL;
+}
+
 static void
-put_window(struct call *c, const struct channel *ch)
+put_window(struct call *c, const struct channel_seen *ch)
 {
 	put_int(c, "window", ch->window);
 	put_int(c, "window_min", ch->window_min);
 	put_int(c, "window_max", ch->window_max);
 	put_int(c, "window_flexibility", ch->flex);
+}
+
+static void
+put_sequences(struct call *c, int rx, int tx)
+{
+	put_int(c, "next_rx_sequence", rx);
+	put_int(c, "next_sequence", tx);
 }
 
 static void
@@ -48,8 +98,7 @@ put_rx(struct call *c, const struct channel *ch)
 
 	TAILQ_FOREACH(m, &ch->held, entry)
 		held++;
-	put_int(c, "next_rx_sequence", ch->rx_next);
-	put_int(c, "next_sequence", ch->tx_next);
+	put_sequences(c, ch->rx_next, ch->tx_next);
 	put_int(c, "rx_ring", held);
 }
 
@@ -91,14 +140,24 @@ cmd_wire_channel_send(struct call *c)
 	struct peer *p = peer_of(c);
 	struct rns_cmd cmd = {.type = RNS_CMD_CHANNEL_SEND};
 	struct bytes data = arg(c, "data");
-	struct channel *ch = channel_arg(c, p);
-	struct result *res = peer_result(c, p);
-	int sequence = ch->tx_next, err;
+	struct channel *ch;
+	struct result *res;
+	int sequence, err;
 	struct rns_link_info info;
 	const struct link *l;
 
 	if (arg_bool(c, "fail_outlet", false))
 		fail(c, "NotImplementedError: fail_outlet");
+	if (!is_open(c, p)) {
+		put_bool(c, "sent", false);
+		put_bool(c, "rejected", true);
+		put_int(c, "ce_type", CE_NOT_READY);
+		put_int(c, "next_sequence", channel_gone(c, p)->tx_next);
+		return;
+	}
+	ch = channel_arg(c, p);
+	sequence = ch->tx_next;
+	res = peer_result(c, p);
 	cmd.channel.link = arg_hash(c, "link_id");
 	cmd.channel.msgtype = (uint16_t)arg_int_or(c, "msgtype", 0, 0xffff,
 	    BRIDGE_MESSAGE);
@@ -133,19 +192,42 @@ cmd_wire_channel_send(struct call *c)
 	put_int(c, "window_max", ch->window_max);
 }
 
+/* Nothing waits in it, and nobody reads. */
+static void
+window_gone(struct call *c, const struct channel_seen *ch)
+{
+	put_window(c, ch);
+	put_sequences(c, ch->rx_next, ch->tx_next);
+	put_int(c, "rx_ring", 0);
+	put_int(c, "tx_ring", 0);
+	put_int(c, "tx_tries", 0);
+	put_int(c, "message_handlers", 0);
+	put(c, "tx_envelopes", json_array());
+}
+
 void
 cmd_wire_channel_window(struct call *c)
 {
 	struct peer *p = peer_of(c);
-	const struct link *l = peer_open_link(c, p);
-	const struct channel *ch = channel_arg(c, p);
-	json_t *list = json_array();
+	const struct link *l;
+	const struct channel *ch;
+	struct channel_seen look;
 	const struct envelope *e;
+	json_t *list;
 	unsigned tries = 0;
 
+	if (!is_open(c, p)) {
+		window_gone(c, channel_gone(c, p));
+		return;
+	}
+	l = peer_open_link(c, p);
+	ch = channel_arg(c, p);
+	look = channel_look(ch);
+	list = json_array();
 	put(c, "tx_envelopes", list);
-	put_window(c, ch);
+	put_window(c, &look);
 	put_rx(c, ch);
+	put_int(c, "message_handlers", 1); /* events */
 	put_int(c, "tx_ring", ch->ring_count);
 	TAILQ_FOREACH(e, &ch->ring, entry) {
 		tries = e->tries > tries ? e->tries : tries;
@@ -191,9 +273,11 @@ cmd_wire_channel_profile(struct call *c)
 {
 	struct peer *p = peer_of(c);
 	struct link l = {.rtt = arg_num_or(c, "rtt", 0)};
+	struct channel_seen look;
 
 	must(c, channel_open(p->r, &l), "channel");
-	put_window(c, l.channel);
+	look = channel_look(l.channel);
+	put_window(c, &look);
 	put_num(c, "rtt", l.rtt);
 	put_num(c, "rtt_slow", CHANNEL_RTT_SLOW);
 	free(l.channel);

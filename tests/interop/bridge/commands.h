@@ -70,6 +70,7 @@
 	X(announce_build) \
 	X(announce_validate) \
 	X(announce_queue_constants) \
+	X(wire_known_key_validate) \
 	/* framing, compression, constants of interfaces */ \
 	X(hdlc_escape) \
 	X(hdlc_frame) \
@@ -178,6 +179,8 @@
 	X(wire_inject_single_proof_format) \
 	X(wire_inject_crafted_link_proof) \
 	X(wire_send_packet_with_proof_request) \
+	X(wire_send_undecryptable) \
+	X(wire_inject_crafted_proof) \
 	/* live: ratchets */ \
 	X(wire_identity_keypair) \
 	X(wire_ratchet_keypair) \
@@ -296,9 +299,6 @@
 	X(wire_resource_progress, "events tell bytes, not a share") \
 	/* not written yet */ \
 	X(destination_path_response_cache, "needs a clock that it moves") \
-	X(wire_known_key_validate, "needs a forged announce") \
-	X(wire_send_undecryptable, "needs a packet damaged on its way out") \
-	X(wire_inject_crafted_proof, "needs the hash behind a receipt") \
 	X(wire_resource_send_bomb, "needs an advertisement made by hand") \
 	X(wire_resource_decompress_limit, \
 	    "needs an advertisement made by hand") \

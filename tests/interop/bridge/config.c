@@ -95,7 +95,7 @@ code_size(struct call *c, const char *text, const char *name,
 	if (i->ifac_size > 0)
 		return i->ifac_size;
 	return section(c, with(c, text, OUR_TYPE, OUR_TYPE
-	    "\npassphrase = bridge"), name)->ifac_size;
+	    "\npass_phrase = bridge"), name)->ifac_size;
 }
 
 void
@@ -133,12 +133,19 @@ cmd_interface_default_ifac_size(struct call *c)
 	static const struct {
 		const char *key, *lines;
 	} types[] = {
-	    {"TCPServer", "type = TCPServerInterface\n"
+	    {"TCPServerInterface", "type = TCPServerInterface\n"
 		"listen_ip = 127.0.0.1\nlisten_port = 4242\n"},
-	    {"TCPClient", "type = " OUR_TYPE "\n"},
-	    {"UDP", "type = UDPInterface\n"
+	    {"TCPClientInterface", "type = " OUR_TYPE "\n"},
+	    {"UDPInterface", "type = UDPInterface\n"
 		"listen_ip = 127.0.0.1\nlisten_port = 4242\n"},
-	    {"Pipe", "type = PipeInterface\ncommand = cat\n"}};
+	    {"PipeInterface", "type = PipeInterface\ncommand = cat\n"},
+	    {"SerialInterface", "type = SerialInterface\nport = /dev/x\n"},
+	    {"KISSInterface", "type = KISSInterface\nport = /dev/x\n"},
+	    {"AX25KISSInterface", "type = AX25KISSInterface\n"
+		"port = /dev/x\ncallsign = N0CALL\nssid = 0\n"},
+	    {"RNodeInterface", "type = RNodeInterface\nport = /dev/x\n"
+		"frequency = 868000000\nbandwidth = 125000\ntxpower = 7\n"
+		"spreadingfactor = 8\ncodingrate = 5\n"}};
 	json_t *map = json_object();
 	char text[400];
 

@@ -62,13 +62,15 @@ cmd_ed25519_generate(struct call *c)
 	put_pair(c, seed, pub);
 }
 
+/* The key is the seed, or that and the public key behind it. */
 static void
 ed25519_sign(struct call *c, const char *key)
 {
-	struct bytes msg = arg(c, "message");
+	struct bytes msg = arg(c, "message"), priv = arg(c, "private_key");
 	uint8_t sk[64], sig[64];
 
-	crypt_ed25519_expand(sk, arg_n(c, "private_key", 32));
+	crypt_ed25519_expand(sk, priv.n == sizeof(sk) ? priv.p :
+	    arg_n(c, "private_key", 32));
 	crypt_ed25519_sign(sig, sk, msg.p, msg.n);
 	put_hex(c, key, sig, sizeof(sig));
 }

@@ -254,7 +254,7 @@ cmd_destination_group_encrypt(struct call *c)
 	uint8_t *out = call_alloc(c, n), *plain = call_alloc(c, n);
 	uint8_t key[64], iv[16], pub[RNS_KEY];
 	struct rns *r = scratch(c, wall_here());
-	bool keys = arg_bool(c, "create_keys", true);
+	bool keys = arg_bool(c, "create_keys", false);
 	struct hash16 id, hash;
 
 	rand_fill(NULL, key, sizeof(key));

@@ -96,16 +96,6 @@ concluded(struct far *f)
 	return status;
 }
 
-static const char *
-res_name(int status)
-{
-	static const char *const names[] = {"NONE", "QUEUED", "ADVERTISED",
-	    "TRANSFERRING", "AWAITING_PROOF", "ASSEMBLING", "COMPLETE",
-	    "FAILED", "CORRUPT", "REJECTED"};
-
-	return names[status];
-}
-
 /* Does far still receive it? What begin() named is gone if not. */
 static bool
 receives(const struct sent *s)
@@ -476,6 +466,7 @@ cmd_wire_resource_receiver_request_state(struct call *c)
 
 	(void)peer_of(c);
 	begin(c, &s, 8);
+	put_int(c, "total_parts", s.in->parts);
 	put_int(c, "window", s.in->window);
 	put_int(c, "window_min", s.in->window_min);
 	put_int(c, "window_max", s.in->window_max);
@@ -498,6 +489,7 @@ cmd_wire_resource_receiver_proof_count(struct call *c)
 
 	(void)peer_of(c);
 	begin(c, &s, 4);
+	put_int(c, "total_parts", s.in->parts);
 	for (uint32_t i = 0; i < 3; i++)
 		far_hear(s.f.far, part(c, &s, i));
 	before = far_next(c, s.f.far, PACKET_PROOF, CTX_RESOURCE_PRF).n > 0;
@@ -585,6 +577,7 @@ cmd_wire_resource_request_next_content(struct call *c)
 	put(c, "requested", requested);
 	put(c, "expected", expected);
 	begin(c, &s, exhausted ? 94 : 20);
+	put_int(c, "total_parts", s.in->parts);
 	for (uint32_t i = 0;; i++) { /* the last request counts */
 		while ((raw = far_next(c, s.f.far, PACKET_DATA,
 		    CTX_RESOURCE_REQ)).n > 0) {

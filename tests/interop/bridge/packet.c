@@ -61,7 +61,7 @@ target_new(struct call *c)
 	rand_fill(NULL, priv, sizeof(priv));
 	rand_fill(NULL, t.group, sizeof(t.group));
 	must(c, rns_identity_derive(t.pub, &id, priv), "identity");
-	must(c, rns_dest_hash(&t.hash, "bridge.packet",
+	must(c, rns_dest_hash(&t.hash, "conformance.packet",
 	    t.type == DEST_PLAIN ? NULL : &id), "name");
 	return t;
 }
@@ -346,6 +346,49 @@ cmd_announce_validate(struct call *c)
 	put_bool(c, "has_ratchet", a.ratchet != NULL);
 	if (a.ratchet != NULL)
 		put_hex(c, "ratchet", a.ratchet, RNS_RATCHET);
+}
+
+/* A good announce, of whose destination there is another key, its own, none. */
+void
+cmd_wire_known_key_validate(struct call *c)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
+	struct rns_cmd known = {.type = RNS_CMD_KNOWN_ADD};
+	bool other = arg_is(c, "plant", "mismatch");
+	bool plant = other || arg_is(c, "plant", "match");
+	struct rns *from = scratch(c, wall_here()), *to = scratch(c,
+	    wall_here());
+	uint8_t key[RNS_KEY];
+	struct hash16 id;
+	struct announce a;
+	struct packet p;
+	struct dest *d;
+
+	rand_fill(NULL, cmd.dest.identity, RNS_KEY);
+	cmd.dest.has_identity = true;
+	cmd.dest.name = arg_name(c);
+	must(c, rns_identity_derive(known.known.public_key, &id,
+	    cmd.dest.identity), "identity");
+	put_hex(c, "public_key", known.known.public_key, RNS_KEY);
+	must(c, rns_dest_hash(&known.known.dest, cmd.dest.name, &id), "name");
+	must(c, rns_submit(from, &cmd, mono_here()), "destination");
+	d = dest_find(from, &known.known.dest);
+	must(c, dest_announce(from, d, NULL, 0), "announce");
+	rand_fill(NULL, key, sizeof(key));
+	if (other)
+		must(c, rns_identity_derive(known.known.public_key, &id, key),
+		    "identity");
+	known.known.heard_us = wall_here();
+	if (plant)
+		must(c, rns_submit(to, &known, mono_here()), "remember");
+	must(c, packet_parse(&p, d->last, d->last_len), "packet");
+	put_bool(c, "validated", announce_parse(&a, &p) == RNS_OK &&
+	    announce_signature_ok(&a, &p) && announce_dest_ok(&a, &p) &&
+	    known_learn(to, &a, &p) == RNS_OK);
+	put_hex(c, "destination_hash", HASH_BYTES(known.known.dest));
+	put_bytes(c, "planted_public_key", (struct bytes){
+	    known.known.public_key, RNS_KEY, plant});
+	put_str(c, "plant", arg_str(c, "plant"));
 }
 
 void

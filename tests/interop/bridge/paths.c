@@ -282,6 +282,7 @@ peer_packet(struct call *c, struct peer *p, bool receipt)
 	struct bytes data = arg(c, "data");
 	struct result *res = peer_result(c, p);
 	struct rns_path path;
+	struct packet k;
 
 	cmd.packet.dest = arg_hash(c, "destination_hash");
 	cmd.packet.type = RNS_SINGLE;
@@ -289,7 +290,12 @@ peer_packet(struct call *c, struct peer *p, bool receipt)
 	cmd.packet.len = data.n;
 	cmd.packet.receipt = receipt;
 	cmd.packet.tag = res->tag;
+	p->sent_len = 0;
 	peer_submit(c, p, &cmd, "packet");
+	if (packet_parse(&k, p->sent, p->sent_len) == RNS_OK) {
+		res->packet = k.hash;
+		res->ifid = p->sent_ifid;
+	}
 	put_bool(c, "sent", true);
 	put(c, "hops", rns_path_get(p->r, &cmd.packet.dest, &path) ?
 	    json_integer(path.hops) : json_null());
@@ -320,8 +326,8 @@ cmd_wire_send_opportunistic(struct call *c)
 	put_str(c, "status", ok ? "delivered" : "timeout");
 }
 
-static struct result *
-receipt_arg(struct call *c, struct peer *p)
+struct result *
+peer_receipt(struct call *c, struct peer *p)
 {
 	uint64_t tag = strtoull(arg_str(c, "receipt_id"), NULL, 10);
 
@@ -332,19 +338,25 @@ receipt_arg(struct call *c, struct peer *p)
 	fail(c, "KeyError: no such receipt");
 }
 
+bool
+put_receipt(struct call *c, const struct result *res)
+{
+	bool ok = res->done && res->status == RNS_RECEIPT_DELIVERED;
+
+	put_int(c, "status", res->done ? res->status : RECEIPT_SENT);
+	put_str(c, "status_name", !res->done ? "SENT" : ok ? "DELIVERED" :
+	    res->status == RNS_RECEIPT_CULLED ? "CULLED" : "FAILED");
+	put_bool(c, "proved", ok);
+	return ok;
+}
+
 void
 cmd_wire_packet_receipt_status(struct call *c)
 {
-	struct result *res = receipt_arg(c, peer_of(c));
-	bool ok;
+	struct result *res = peer_receipt(c, peer_of(c));
 
 	peer_wait(c, res);
-	ok = res->done && res->status == RNS_RECEIPT_DELIVERED;
-	put_int(c, "status", res->done ? res->status : 1);
-	put_str(c, "status_name", !res->done ? "SENT" : ok ? "DELIVERED" :
-	    res->status == RNS_RECEIPT_CULLED ? "CULLED" : "FAILED");
-	put_bool(c, "delivered", ok);
-	put_bool(c, "proved", ok);
+	put_bool(c, "delivered", put_receipt(c, res));
 }
 
 void

@@ -20,6 +20,7 @@
 #include "transport/core/table/iface.h"
 #include "transport/engine/if_tcp.h"
 
+#define LINKS_END_US INT64_C(150000) /* reticulum-transport.md 12.4 */
 #define READ_SIZE 65536
 #define TAP_MAX 4000 /* packets that are kept */
 #define LOCAL_BITRATE 1000000000
@@ -93,6 +94,7 @@ sent_keep(struct peer *p, const struct rns_tx *tx)
 		return;
 	memcpy(p->sent, tx->data, tx->len);
 	p->sent_len = tx->len;
+	p->sent_ifid = tx->ifid;
 	if (packet_parse(&k, tx->data, tx->len) != RNS_OK)
 		return;
 	if (k.type == PACKET_DATA && k.context == CTX_KEEPALIVE) {
@@ -120,9 +122,26 @@ peer_proved(const struct peer *p, const struct id32 *hash)
 	return false;
 }
 
+/* Its last bytes are those of a MAC. */
+static size_t
+damaged(const struct peer *p, const struct rns_tx *tx, uint8_t out[RNS_MTU])
+{
+	struct packet k;
+
+	if (p->damage == DAMAGE_NONE || tx->len > RNS_MTU ||
+	    packet_parse(&k, tx->data, tx->len) != RNS_OK ||
+	    k.type != PACKET_DATA)
+		return 0;
+	memcpy(out, tx->data, tx->len);
+	out[tx->len - 1] ^= 1;
+	return p->damage == DAMAGE_CUT ? tx->len - k.data_len : tx->len;
+}
+
 static void
 conn_put(struct peer *p, const struct rns_tx *tx)
 {
+	uint8_t other[RNS_MTU];
+	size_t bad;
 	size_t need = rns_frame_max(RNS_FRAME_HDLC, tx->len);
 	struct conn *k = NULL;
 	uint8_t *out;
@@ -141,8 +160,9 @@ conn_put(struct peer *p, const struct rns_tx *tx)
 		k->out = out;
 		k->out_cap = 2 * (k->out_len + need);
 	}
-	k->out_len += rns_frame(RNS_FRAME_HDLC, k->out + k->out_len, tx->data,
-	    tx->len);
+	bad = damaged(p, tx, other);
+	k->out_len += rns_frame(RNS_FRAME_HDLC, k->out + k->out_len,
+	    bad > 0 ? other : tx->data, bad > 0 ? bad : tx->len);
 }
 
 void
@@ -152,6 +172,8 @@ peer_turn(struct peer *p)
 	struct rns_tx tx;
 	bool more = true;
 
+	arrivals_look(p);
+	channels_look(p);
 	while (more) {
 		more = false;
 		while (rns_next_event(p->r, &ev)) {
@@ -321,18 +343,27 @@ peer_of(struct call *c)
 
 /* ---- start and stop ---- */
 
-/* Programs end their links before they go. */
+/*
+ * Programs end their links before they go, those too that are just coming up,
+ * and stay for as long as it takes to be heard: what comes right before the end
+ * of a connection is lost at the reference now and then.
+ */
 static void
 links_end(struct peer *p)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
+	struct mono until = mono_add(mono_here(), LINKS_END_US);
+	bool any = false;
 
+	(void)peer_run(mono_here(), -1);
 	for (const struct seen *s = p->links; s != NULL; s = s->next) {
 		cmd.hash = s->id;
 		if (!s->closed)
-			(void)rns_submit(p->r, &cmd, mono_here());
+			any |= rns_submit(p->r, &cmd, mono_here()) == RNS_OK;
 	}
 	peer_turn(p);
+	while (any && !mono_reached(mono_here(), until))
+		(void)peer_run(until, -1);
 }
 
 void

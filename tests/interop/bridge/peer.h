@@ -11,6 +11,7 @@
  */
 #define PEER_CONNS 64
 #define PEER_PROVED 256
+#define RECEIPT_SENT 1 /* its status in the reference; ours has no event */
 #define BRIDGE_MESSAGE 0x0101 /* the type of messages that are sent */
 
 struct conn {
@@ -45,6 +46,12 @@ struct listener { /* what wire_listen made */
 		int count, status;
 		struct bytes data, metadata;
 	} came;
+	struct { /* the one that is on its way, or was last */
+		struct id32 orig;
+		bool now, compressed, asked; /* asked: for more of its map */
+		uint32_t height;             /* hashes of it that are known */
+		int status, maps_asked, maps_got;
+	} going;
 };
 
 struct seen { /* a link, which outlives itself here */
@@ -57,6 +64,11 @@ struct seen { /* a link, which outlives itself here */
 	uint32_t mtu, mdu;
 	struct listener *listener; /* NULL: we opened it */
 	json_t *messages;          /* of one that we opened */
+	struct channel_seen {      /* its channel when it was last looked at */
+		bool any;
+		unsigned window, window_min, window_max, flex;
+		int rx_next, tx_next;
+	} channel;
 	/* the incoming resource so far */
 	uint8_t *data;
 	size_t len, cap;
@@ -70,6 +82,8 @@ struct result { /* of a packet, a request, a resource of ours */
 	int status;
 	int64_t took_us;
 	struct hash16 link; /* of a resource, whose bytes must stay */
+	struct id32 packet; /* of a packet, and where it left; 0: it did not */
+	unsigned ifid;
 	uint8_t *sent;
 	struct bytes data, metadata;
 };
@@ -100,6 +114,7 @@ struct peer {
 	uint64_t next_tag;
 	int64_t next_seq;
 	/* what was sent last, and of proofs of links */
+	unsigned sent_ifid;
 	uint8_t sent[RNS_MTU], lrproof[RNS_MTU];
 	size_t sent_len, lrproof_len;
 	uint8_t keepalive[RNS_MTU]; /* the last one */
@@ -108,6 +123,8 @@ struct peer {
 	size_t proved_count;
 	size_t own_packets; /* that came over links that we opened */
 	json_t *tap; /* of every packet that came in */
+	/* done to packets of data that leave: behind the header, at the end */
+	enum { DAMAGE_NONE, DAMAGE_CUT, DAMAGE_TAIL } damage;
 	bool no_proofs; /* those that come in are lost on the way */
 };
 
@@ -125,7 +142,10 @@ void peer_submit(struct call *, struct peer *, const struct rns_cmd *,
 void peer_turn(struct peer *);
 void peer_event(struct peer *, const struct rns_event *);
 void peer_forget(struct peer *); /* what its events left */
-/* Of resources that come in. */
+/* Of resources that come in: before the events of each packet, and those. */
+void arrivals_look(struct peer *);
+void channels_look(struct peer *);
+const char *res_name(int status); /* enum res_status */
 void arrival_event(struct peer *, const struct rns_event *);
 struct bytes bytes_copy(const uint8_t *, size_t); /* of malloc */
 /* The msgpack binary in it; not set: there is none. */
@@ -136,6 +156,10 @@ void peer_announce(struct call *, struct peer *, const struct rns_cmd *);
 struct rnsconf *peer_conf(struct call *);
 /* Sends the call's data as a single packet. */
 struct result *peer_packet(struct call *, struct peer *, bool receipt);
+/* Of the call's receipt_id, or a mistake. */
+struct result *peer_receipt(struct call *, struct peer *);
+/* Its status and name; true: proved. */
+bool put_receipt(struct call *, const struct result *);
 struct result *peer_result(struct call *, struct peer *);
 /* Until it is done, or the call's time is over. */
 void peer_wait(struct call *, const struct result *);

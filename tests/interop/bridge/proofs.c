@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/interop/bridge/commands.h"
+#include "tests/interop/bridge/far.h"
 #include "tests/interop/bridge/peer.h"
 #include "transport/core/base/packet.h"
 #include "transport/core/link/link.h"
@@ -129,22 +130,104 @@ cmd_wire_send_keepalive_probe(struct call *c)
 	put_int(c, "status_after", l->status);
 }
 
-/* The last proof of a link that was sent. */
+/* Of a link between two of ours. */
+static struct bytes
+link_proof(struct call *c)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_OPEN};
+	struct far f;
+
+	far_start(c, &f, false);
+	cmd.link_open.dest = f.dest;
+	must(c, rns_submit(f.near, &cmd, mono_here()), "link");
+	far_hear(f.far, far_next(c, f.near, PACKET_LINKREQUEST, CTX_NONE));
+	return far_next(c, f.far, PACKET_PROOF, CTX_LRPROOF);
+}
+
+/* The last proof of a link that was sent, or one that is made for this. */
 void
 cmd_wire_capture_lrproof_frame(struct call *c)
 {
 	struct peer *p = peer_of(c);
-	struct mono until = peer_until(c, 10000);
+	struct bytes raw = {p->lrproof, p->lrproof_len, true};
 	struct packet k;
 
-	while (p->lrproof_len == 0 && !mono_reached(mono_here(), until))
-		(void)peer_run(until, -1);
-	must(c, packet_parse(&k, p->lrproof, p->lrproof_len), "link proof");
-	put_hex(c, "raw", p->lrproof, p->lrproof_len);
+	if (raw.n == 0)
+		raw = link_proof(c);
+	must(c, packet_parse(&k, raw.p, raw.n), "link proof");
+	put_bytes(c, "raw", raw);
 	put_int(c, "flags", k.flags);
 	put_hex(c, "link_id", k.dest->b, RNS_HASH);
 	put_int(c, "packet_type", k.type);
 	put_int(c, "context", k.context);
 	put_int(c, "expected_link_dest_type", DEST_LINK);
 	put_int(c, "truncated_hashlength", RNS_HASH);
+}
+
+/* ---- forged ---- */
+
+/* The receiver cannot decrypt it: damaged behind the library, on its way. */
+void
+cmd_wire_send_undecryptable(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	bool cut = arg_is(c, "corruption", "truncate");
+	struct mono until = peer_until(c, 0);
+	struct result *res;
+	bool ok;
+
+	if (p->iface.ifac_size > 0)
+		fail(c, "NotImplementedError: behind an access code");
+	p->damage = cut ? DAMAGE_CUT : DAMAGE_TAIL;
+	res = peer_packet(c, p, true);
+	p->damage = DAMAGE_NONE;
+	while (!res->done && !mono_reached(mono_here(), until))
+		(void)peer_run(until, -1);
+	ok = res->done && res->status == RNS_RECEIPT_DELIVERED;
+	put(c, "receipt_id", json_sprintf("%llu",
+	    (unsigned long long)res->tag));
+	put_bool(c, "delivered", ok);
+	put_str(c, "status", ok ? "delivered" : res->done ? "timeout" :
+	    "pending");
+}
+
+/* Proofs that nobody signed, as if they had come in for that receipt. */
+void
+cmd_wire_inject_crafted_proof(struct call *c)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		bool names, other; /* names the packet, or another one */
+	} hows[] = {{"wrong_length_short", 32, true, false},
+	    {"wrong_length_mid", 65, true, false},
+	    {"wrong_length_long", 97, true, false},
+	    {"forged_implicit", PROOF_IMPLICIT_LEN, false, false},
+	    {"forged_explicit", PROOF_EXPLICIT_LEN, true, false},
+	    {"wrong_hash_explicit", PROOF_EXPLICIT_LEN, true, true}};
+	struct peer *p = peer_of(c);
+	struct result *res = peer_receipt(c, p);
+	const char *how = arg_str(c, "variant");
+	uint8_t data[97], raw[HEADER_1_LEN + sizeof(data)];
+	struct hash16 dest;
+	size_t i = 0, n;
+
+	while (i < NELEM(hows) && strcmp(hows[i].name, how) != 0)
+		i++;
+	if (i == NELEM(hows))
+		fail(c, "ValueError: unknown variant");
+	if (res->ifid == 0)
+		fail(c, "KeyError: that packet did not leave");
+	rand_fill(NULL, data, sizeof(data));
+	if (hows[i].names && !hows[i].other)
+		memcpy(data, res->packet.b, MIN_OF(hows[i].len,
+		    sizeof(res->packet.b)));
+	memcpy(dest.b, res->packet.b, RNS_HASH);
+	n = packet_build(raw, sizeof(raw), PACKET_FLAGS(DEST_SINGLE,
+	    PACKET_PROOF), &dest, CTX_NONE, data, hows[i].len);
+	(void)rns_recv(p->r, res->ifid, raw, n, mono_here());
+	peer_turn(p);
+	put_str(c, "variant", how);
+	put_bool(c, "validated", put_receipt(c, res));
+	put_int(c, "proof_len", (int64_t)hows[i].len);
 }
