@@ -173,7 +173,7 @@ part_interop() { # links that break while bytes move, every stock tool, applicat
 	"$top/tests/venv" "$build" apps rns==1.5.7 nomadnet==1.4.4 lxmf==1.2.1
 	# shellcheck disable=SC2086
 	"$build/venv-1.5.7/bin/python" "$top/tests/interop/run.py" --build "$build" --python "$build/venv-1.5.7/bin/python" \
-		--python-old "$build/venv-1.4.2/bin/python" --long $only 2>"$build/links.log" | grep -E '^(ok|not ok|skip) '
+		--python-old "$build/venv-1.4.2/bin/python" --long $only 2>"$build/links.log" | grep --line-buffered -E '^(ok|not ok|skip) '
 }
 part_hub() { # events to a hub that is slow, gone, wrong
 	HUB_LONG=1 system hub hub
