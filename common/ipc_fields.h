@@ -329,6 +329,8 @@ enum give_what {
 #define MSG_V_LISTED(F) F(u32, count, 0)
 /* all images that a log vouches for, in one sealed memfd (common/anchored.h) */
 #define MSG_V_ANCHORED(F) F(u32, count, 0)
+/* A memfd of common/attested.h; serial: of the rules, 0: nobody has looked. */
+#define MSG_V_ATTESTED(F) F(u64, serial, 0) F(u32, count, 0)
 /* an authority or a document, for status; the name "" ends them */
 #define MSG_V_AUTHORITY(F)                                                     \
 	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \

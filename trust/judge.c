@@ -252,6 +252,33 @@ tell_anchored(struct judge *j)
 		(void)close(fd);
 }
 
+static void
+tell_attested(struct judge *j)
+{
+	struct msg_V_ATTESTED m = {.count = 0};
+	size_t n;
+	const struct attested *l = law_attested(j->law, &n, &m.serial);
+	uint8_t *out = malloc(n * ATTESTED_BYTES + 1);
+	int fd = -1;
+
+	if (out == NULL) {
+		log_errx(NULL, "no memory: node is not told which images are "
+		    "signed");
+		return;
+	}
+	m.count = (uint32_t)n;
+	attested_put(out, l, n);
+	if (n > 0 && (fd = memfd_sealed("attested", out,
+		n * ATTESTED_BYTES)) < 0)
+		log_err(NULL, "node is not told which images are signed");
+	else
+		(void)program_send_V_ATTESTED(&j->prog, &m,
+		    fd >= 0 ? &fd : NULL, fd >= 0);
+	if (fd >= 0)
+		(void)close(fd);
+	free(out);
+}
+
 /* Who is revoked first, so that no verdict is asked about them in between. */
 static void
 tell_node(struct judge *j)
@@ -264,6 +291,7 @@ tell_node(struct judge *j)
 	tell_lines(j);
 	tell_listed(j);
 	tell_anchored(j);
+	tell_attested(j);
 	(void)program_send_V_CHANGED(&j->prog, &changed, NULL, 0);
 }
 

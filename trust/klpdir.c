@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -398,6 +400,82 @@ klpdir_proofs(const struct klpdir *d, unsigned max, size_t proof_max,
 	if (dir != NULL)
 		(void)closedir(dir);
 	return more;
+}
+
+static bool
+ends(const char *s, const char *with)
+{
+	size_t n = strlen(s), k = strlen(with);
+
+	return n > k && strcmp(s + n - k, with) == 0;
+}
+
+static bool
+stamp(int dir, const char *name, struct klpdir_stamp *out)
+{
+	struct stat st;
+
+	if (name[0] == '.' || strlen(name) > NAME_MAX_HERE ||
+	    (!ends(name, ".json") && !ends(name, ".jsonl")) ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	(void)snprintf(out->name, sizeof(out->name), "%s", name);
+	out->lines = ends(name, ".jsonl");
+	out->size = (uint64_t)st.st_size;
+	out->changed_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000u +
+	    (uint64_t)st.st_ctim.tv_nsec;
+	out->inode = st.st_ino;
+	return true;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct klpdir_stamp *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+struct klpdir_stamp *
+klpdir_attestations(const struct klpdir *d, unsigned max, unsigned *n,
+    bool *more)
+{
+	struct klpdir_stamp *out = calloc(max, sizeof(*out)), one;
+	DIR *dir = d->klp < 0 || out == NULL ? NULL :
+	    dir_take(dir_open(d->klp, "attestations", false, 0));
+	struct dirent *e;
+
+	*n = 0;
+	*more = false;
+	while (dir != NULL && !*more && (e = readdir(dir)) != NULL) {
+		memset(&one, 0, sizeof(one));
+		if (!stamp(dirfd(dir), e->d_name, &one))
+			continue;
+		*more = *n == max;
+		if (!*more)
+			out[(*n)++] = one;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	if (out != NULL)
+		qsort(out, *n, sizeof(*out), by_name);
+	return out;
+}
+
+char *
+klpdir_attestation(const struct klpdir *d, const char *name, size_t max,
+    size_t *len)
+{
+	_cleanup_fd_ int dir = -1;
+
+	if (d->klp < 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if ((dir = dir_open(d->klp, "attestations", false, 0)) < 0)
+		return NULL;
+	return file_load(dir, name, max, len);
 }
 
 static bool

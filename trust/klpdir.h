@@ -81,6 +81,20 @@ typedef void klpdir_proof_fn(void *ctx, const char *name, const char *proof,
     size_t len, const void *record, size_t record_len);
 bool klpdir_proofs(const struct klpdir *, unsigned max, size_t proof_max,
     size_t record_max, klpdir_proof_fn *, void *ctx);
+/*
+ * What lies in klp/attestations, NAME.json and NAME.jsonl (lines), by name: an
+ * allocation, *n entries, at most max, *more: there are others; NULL: no
+ * memory. Then one of them, as klpdir_root().
+ */
+struct klpdir_stamp {
+	char name[252];
+	bool lines;
+	uint64_t size, changed_ns, inode;
+};
+struct klpdir_stamp *klpdir_attestations(const struct klpdir *, unsigned max,
+    unsigned *n, bool *more);
+char *klpdir_attestation(const struct klpdir *, const char *name, size_t max,
+    size_t *len);
 /* The signatures of the graph that were found good (sigset.h). */
 uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);
 int klpdir_signatures_out(const struct klpdir *, struct file_out *,

@@ -150,6 +150,7 @@ law_free(struct law *l)
 	lawio_free(l);
 	for (unsigned i = 0; i < l->nauth; i++)
 		lawlog_free(&l->auth[i]);
+	lawattest_free(l);
 	for (unsigned i = 0; i < l->nauth; i++)
 		sources_free(l->auth[i].src);
 	free(l->anchored);
@@ -178,6 +179,7 @@ law_configure(struct law *l, const struct node_config *c)
 	if (old == NULL)
 		fatal("out of memory");
 	drop_step(l);
+	lawattest_stop(l);
 	memcpy(old, l->auth, sizeof(l->auth));
 	/* their paths are compared before the texts go */
 	for (unsigned i = 0; i < n; i++)
@@ -195,6 +197,12 @@ law_configure(struct law *l, const struct node_config *c)
 			log_errx(c->boards[i].authority, "is one authority more "
 			    "than the %d that are known here: nobody can sign "
 			    "for its boards", LAW_AUTHORITIES);
+	for (unsigned i = 0; i < c->attest.nsigners; i++)
+		if (c->attest.signer[i].authority != NULL &&
+		    law_authority_of(l, c->attest.signer[i].authority) == NULL)
+			log_errx(c->attest.signer[i].authority, "is one "
+			    "authority more than the %d that are known here: "
+			    "nobody signs images for it", LAW_AUTHORITIES);
 	for (size_t i = 0; i < c->nmirror_of; i++)
 		(void)law_authority_of(l, c->mirror_of[i]);
 	keep_known(l, old, n);
@@ -343,26 +351,6 @@ law_follow(struct law *l)
 	take_anchors(l, l->conf);
 	unite(l);
 	(void)lawio_index(l);
-}
-
-size_t
-law_role(const struct law *l, const char *authority, const char *name,
-    struct klp_key *keys, unsigned *threshold)
-{
-	const struct root_role *role = NULL;
-	const struct root *r = NULL;
-	size_t n = 0;
-
-	for (unsigned i = 0; i < l->nauth && role == NULL; i++) {
-		r = &l->auth[i].a.root;
-		if (l->auth[i].pinned &&
-		    strcmp(l->auth[i].a.name, authority) == 0)
-			role = root_role(r, name);
-	}
-	*threshold = role == NULL ? 0 : role->threshold;
-	for (; role != NULL && n < role->nkeys; n++)
-		keys[n] = r->keys[role->keys[n]];
-	return n;
 }
 
 /* ---- self-revocations ---- */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/anchored.h"
+#include "common/attested.h"
 #include "common/ipc_msg.h"
 #include "common/listed.h"
 #include "node/config/nodeconf.h"
@@ -132,6 +133,7 @@ struct law {
 	size_t nanchored;
 	struct id32 proofs_sha; /* of klp/anchors, and what judges it */
 	bool logs_changed; /* ... and something was seen of a log since */
+	struct lawattest *attest; /* signatures of images; NULL: no policy */
 	bool changed;
 };
 
@@ -196,6 +198,12 @@ size_t law_give(struct law *, const struct msg_V_GIVE *, struct msg_V_GIVEN *,
 struct listed *law_listed(const struct law *, size_t *n);
 /* The images that a log vouches for, *n of them; borrowed. */
 const struct anchored *law_anchored(const struct law *, size_t *n);
+/*
+ * Images that rules of image_policy hold for, *n of them, borrowed; *serial: of
+ * the policy that the rules are of, 0: nobody has looked yet.
+ */
+const struct attested *law_attested(const struct law *, size_t *n,
+    uint64_t *serial);
 /* The i-th line for status; false behind the last. */
 bool law_line(const struct law *, unsigned i, struct msg_V_AUTHORITY *);
 

@@ -134,6 +134,15 @@ void lawtile_came(struct law_authority *, const struct msg_FETCHED *,
 bool lawtile_walks(const struct law_authority *);
 void lawtile_stop(struct law_authority *);
 void lawtile_free(struct law_authority *);
+/*
+ * lawattest.c: at the end of a walk, what lies in klp/attestations; a turn of
+ * it, while it is busy; before node.yaml goes.
+ */
+void lawattest_look(struct law *);
+bool lawattest_busy(const struct law *);
+void lawattest_step(struct law *);
+void lawattest_stop(struct law *);
+void lawattest_free(struct law *);
 /* lawserve.c: roots behind that version are new. */
 void lawserve_roots(struct law *, const struct law_authority *,
     uint32_t before);

@@ -351,7 +351,7 @@ bool
 law_busy(const struct law *l)
 {
 	return l->at < l->nauth || l->again || l->sigs != NULL ||
-	    lawweb_ready(l) >= 0;
+	    lawattest_busy(l) || lawweb_ready(l) >= 0;
 }
 
 static bool
@@ -416,7 +416,10 @@ slice(struct law *l)
 		start_walk(l);
 	else if (l->at >= l->nauth && (i = lawweb_ready(l)) >= 0)
 		start_web(l, (unsigned)i);
-	else if (l->at >= l->nauth)
+	else if (l->at >= l->nauth && lawattest_busy(l)) {
+		lawattest_step(l);
+		return law_busy(l);
+	} else if (l->at >= l->nauth)
 		return false;
 	if (l->at < l->nauth && l->step == NULL)
 		begin(l);
@@ -426,6 +429,7 @@ slice(struct law *l)
 		l->reread = false;
 		sweep(l);
 		lawlog_look(l);
+		lawattest_look(l);
 	}
 	return law_busy(l);
 }

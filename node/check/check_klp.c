@@ -179,7 +179,8 @@ check_gateways(struct check *c, const struct node_config *conf,
 }
 
 typedef char authority_name[URI_NAME_MAX + 1];
-#define NAMES_MAX (2 + NODE_ANCHORS_FROM_MAX + NODE_BOARDS_MAX)
+#define NAMES_MAX                                                              \
+	(2 + NODE_ANCHORS_FROM_MAX + NODE_BOARDS_MAX + ATTEST_SIGNERS_MAX)
 
 /* Of all authorities that node.yaml names. */
 static unsigned
@@ -193,6 +194,10 @@ names_of(authority_name names[NAMES_MAX], const struct node_config *conf)
 		add(names, &n, NAMES_MAX, conf->anchors_from[i], false);
 	for (size_t i = 0; i < conf->nboards; i++)
 		add(names, &n, NAMES_MAX, conf->boards[i].authority, false);
+	for (size_t i = 0; i < conf->attest.nsigners; i++)
+		if (conf->attest.signer[i].authority != NULL)
+			add(names, &n, NAMES_MAX,
+			    conf->attest.signer[i].authority, false);
 	return n;
 }
 
@@ -229,6 +234,23 @@ check_klp_https(int dir, const struct node_config *conf)
 	return any;
 }
 
+/* A rule that no signature can ever satisfy in this build. */
+static void
+check_policy(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n = ynode_get(ydoc_root(conf->doc), "image_policy");
+	unsigned i = 0;
+
+	for (n = n == NULL ? NULL : n->first; n != NULL; n = n->next, i++) {
+		const char *why = i >= conf->attest.nrules ? NULL :
+		    attest_conf_unsupported(&conf->attest, i);
+
+		if (why != NULL)
+			check_tell(c, true, "node.yaml", n->line, n->column,
+			    NULL, "%s", why);
+	}
+}
+
 void
 check_klp(struct check *c, const struct node_config *conf)
 {
@@ -239,6 +261,7 @@ check_klp(struct check *c, const struct node_config *conf)
 		return;
 	check_ca(c, conf);
 	check_gateways(c, conf, n);
+	check_policy(c, conf);
 	for (unsigned i = 0; i < n; i++)
 		check_authority(c, names[i]);
 }

@@ -80,6 +80,11 @@ static const struct row {
 	"The node runs only images that are in a transparency log which its "
 	"operator believes. Whoever made the image anchors it (`warren audit "
 	"anchor`), or take another node: `warren nodes`."},
+    {"signature", NULL, PLAIN,
+	"The node runs this image only when somebody whom its operator names "
+	"has signed for it. Who made the image signs it (`cosign sign`), and "
+	"the operator puts the signature into klp/attestations; or take "
+	"another node: `warren nodes`."},
     {"image", "wasm", PLAIN,
 	"Name an `image` in place of `wasm`, or take a node that runs "
 	"modules."},
@@ -157,6 +162,10 @@ static const struct {
     {"anchor", NULL,
 	"Put the proof of its fingerprint into klp/anchors (warren-trust(8)) "
 	"and `warren reload`, or say `anchor: record` in the profile."},
+    {"signature", NULL,
+	"Put the signature (`cosign download signature` or `attestation`) into "
+	"klp/attestations (warren-trust(8)) and `warren reload`, or change "
+	"`image_policy` of node.yaml."},
     {"volume", NULL, "Nothing: the volume itself is bad."},
     {"contract", NULL,
 	"Trust its signer for contract.sign, or nothing: it must be mended."},

@@ -240,6 +240,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		lxmfconf_read(&c->lxmf, n, m);
 	WITH(r, "watchdog", n)
 		watchdog_read(&c->watchdog, n, m);
+	WITH(r, "image_policy", n)
+		attest_conf_read(&c->attest, n, m);
 }
 
 static void
@@ -362,5 +364,6 @@ node_config_free(struct node_config *c)
 	ydoc_free(c->doc);
 	free(c->pins);
 	free(c->anchors);
+	attest_conf_free(&c->attest);
 	free(c);
 }

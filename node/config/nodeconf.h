@@ -13,6 +13,7 @@
 #include "trust/doc/manifest.h" /* enum manifest_limit */
 #include "common/ydoc.h"
 #include "node/config/airconf.h"
+#include "node/config/attestconf.h"
 #include "node/config/hubconf.h"
 #include "node/config/lxmfconf.h"
 #include "node/config/forensicsconf.h"
@@ -103,6 +104,7 @@ struct node_config {
 	struct forensics_conf forensics;
 	struct lxmf_conf lxmf;
 	struct watchdog_conf watchdog;
+	struct attest_conf attest; /* image_policy */
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	uint64_t neighbour_limit_per_minute; /* 0: off */

@@ -363,6 +363,38 @@ image_here(void *ctx, const struct id32 *digest)
 	return errno == ENOENT ? IMAGE_UNKNOWN : IMAGE_BROKEN;
 }
 
+struct about {
+	const struct attest_conf *conf;
+	const struct id32 *image;
+	uint32_t rules;
+};
+
+static bool
+about(void *ctx, const char *name, const struct id32 *digest)
+{
+	struct about *a = ctx;
+
+	if (id32_eq(digest, a->image))
+		a->rules |= attest_conf_about(a->conf, name);
+	return true;
+}
+
+/* By each name that it has here, and by its digest as one. */
+static uint32_t
+image_rules(void *ctx, const struct id32 *digest)
+{
+	struct warren_node *wn = ctx;
+	struct about a = {.conf = &wn->conf->attest, .image = digest};
+	char name[7 + 65] = "sha256:";
+
+	hex_encode(name + 7, HASH_BYTES(*digest));
+	a.rules = attest_conf_about(a.conf, name);
+	/* names that cannot be read could be any */
+	if (wn->images >= 0 && store_each(wn->images, about, &a) < 0)
+		a.rules = UINT32_MAX;
+	return a.rules;
+}
+
 static enum image_state
 image(void *ctx, const struct manifest *m, struct id32 *digest)
 {
@@ -475,7 +507,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .drop_vote = drop_vote, .keep_mail = keep_mail,
 	    .drop_mail = drop_mail,
 	    .events_last = peerlog_last, .events_keep = peerlog_keep,
-	    .image = image, .image_here = image_here, .images = images,
+	    .image = image, .image_here = image_here, .image_rules = image_rules, .images = images,
 	    .roots = roots,
 	    .volumes = volumes,
 	    .seccomp = seccomp};

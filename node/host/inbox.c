@@ -14,6 +14,7 @@
 #include "node/host/setup.h"
 #include "node/host/start.h"
 #include "node/work/anchored.h"
+#include "node/work/imagepolicy.h"
 #include "node/work/found.h"
 #include "node/work/announce.h"
 #include "node/work/challenge.h"
@@ -312,6 +313,29 @@ on_V_ANCHORED(struct warren_node *wn, const struct msg_V_ANCHORED *m,
 	if (good) {
 		anchored_take(&wn->node, l, m->count);
 		watched_layers(&wn->node);
+		return;
+	}
+	free(l);
+	program_malformed(&wn->prog, in);
+}
+
+static void
+on_V_ATTESTED(struct warren_node *wn, const struct msg_V_ATTESTED *m,
+    struct ipc_in *in)
+{
+	struct attested *l = NULL;
+	const uint8_t *text = NULL;
+	size_t n = 0;
+	bool good = m->count == 0;
+
+	if (m->count > 0 && m->count <= ATTESTED_MAX && in->nfds == 1 &&
+	    (text = map(in, m->count * ATTESTED_BYTES,
+		ATTESTED_MAX * ATTESTED_BYTES, &n)) != NULL &&
+	    (l = calloc(m->count, sizeof(*l))) != NULL)
+		good = attested_get(l, text, n, m->count);
+	memfd_unmap(text, n);
+	if (good) {
+		imagepolicy_take(&wn->node, l, m->count, m->serial);
 		return;
 	}
 	free(l);

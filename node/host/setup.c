@@ -178,6 +178,7 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 	p->profile_volumes = (unsigned)wn->profile->nvolumes;
 	p->anchor = wn->profile->anchor;
 	p->anchor_logs = wn->profile->anchor_logs;
+	p->image_policy = c->attest.serial;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
 		for (unsigned k = 0; k < 3; k++)
 			p->level[k + 1].v[i] = c->levels[k][i];

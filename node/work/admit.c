@@ -233,6 +233,11 @@ admit_image(struct refusal *r, const struct admit_job *j)
 		(void)refuse(r, "anchor", 8, "no log vouches for it");
 		return named(r, j->m->image);
 	}
+	if (j->unsigned_) {
+		(void)refuse(r, "signature", 8, "nobody whom the node's "
+		    "operator names has signed for it as he wants it");
+		return named(r, j->m->image);
+	}
 	if (j->volume_code != NULL)
 		return refuse(r, j->volume_code, 8, "%s", j->volume_why);
 	return true;

@@ -85,6 +85,7 @@ struct admit_job {
 	uint32_t forgotten;  /* struct node */
 	enum image_state image;
 	bool unanchored; /* in no log, where that is required */
+	bool unsigned_;	 /* a rule of image_policy does not hold for it */
 	const char *volume_code; /* its volumes do not fit into the image; NULL */
 	const char *volume_why;
 	const char *revoked; /* of what it names, which; NULL */

@@ -177,6 +177,8 @@ struct host {
 	enum image_state (*image)(void *ctx, const struct manifest *,
 	    struct id32 *digest);
 	enum image_state (*image_here)(void *ctx, const struct id32 *digest);
+	/* Rules of image_policy, a bit each, that are about its names. */
+	uint32_t (*image_rules)(void *ctx, const struct id32 *digest);
 	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
 	/* each whose files are here, with or without a name */
 	void (*roots)(void *ctx, bool (*fn)(void *, const struct id32 *),

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "node/work/anchored.h"
+#include "node/work/imagepolicy.h"
 #include "node/work/announce.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
@@ -387,6 +388,7 @@ node_clear(struct node *n)
 	sched_clear(&n->sched);
 	banned_clear(n);
 	anchored_clear(n);
+	imagepolicy_clear(n);
 	jobs_clear(&n->jobs);
 	votes_clear(&n->votes);
 	mailbag_clear(&n->mail.bag);

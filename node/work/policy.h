@@ -56,6 +56,7 @@ struct policy {
 	char profile_name[65];
 	enum anchor_policy anchor;
 	unsigned anchor_logs; /* that must have the image; 0: 1 */
+	uint64_t image_policy; /* attest_conf.serial; 0: none */
 	uint32_t max_airtime_s;
 	uint32_t announce_every_s;
 	uint32_t keep_results_s;

@@ -7,6 +7,7 @@
 #include "common/layers.h"
 #include "common/log.h"
 #include "node/work/anchored.h"
+#include "node/work/imagepolicy.h"
 #include "node/work/event.h"
 
 /* The operator wants one for every new job, and it is not there. */
@@ -46,7 +47,7 @@ node_accepting(const struct node *n)
 {
 	return node_shut(n) == NULL && n->lends &&
 	    n->has_binding && n->up[PROGRAM_TRUST] &&
-	    !anchored_unknown(n) &&
+	    !anchored_unknown(n) && !imagepolicy_unknown(n) &&
 	    (n->policy.required & ~n->layers) == 0;
 }
 
@@ -60,6 +61,9 @@ node_why(const struct node *n, char why[NODE_READY_WHY])
 		shut = "the binding of the node is not made yet";
 	else if (shut == NULL && !n->up[PROGRAM_TRUST])
 		shut = "the judge of the node is not up";
+	else if (shut == NULL && imagepolicy_unknown(n))
+		shut = "the judge of the node still looks at the signatures of "
+		       "images";
 	if (shut == NULL && (n->policy.required & ~n->layers) != 0) {
 		layers_text(names, sizeof(names),
 		    n->policy.required & ~n->layers);

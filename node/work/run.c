@@ -9,6 +9,7 @@
 #include "node/work/banned.h"
 #include "node/work/contracts.h"
 #include "node/work/finish.h"
+#include "node/work/imagepolicy.h"
 #include "node/work/inputs.h"
 #include "node/work/late.h"
 #include "node/work/lend.h"
@@ -58,7 +59,8 @@ still_admitted(struct node *n, struct job *j)
 	struct admit_node an = node_admit(n);
 	struct admit_job aj = {.m = j->m,
 	    .image = n->host.image_here(n->host.ctx, &j->image),
-	    .unanchored = anchored_lacks(n, &j->image)};
+	    .unanchored = anchored_lacks(n, &j->image),
+	    .unsigned_ = imagepolicy_lacks(n, &j->image)};
 	struct admit_peer ap;
 	const char *which;
 	struct refusal r;

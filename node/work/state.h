@@ -92,6 +92,10 @@ struct node {
 	struct anchored *anchored;
 	size_t nanchored;
 	bool anchored_known;
+	/* imagepolicy.c: rules of image_policy that hold, by image */
+	struct attested *attested;
+	size_t nattested;
+	uint64_t attested_serial;
 	char jail_missing[257], watch_missing[201];
 	/* by which probes jobs are watched, or counters: as audit says, and all */
 	char watch_said[401], watch_by[450];

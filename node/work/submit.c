@@ -13,6 +13,7 @@
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/hold.h"
+#include "node/work/imagepolicy.h"
 #include "node/work/inputs.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -348,6 +349,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	if (aj->image == IMAGE_HERE)
 		aj->volume_code = n->host.volumes(n->host.ctx, m, image, why);
 	aj->unanchored = anchored_lacks(n, image);
+	aj->unsigned_ = imagepolicy_lacks(n, image);
 	aj->volume_why = why;
 	manifest_seccomp(profile, m);
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);

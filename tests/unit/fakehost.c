@@ -515,7 +515,8 @@ make_node(struct world *w)
 	    .keep_mail = fake_keep_mail, .drop_mail = fake_drop_mail,
 	    .mail = fake_mail, .drop_body = fake_const_job,
 	    .forget = fake_const_job, .image = fake_image,
-	    .image_here = fake_image_here, .images = fake_images,
+	    .image_here = fake_image_here, .image_rules = fake_image_rules,
+	    .images = fake_images,
 	    .roots = fake_roots, .volumes = fake_volumes,
 	    .seccomp = fake_seccomp};
 

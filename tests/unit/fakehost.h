@@ -112,6 +112,7 @@ struct world {
 	bool contract_revoked, contract_silent;
 	uint64_t cpu_ms;    /* of a running job */
 	bool pids_hit;
+	uint32_t image_rules; /* of image_policy that are about each image */
 	uint8_t cosigner;   /* has signed each envelope too; 0: nobody */
 	const char *volume_code; /* the image has no place for the volumes */
 	/* what a pack step gives, by node_packed(); NULL: output_size of it */
@@ -262,6 +263,7 @@ uint64_t fake_disk(void *ctx);
 bool fake_readonly(void *ctx);
 enum image_state fake_image(void *ctx, const struct manifest *m,
     struct id32 *digest);
+uint32_t fake_image_rules(void *ctx, const struct id32 *digest);
 enum image_state fake_image_here(void *ctx, const struct id32 *digest);
 void fake_roots(void *ctx, bool (*fn)(void *, const struct id32 *),
     void *arg);

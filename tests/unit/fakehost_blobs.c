@@ -317,6 +317,15 @@ fake_image(void *ctx, const struct manifest *m, struct id32 *digest)
 	return ((struct world *)ctx)->image;
 }
 
+uint32_t
+fake_image_rules(void *ctx, const struct id32 *digest)
+{
+	const struct world *w = ctx;
+
+	(void)digest;
+	return w->image_rules;
+}
+
 enum image_state
 fake_image_here(void *ctx, const struct id32 *digest)
 {

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "node/cli/refusal.h"
 #include "node/host/waits.h"
+#include "node/work/imagepolicy.h"
 #include "node/work/finish.h"
 #include "node/work/lend.h"
 #include "node/work/revoke.h"
@@ -117,6 +118,15 @@ anchor(void)
 {
 	w.n.policy.anchor = ANCHOR_REQUIRE;
 	refused(submit(1, 0x41, 1, NULL, &id), "anchor", 8);
+}
+
+static void
+signature(void)
+{
+	w.n.policy.image_policy = 7;
+	w.image_rules = 1;
+	imagepolicy_take(&w.n, NULL, 0, 7);
+	refused(submit(1, 0x41, 1, NULL, &id), "signature", 8);
 }
 
 static void
@@ -246,6 +256,7 @@ static const struct {
     {"not_identified", not_identified}, {"revoked", revoked},
     {"binding", binding}, {"trust", trust}, {"quota", quota},
     {"manifest", manifest}, {"image", image}, {"anchor", anchor},
+    {"signature", signature},
     {"volume", volume},
     {"contract", contract}, {"limits", limits}, {"too_large", too_large},
     {"airtime", airtime}, {"not_wanted", not_wanted}, {"digest", digest},

@@ -54,9 +54,9 @@ is_number_char(char c)
 	    c == 'E';
 }
 
-/* NULL, or what is wrong. Grammar itself is jansson's. */
+/* NULL, or what is wrong. Grammar itself is jansson's. any: of numbers. */
 static const char *
-scan(const char *t, size_t len)
+scan(const char *t, size_t len, unsigned most, bool any)
 {
 	unsigned depth = 0;
 	size_t i = 0;
@@ -72,8 +72,8 @@ scan(const char *t, size_t len)
 				return "a text does not end";
 			i++;
 		} else if (c == '{' || c == '[') {
-			if (++depth > JDOC_DEPTH)
-				return "deeper than 16";
+			if (++depth > most)
+				return any ? "too deep" : "deeper than 16";
 			i++;
 		} else if (c == '}' || c == ']') {
 			if (depth-- == 0)
@@ -84,7 +84,7 @@ scan(const char *t, size_t len)
 
 			while (i < len && is_number_char(t[i]))
 				i++;
-			if (!number_ok(t + from, i - from))
+			if (!any && !number_ok(t + from, i - from))
 				return "a number out of the profile";
 		} else {
 			i++;
@@ -93,25 +93,42 @@ scan(const char *t, size_t len)
 	return NULL;
 }
 
-json_t *
-jdoc_parse(const void *text, size_t len, size_t max, const char **why)
+static json_t *
+load(const void *text, size_t len, size_t flags, const char **why)
 {
 	json_error_t err;
-	json_t *v;
+	json_t *v = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES, &err);
 
-	if (len > max) {
-		*why = "too large";
-		return NULL;
-	}
-	if ((*why = scan(text, len)) != NULL)
-		return NULL;
-	v = json_loadb(text, len,
-	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &err);
 	if (v == NULL)
 		*why = json_error_code(&err) == json_error_duplicate_key
 		    ? "a member twice"
 		    : "not JSON";
 	return v;
+}
+
+json_t *
+jdoc_parse(const void *text, size_t len, size_t max, const char **why)
+{
+	if (len > max) {
+		*why = "too large";
+		return NULL;
+	}
+	if ((*why = scan(text, len, JDOC_DEPTH, false)) != NULL)
+		return NULL;
+	return load(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, why);
+}
+
+json_t *
+jdoc_parse_any(const void *text, size_t len, size_t max, unsigned depth,
+    const char **why)
+{
+	if (len > max) {
+		*why = "too large";
+		return NULL;
+	}
+	if ((*why = scan(text, len, depth, true)) != NULL)
+		return NULL;
+	return load(text, len, 0, why);
 }
 
 json_t *

@@ -26,6 +26,12 @@ json_t *jdoc_parse(const void *text, size_t len, size_t max, const char **why);
 /* The same, and the text must be the canonical form of its value. */
 json_t *jdoc_parse_canonical(const void *text, size_t len, size_t max,
     const char **why);
+/*
+ * JSON of others: no deeper than that, no member twice, no U+0000; numbers may
+ * be any that jansson reads.
+ */
+json_t *jdoc_parse_any(const void *text, size_t len, size_t max,
+    unsigned depth, const char **why);
 
 /*
  * The canonical form in an own allocation (NUL behind it, not counted). NULL:

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/config/attestconf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#include "common/pattern.h"
+#include "common/util.h"
+
+#define IMAGE_MAX 255
+#define PREDICATE_MAX 200
+#define PATH_TEXT_MAX 200
+#define PATTERN_MAX 300
+
+/* ---- who may sign ---- */
+
+static bool
+read_key(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
+{
+	const char *text, *why;
+
+	if (!ynode_text(n, "key", 1, PEMKEY_TEXT_MAX, &text, m))
+		return false;
+	if (pemkey_parse(&s->key, text, strlen(text), &why))
+		return true;
+	mistake_add(m, n->line, n->column, "the text of a file cosign.pub, "
+	    "behind `key: |`, or pubkey:ed25519:...", "key: %s", why);
+	return false;
+}
+
+static bool
+read_role(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
+{
+	static const char *const known[] = {"authority", "role"};
+
+	if (!ynode_is_map(n, "klp_role", m) ||
+	    !ynode_known(n, known, NELEM(known), m))
+		return false;
+	if (ynode_get(n, "authority") == NULL || ynode_get(n, "role") == NULL) {
+		mistake_add(m, n->line, n->column,
+		    "{authority: trust.kos, role: images}",
+		    "klp_role needs authority and role");
+		return false;
+	}
+	return ynode_text(ynode_get(n, "authority"), "authority", 1, 253,
+		   &s->authority, m) &&
+	    ynode_text(ynode_get(n, "role"), "role", 1, 64, &s->role, m);
+}
+
+static bool
+read_signer(struct attest_signer *s, const struct ynode *e, struct mistakes *m)
+{
+	static const char *const known[] = {"key", "klp_role", "keyless"};
+
+	if (!ynode_is_map(e, "a signer", m) ||
+	    !ynode_known(e, known, NELEM(known), m))
+		return false;
+	if (e->count != 1) {
+		mistake_add(m, e->line, e->column, "key: | or klp_role: {...}",
+		    "a signer is one key or one klp_role");
+		return false;
+	}
+	if (ynode_get(e, "keyless") != NULL) {
+		mistake_add(m, e->first->key_line, e->first->key_column,
+		    "a key, or a klp_role", "keyless: signatures of "
+		    "certificates cannot be checked by this build, and nothing "
+		    "would run (oci_unsupported)");
+		return false;
+	}
+	return ynode_get(e, "key") != NULL ?
+	    read_key(s, ynode_get(e, "key"), m) :
+	    read_role(s, ynode_get(e, "klp_role"), m);
+}
+
+static void
+read_signers(struct attest_conf *c, struct attest_rule *r,
+    const struct ynode *list, struct mistakes *m)
+{
+	if (!ynode_is_list(list, "any_of", m))
+		return;
+	if (list->count == 0)
+		mistake_add(m, list->line, list->column, NULL,
+		    "any_of names nobody");
+	for (const struct ynode *e = list->first; e != NULL; e = e->next) {
+		if (c->nsigners == ATTEST_SIGNERS_MAX) {
+			mistake_add(m, e->line, e->column, NULL,
+			    "image_policy has more than %d signers",
+			    ATTEST_SIGNERS_MAX);
+			return;
+		}
+		if (read_signer(&c->signer[c->nsigners], e, m)) {
+			c->nsigners++;
+			r->nsigners++;
+		}
+	}
+}
+
+/* ---- what they must have said ---- */
+
+static void
+read_where(struct attest_want *w, const struct ynode *map, struct mistakes *m)
+{
+	if (!ynode_is_map(map, "where", m))
+		return;
+	for (const struct ynode *e = map->first; e != NULL; e = e->next) {
+		if (w->nwhere == ATTEST_WHERE_MAX) {
+			mistake_add(m, e->key_line, e->key_column, NULL,
+			    "where has more than %d members",
+			    ATTEST_WHERE_MAX);
+			return;
+		}
+		if (strlen(e->key) > PATH_TEXT_MAX)
+			mistake_add(m, e->key_line, e->key_column, NULL,
+			    "a path of more than %d characters",
+			    PATH_TEXT_MAX);
+		else if (ynode_text(e, "where", 0, PATTERN_MAX,
+			&w->where[w->nwhere].pattern, m))
+			w->where[w->nwhere++].path = e->key;
+	}
+}
+
+/* A type alone, or {type, where}. */
+static void
+read_want(struct attest_rule *r, const struct ynode *e, struct mistakes *m)
+{
+	static const char *const known[] = {"type", "where"};
+	struct attest_want *w = &r->want[r->nwants];
+	const struct ynode *type = e;
+
+	if (e->kind == YNODE_MAP) {
+		if (!ynode_known(e, known, NELEM(known), m))
+			return;
+		if ((type = ynode_get(e, "type")) == NULL) {
+			mistake_add(m, e->line, e->column,
+			    "type: https://slsa.dev/provenance/v1",
+			    "what is required has no type");
+			return;
+		}
+		if (ynode_get(e, "where") != NULL)
+			read_where(w, ynode_get(e, "where"), m);
+	}
+	if (ynode_text(type, "a predicate's type", 1, PREDICATE_MAX, &w->type,
+		m))
+		r->nwants++;
+}
+
+static void
+read_wants(struct attest_rule *r, const struct ynode *list, struct mistakes *m)
+{
+	if (!ynode_is_list(list, "require", m))
+		return;
+	if (list->count > ATTEST_WANTS_MAX) {
+		mistake_add(m, list->line, list->column, NULL,
+		    "require has more than %d entries", ATTEST_WANTS_MAX);
+		return;
+	}
+	for (const struct ynode *e = list->first; e != NULL; e = e->next)
+		read_want(r, e, m);
+}
+
+/* ---- the list ---- */
+
+static void
+read_rule(struct attest_conf *c, const struct ynode *e, struct mistakes *m)
+{
+	static const char *const known[] = {"image", "any_of", "require"};
+	struct attest_rule *r = &c->rule[c->nrules];
+
+	if (!ynode_is_map(e, "a rule of image_policy", m) ||
+	    !ynode_known(e, known, NELEM(known), m))
+		return;
+	if (ynode_get(e, "image") == NULL || ynode_get(e, "any_of") == NULL) {
+		mistake_add(m, e->line, e->column, "image: \"*\" and any_of",
+		    "a rule of image_policy needs image and any_of");
+		return;
+	}
+	r->first = c->nsigners;
+	if (!ynode_text(ynode_get(e, "image"), "image", 1, IMAGE_MAX,
+		&r->image, m))
+		return;
+	read_signers(c, r, ynode_get(e, "any_of"), m);
+	if (ynode_get(e, "require") != NULL)
+		read_wants(r, ynode_get(e, "require"), m);
+	c->nrules++;
+}
+
+/* Each text with its length, in the order of the tree. */
+static void
+add_text(struct sha256_ctx *h, const char *s)
+{
+	uint64_t n = s == NULL ? 0 : strlen(s) + 1;
+
+	sha256_update(h, sizeof(n), (const uint8_t *)&n);
+	sha256_update(h, (size_t)n, (const uint8_t *)s);
+}
+
+static void
+add_tree(struct sha256_ctx *h, const struct ynode *n)
+{
+	struct {
+		const struct ynode *n;
+	} stack[YDOC_DEPTH_MAX + 1] = {{n}};
+	unsigned depth = 1;
+
+	while (depth > 0) {
+		const struct ynode *at = stack[depth - 1].n;
+
+		if (at == NULL) {
+			add_text(h, NULL);
+			depth--;
+			continue;
+		}
+		stack[depth - 1].n = depth == 1 ? NULL : at->next;
+		add_text(h, at->key);
+		add_text(h, at->kind == YNODE_SCALAR ? at->text : "");
+		if (at->kind != YNODE_SCALAR && depth < NELEM(stack))
+			stack[depth++].n = at->first;
+	}
+}
+
+static uint64_t
+serial_of(const struct ynode *list)
+{
+	struct sha256_ctx h;
+	uint64_t out;
+
+	sha256_init(&h);
+	add_tree(&h, list);
+	sha256_digest(&h, sizeof(out), (uint8_t *)&out);
+	return out == 0 ? 1 : out;
+}
+
+void
+attest_conf_read(struct attest_conf *c, const struct ynode *list,
+    struct mistakes *m)
+{
+	if (ynode_null(list) || !ynode_is_list(list, "image_policy", m))
+		return;
+	if (list->count > ATTEST_RULES_MAX) {
+		mistake_add(m, list->line, list->column, NULL,
+		    "image_policy has more than %d rules", ATTEST_RULES_MAX);
+		return;
+	}
+	c->rule = calloc(list->count + 1, sizeof(*c->rule));
+	c->signer = calloc(ATTEST_SIGNERS_MAX, sizeof(*c->signer));
+	if (c->rule == NULL || c->signer == NULL) {
+		mistake_add(m, 0, 0, NULL, "out of memory");
+		return;
+	}
+	for (const struct ynode *e = list->first; e != NULL; e = e->next)
+		read_rule(c, e, m);
+	c->serial = c->nrules > 0 ? serial_of(list) : 0;
+}
+
+void
+attest_conf_free(struct attest_conf *c)
+{
+	free(c->rule);
+	free(c->signer);
+}
+
+uint32_t
+attest_conf_about(const struct attest_conf *c, const char *name)
+{
+	uint32_t rules = 0;
+
+	for (unsigned i = 0; i < c->nrules; i++)
+		if (pattern_name(c->rule[i].image, strlen(c->rule[i].image),
+			name, strlen(name), false))
+			rules |= 1u << i;
+	return rules;
+}
+
+const char *
+attest_conf_unsupported(const struct attest_conf *c, unsigned i)
+{
+	const struct attest_rule *r = &c->rule[i];
+
+	for (unsigned k = 0; k < r->nsigners; k++) {
+		const struct attest_signer *s = &c->signer[r->first + k];
+
+		if (s->authority != NULL || pemkey_supported(&s->key))
+			return NULL;
+	}
+	return "oci_unsupported: keys of P-256 and P-384 want libcrypto, which "
+	       "this build has not: such images are refused";
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CONFIG_ATTESTCONF_H
+#define WARREN_NODE_CONFIG_ATTESTCONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/hash.h>
+
+#include "common/ydoc.h"
+#include "trust/doc/pemkey.h"
+
+/*
+ * `image_policy` of node.yaml: which images run only when somebody has signed
+ * for them (klp.md 9). Trust finds out which rules hold for which image; node
+ * knows an image's names, and so which rules are about it.
+ */
+#define ATTEST_RULES_MAX 16
+#define ATTEST_SIGNERS_MAX 32 /* of all rules together */
+#define ATTEST_WANTS_MAX 8    /* predicates of a rule */
+#define ATTEST_WHERE_MAX 8
+
+struct attest_signer {
+	struct pemkey key;
+	/* in its place: those who hold a role; NULL: a key */
+	const char *authority, *role;
+};
+
+struct attest_want {
+	const char *type; /* of a predicate */
+	unsigned nwhere;
+	struct {
+		const char *path, *pattern;
+	} where[ATTEST_WHERE_MAX];
+};
+
+struct attest_rule {
+	const char *image; /* pattern of names */
+	unsigned first, nsigners; /* of attest_conf.signer */
+	unsigned nwants;
+	struct attest_want want[ATTEST_WANTS_MAX];
+};
+
+struct attest_conf {
+	struct attest_rule *rule; /* nrules of them; NULL: no policy */
+	struct attest_signer *signer;
+	unsigned nrules, nsigners;
+	/*
+	 * Of the text of all of it: what trust says of the rules of another
+	 * node.yaml means nothing. 0: no policy.
+	 */
+	uint64_t serial;
+};
+
+void attest_conf_read(struct attest_conf *, const struct ynode *list,
+    struct mistakes *);
+void attest_conf_free(struct attest_conf *);
+/* The rules, a bit each, that are about an image of this name. */
+uint32_t attest_conf_about(const struct attest_conf *, const char *name);
+/* Why the i-th rule can never hold in this build; NULL: it can. */
+const char *attest_conf_unsupported(const struct attest_conf *, unsigned i);
+
+#endif

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""image_policy: an image runs only when those whom the operator names have signed
+for it, as cosign writes that; made here by OpenSSL."""
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from lib import done, result, until
+from libjob import Burrow
+
+PROVENANCE = "https://slsa.dev/provenance/v1"
+INTOTO = "application/vnd.in-toto+json"
+
+build = sys.argv[1]
+
+
+class Signer:
+    """A key pair of cosign's kind, P-256."""
+
+    def __init__(self, folder, name):
+        self.key = os.path.join(folder, name)
+        self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.key)
+        self.public = self.openssl("pkey", "-in", self.key, "-pubout").decode()
+
+    def openssl(self, *words, data=None):
+        return subprocess.run(["openssl", *words], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=True).stdout
+
+    def sign(self, data):
+        return base64.b64encode(self.openssl("dgst", "-sha256", "-sign", self.key, data=data)).decode()
+
+    def simple(self, digest):
+        """As `cosign download signature` prints it."""
+        payload = json.dumps({"critical": {"identity": {"docker-reference": "test/busybox"},
+                                           "image": {"docker-manifest-digest": digest},
+                                           "type": "cosign container image signature"}, "optional": None}).encode()
+        return json.dumps({"Base64Signature": self.sign(payload), "Payload": base64.b64encode(payload).decode()})
+
+    def provenance(self, digest, builder):
+        """As `cosign download attestation` prints it."""
+        text = json.dumps({"_type": "https://in-toto.io/Statement/v1", "predicateType": PROVENANCE,
+                           "subject": [{"name": "test/busybox", "digest": {"sha256": digest[7:]}}],
+                           "predicate": {"runDetails": {"builder": {"id": builder}}}}).encode()
+        pae = b"DSSEv1 %d %s %d %s" % (len(INTOTO), INTOTO.encode(), len(text), text)
+        return json.dumps({"payloadType": INTOTO, "payload": base64.b64encode(text).decode(),
+                           "signatures": [{"keyid": "", "sig": self.sign(pae)}]})
+
+
+def policy(signer, more=""):
+    block = "".join("          " + line + "\n" for line in signer.public.splitlines())
+    return "image_policy:\n  - image: \"test/*\"\n    any_of:\n      - key: |\n" + block + more
+
+
+def refused(node, what):
+    rc, last = node.submit(node.job_file("true")).end()
+    result("attested: " + what, rc == 3 and last.get("code") == "signature", "%s %s" % (rc, last))
+
+
+def main():
+    node = Burrow(build, "attested")
+    try:
+        good, other = Signer(node.work, "good"), Signer(node.work, "other")
+        rc, out, err = node.warren("image", "list", "--json")
+        digest = json.loads(out)["images"][0]["digest"]
+        os.makedirs(os.path.join(node.dir, "klp/attestations"))
+        with open(os.path.join(node.dir, "node.yaml")) as f:
+            plain = f.read()
+
+        def put(name, text, says):
+            before = len(node.said())
+            node.write("klp/attestations/" + name, text)
+            os.chmod(os.path.join(node.dir, "klp/attestations", name), 0o644)
+            node.process.send_signal(signal.SIGHUP)
+            return until(lambda: says in node.said()[before:], "the signatures")
+
+        node.write("node.yaml", plain + policy(good))
+        if not node.up():
+            result("attested", False, "%s %s" % (node.problem, node.said()[-3000:]))
+            return
+        refused(node, "an image that nobody has signed does not run")
+        ok = put("other.json", other.simple(digest), "good=0")
+        refused(node, "nor one that somebody else has")
+        ok = put("wrong.json", good.simple("sha256:" + "0" * 64), "good=1 images=1")
+        refused(node, "nor by a signature of another image")
+        ok = put("good.json", good.simple(digest), "good=2 images=2") and ok
+        rc, last = node.submit(node.job_file("true")).end()
+        result("attested: a signed one does", ok and rc == 0, "%s %s %s" % (rc, last, node.said()[-1500:]))
+        # provenance is wanted now, by this builder alone
+        node.write("node.yaml", plain + policy(good, "    require:\n      - type: %s\n        where:\n          "
+                                               "predicate.runDetails.builder.id: https://builder.example/*\n" % PROVENANCE))
+        put("bad.json", good.provenance(digest, "https://elsewhere.example/1"), "images=0")
+        refused(node, "without provenance of the right builder it does not")
+        ok = put("lines.jsonl", other.simple(digest) + "\n" + good.provenance(digest, "https://builder.example/1") + "\n",
+                 "images=1")
+        rc, last = node.submit(node.job_file("true")).end()
+        result("attested: with it, it does", ok and rc == 0, "%s %s %s" % (rc, last, node.said()[-1500:]))
+        node.write("node.yaml", plain + "image_policy:\n  - image: \"*\"\n    any_of:\n      - keyless: {issuer: x, san: y}\n")
+        rc, out, err = node.warren("check-config")
+        result("attested: what cannot be checked is refused", rc != 0 and "oci_unsupported" in out + err, "%s %s %s" % (rc, out, err))
+    finally:
+        node.remove()
+
+
+main()
+done()

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "trust/attesting.h"
+#include "trust/lawio.h"
+
+/*
+ * Signatures of images, klp/attestations/: NAME.json is one, NAME.jsonl one a
+ * line. They are looked through when a file or what judges it has changed, one
+ * signature a turn; until the end what was known holds.
+ */
+#define FILES_MAX 512
+#define FILE_MAX (1u << 20)
+#define ROLE_KEYS_MAX 64 /* of a signer that is a role */
+
+struct lawattest {
+	/* the files, and what they are judged by: of the list, of this look */
+	struct id32 seen, now;
+	bool ever;
+	uint64_t serial; /* of the rules that the list is about */
+	struct klpdir_stamp *file; /* of this look; NULL: none is under way */
+	unsigned nfiles, at;
+	bool more; /* files than are looked at */
+	char *text; /* of the file at hand */
+	size_t len, pos;
+	unsigned line;
+	struct attesting facts;
+	unsigned read, good;
+	char first[300]; /* that does not count */
+	/* the result */
+	struct attested *list;
+	size_t nlist;
+};
+
+/* ---- what was looked at ---- */
+
+static const struct attest_conf *
+conf(const struct law *l)
+{
+	return &l->conf->attest;
+}
+
+static void
+complain(struct lawattest *x, const char *name, const char *why)
+{
+	char safe[100];
+
+	if (x->first[0] != '\0')
+		return;
+	(void)text_escape(safe, sizeof(safe), name, strlen(name));
+	if (x->line > 0)
+		(void)snprintf(x->first, sizeof(x->first), "%s, line %u: %s",
+		    safe, x->line, why);
+	else
+		(void)snprintf(x->first, sizeof(x->first), "%s: %s", safe, why);
+}
+
+/* Revoked, or suspended, by the list: it signs for nobody. */
+static bool
+is_revoked(const struct law *l, const struct fp *fp)
+{
+	return revset_state(&l->standing.revoked, REV_KEY, fp->b) != REV_NONE;
+}
+
+static bool
+role_signed(const struct law *l, const struct attest_signer *s,
+    const struct attest *a)
+{
+	struct klp_key keys[ENV_KEYS_MAX];
+	unsigned threshold, have = 0;
+	size_t n = law_role(l, s->authority, s->role, keys, &threshold);
+
+	for (size_t i = 0; threshold > 0 && i < n && i < ROLE_KEYS_MAX; i++) {
+		struct pemkey k = {.kind = PEMKEY_KLP, .klp = keys[i]};
+
+		key_fp(&k.fp, &keys[i]);
+		have += !is_revoked(l, &k.fp) && attest_by(a, &k);
+	}
+	return threshold > 0 && have >= threshold;
+}
+
+/* A key that several rules name is asked once. */
+static uint32_t
+signers(const struct law *l, const struct attest *a)
+{
+	const struct attest_conf *c = conf(l);
+	uint32_t out = 0;
+
+	for (unsigned i = 0; i < c->nsigners; i++) {
+		const struct attest_signer *s = &c->signer[i];
+		unsigned k = 0;
+		bool is;
+
+		while (k < i && (s->authority != NULL ||
+			c->signer[k].authority != NULL ||
+			!pemkey_equal(&c->signer[k].key, &s->key)))
+			k++;
+		if (k < i)
+			is = out >> k & 1;
+		else
+			is = s->authority != NULL ? role_signed(l, s, a) :
+			    !is_revoked(l, &s->key.fp) && attest_by(a, &s->key);
+		out |= (uint32_t)is << i;
+	}
+	return out;
+}
+
+static void
+one(struct law *l, struct lawattest *x, const char *text, size_t len)
+{
+	const char *name = x->file[x->at].name, *why = "";
+	struct attest_said s;
+	struct attest a;
+	uint32_t who;
+
+	x->read++;
+	if (attest_read(&a, text, len, &why) < 0) {
+		complain(x, name, why);
+		return;
+	}
+	if ((who = signers(l, &a)) == 0) {
+		complain(x, name, "no key of image_policy has signed it");
+	} else if (attest_says(&s, &a, &why) < 0) {
+		complain(x, name, why);
+	} else {
+		x->good++;
+		attesting_add(&x->facts, conf(l), &s, who);
+		attest_said_clear(&s);
+	}
+	attest_clear(&a);
+}
+
+/* ---- turns ---- */
+
+static void
+drop(struct lawattest *x)
+{
+	free(x->text);
+	x->text = NULL;
+	free(x->file);
+	x->file = NULL;
+	attesting_clear(&x->facts);
+}
+
+static bool
+same(const struct lawattest *x, const struct attested *list, size_t n)
+{
+	if (n != x->nlist)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!id32_eq(&list[i].image, &x->list[i].image) ||
+		    list[i].rules != x->list[i].rules)
+			return false;
+	return true;
+}
+
+static void
+finish(struct law *l, struct lawattest *x)
+{
+	size_t n;
+	struct attested *list = attesting_rules(&x->facts, conf(l), &n);
+
+	/* node has to hear of rules of another node.yaml at once */
+	if (!same(x, list, n) || x->serial != conf(l)->serial)
+		l->changed = true;
+	free(x->list);
+	x->list = list;
+	x->nlist = n;
+	x->ever = true;
+	x->seen = x->now;
+	x->serial = conf(l)->serial;
+	if (x->nfiles > 0)
+		log_notice("klp/attestations", "signatures=%u good=%u images=%zu"
+		    "%s%s%s", x->read, x->good, n, x->first[0] != '\0' ?
+		    "; not counted: " : "", x->first, x->more ||
+		    x->facts.full ? "; more is there than is looked at" : "");
+	drop(x);
+}
+
+/* true: a line of it. */
+static bool
+next_line(struct lawattest *x, const char **text, size_t *len)
+{
+	const char *nl;
+
+	while (x->pos < x->len) {
+		*text = x->text + x->pos;
+		nl = memchr(*text, '\n', x->len - x->pos);
+		*len = nl == NULL ? x->len - x->pos : (size_t)(nl - *text);
+		x->pos += *len + (nl != NULL);
+		x->line++;
+		if (*len > 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+close_file(struct lawattest *x)
+{
+	free(x->text);
+	x->text = NULL;
+	x->line = 0;
+	x->at++;
+}
+
+/* One signature, or one file opened. */
+void
+lawattest_step(struct law *l)
+{
+	struct lawattest *x = l->attest;
+	const struct klpdir_stamp *f;
+	const char *text;
+	size_t len;
+
+	if (x->at >= x->nfiles) {
+		finish(l, x);
+		return;
+	}
+	f = &x->file[x->at];
+	if (x->text == NULL) {
+		x->pos = 0;
+		x->text = klpdir_attestation(&l->dir, f->name, FILE_MAX,
+		    &x->len);
+		if (x->text == NULL) {
+			complain(x, f->name, strerror(errno));
+			close_file(x);
+		}
+	} else if (!f->lines) {
+		one(l, x, x->text, x->len);
+		close_file(x);
+	} else if (next_line(x, &text, &len)) {
+		one(l, x, text, len);
+	} else {
+		close_file(x);
+	}
+}
+
+bool
+lawattest_busy(const struct law *l)
+{
+	return l->attest != NULL && l->attest->file != NULL;
+}
+
+/* ---- when ---- */
+
+/* Files as the folder tells them, the rules, and whose keys count. */
+static void
+stamp(const struct law *l, struct lawattest *x, struct id32 *out)
+{
+	crypto_hash_sha256_state h;
+
+	(void)crypto_hash_sha256_init(&h);
+	(void)crypto_hash_sha256_update(&h, (const uint8_t *)&conf(l)->serial,
+	    sizeof(conf(l)->serial));
+	for (unsigned i = 0; i < x->nfiles; i++) {
+		const struct klpdir_stamp *f = &x->file[i];
+		const uint64_t is[3] = {f->size, f->changed_ns, f->inode};
+
+		(void)crypto_hash_sha256_update(&h, (const uint8_t *)f->name,
+		    strlen(f->name) + 1);
+		(void)crypto_hash_sha256_update(&h, (const uint8_t *)is,
+		    sizeof(is));
+	}
+	for (size_t i = 0; i < l->standing.revoked.n; i++)
+		if (l->standing.revoked.e[i].kind == REV_KEY)
+			(void)crypto_hash_sha256_update(&h,
+			    l->standing.revoked.e[i].id, 32);
+	for (unsigned i = 0; i < l->nauth; i++)
+		(void)crypto_hash_sha256_update(&h,
+		    (const uint8_t *)&l->auth[i].a.state.root_version,
+		    sizeof(uint32_t));
+	(void)crypto_hash_sha256_final(&h, out->b);
+}
+
+static void
+no_policy(struct law *l)
+{
+	struct lawattest *x = l->attest;
+
+	if (x == NULL)
+		return;
+	if (x->nlist > 0)
+		l->changed = true;
+	lawattest_free(l);
+}
+
+void
+lawattest_look(struct law *l)
+{
+	struct lawattest *x;
+
+	if (conf(l)->nrules == 0) {
+		no_policy(l);
+		return;
+	}
+	if (l->attest == NULL &&
+	    (l->attest = calloc(1, sizeof(*l->attest))) == NULL) {
+		log_errx("klp/attestations", "no memory to look at it");
+		return;
+	}
+	x = l->attest;
+	drop(x);
+	x->file = klpdir_attestations(&l->dir, FILES_MAX, &x->nfiles, &x->more);
+	if (x->file == NULL) {
+		log_errx("klp/attestations", "no memory to look at it");
+		return;
+	}
+	stamp(l, x, &x->now);
+	if (x->ever && id32_eq(&x->now, &x->seen)) {
+		drop(x);
+		return;
+	}
+	x->at = x->line = x->read = x->good = 0;
+	x->len = x->pos = 0;
+	x->first[0] = '\0';
+}
+
+/* Other rules are about to count. */
+void
+lawattest_stop(struct law *l)
+{
+	if (l->attest != NULL)
+		drop(l->attest);
+}
+
+void
+lawattest_free(struct law *l)
+{
+	if (l->attest == NULL)
+		return;
+	drop(l->attest);
+	free(l->attest->list);
+	free(l->attest);
+	l->attest = NULL;
+}
+
+const struct attested *
+law_attested(const struct law *l, size_t *n, uint64_t *serial)
+{
+	const struct lawattest *x = l->attest;
+
+	*n = x == NULL ? 0 : x->nlist;
+	/* 0: nobody has looked yet */
+	*serial = x == NULL ? 0 : x->serial;
+	return x == NULL ? NULL : x->list;
+}
