@@ -225,7 +225,8 @@ set_bounds(struct talk *s)
 	sub_bounds(&s->sub, asked[LIMIT_LOG] != 0 ? asked[LIMIT_LOG] :
 	    n->max_log, asked[LIMIT_OUTPUT] != 0 ? asked[LIMIT_OUTPUT] :
 	    n->max_output);
-	s->sub.bounds_old = n->kept;
+	s->sub.bounds_old = n->kept &&
+	    (asked[LIMIT_LOG] == 0 || asked[LIMIT_OUTPUT] == 0);
 }
 
 static int

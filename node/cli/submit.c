@@ -614,6 +614,7 @@ again(struct submit *s)
 		return talk_refused(&s->talk);
 	jobdir_discard(&s->talk.dir);
 	jobdir_close(&s->talk.dir);
+	jobdir_init(&s->talk.dir);
 	if ((rc = trust_node(s)) != CLI_OK)
 		return rc;
 	cli_note(s->c, "what was kept of the node does not hold any more: the "
