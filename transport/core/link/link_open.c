@@ -317,7 +317,14 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 bool
 link_rtt_lost(struct rns *r, struct link *l)
 {
-	if (!link_activate(r, l, link_since(r->now, l->requested)))
+	double rtt = link_since(r->now, l->requested);
+	double most = l->establish - LINK_RESPONDER_GRACE + PER_HOP_TIMEOUT;
+
+	/* the initiator may have been silent for long, but not before its proof
+	 * had come: it would have given up */
+	if (l->iface != NULL && l->iface->cfg.bitrate > 0)
+		most += RNS_MTU * 8.0 / (double)l->iface->cfg.bitrate;
+	if (!link_activate(r, l, rtt < most ? rtt : most))
 		return false;
 	link_event(r, l, RNS_EV_LINK_UP);
 	return true;
