@@ -299,6 +299,10 @@ converse(struct talk *s)
 		else
 			rc = session_ask(s->session, &req, &ans, on_progress,
 			    s);
+		if (rc == SESSION_UNANSWERED) {
+			sub_unanswered(&s->sub);
+			continue;
+		}
 		if (rc == SESSION_BROKEN) {
 			rc = session_up(s->session);
 			if (rc != CLI_OK)

@@ -23,7 +23,16 @@
 	"or revoked this identity, or trusts it at -2 or below"
 #define LOST_SAID_US (3 * MONO_SECOND) /* ours: a shorter break is not told */
 
-enum call_state { CALL_NONE, CALL_WAITING, CALL_DONE, CALL_BROKEN };
+enum call_state {
+	CALL_NONE,
+	CALL_WAITING,
+	CALL_DONE,
+	CALL_UNANSWERED, /* it has arrived, its answer has not */
+	CALL_BROKEN,
+};
+
+/* ours: so often one that arrives is asked again on the same link */
+#define UNANSWERED_MAX 4
 
 struct session {
 	struct cli *cli;
@@ -485,7 +494,8 @@ on_answer(void *arg, const struct attach_response *r)
 	struct session *s = arg;
 
 	s->request = NULL;
-	s->call = CALL_BROKEN;
+	s->call = r->result == ATTACH_UNANSWERED ? CALL_UNANSWERED :
+	    CALL_BROKEN;
 	if (r->result == ATTACH_ANSWERED) {
 		say_answered(s);
 		uint8_t *copy = malloc(r->len > 0 ? r->len : 1);
@@ -576,6 +586,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	    .repeat = true, .max_response = 1 << 20, .progress = on_progress,
 	    .patience_us = (int64_t)req->wait_s * MONO_SECOND};
 	struct again_call again = {0};
+	unsigned unanswered = 0;
 	uint64_t wait;
 	size_t len;
 
@@ -615,6 +626,12 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			s->request = NULL;
 			s->call = CALL_NONE;
 			return rc;
+		}
+		if (s->call == CALL_UNANSWERED && s->up &&
+		    unanswered++ < UNANSWERED_MAX) {
+			if (s->give_back && req->path == PATH_BLOB_PUT)
+				return SESSION_UNANSWERED;
+			continue;
 		}
 		if (s->call != CALL_DONE) {
 			/* a link that answers nothing is made again */

@@ -76,8 +76,11 @@ bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
 #define SESSION_BROKEN (-2)
 /*
  * From now on a slice (blob/put, blob/get, job/log) whose link has broken is
- * given back with SESSION_BROKEN too, so that a smaller one can be asked.
+ * given back with SESSION_BROKEN too, so that a smaller one can be asked; and
+ * one that has arrived, while its answer has not, with SESSION_UNANSWERED: the
+ * node is asked what it has instead.
  */
+#define SESSION_UNANSWERED (-3)
 void session_give_back(struct session *);
 int session_ask(struct session *, const struct proto_req *, struct proto_ans *a,
     void (*progress)(void *arg, bool sending, uint64_t done, uint64_t total),

@@ -342,6 +342,7 @@ answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
     bool discarded)
 {
 	uint64_t have, before, moved;
+	bool asked = s->up.ask;
 
 	if (!proto_get_have(&have, a) || have > s->up.size) {
 		bad_node(s, "malformed answer to blob/put");
@@ -352,7 +353,9 @@ answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
 		return;
 	}
 	moved = upload_had(&s->up, have, &before);
-	adapt_slice(s, now, (size_t)(moved - before));
+	/* a question says nothing of how long the slice took */
+	if (!asked)
+		adapt_slice(s, now, (size_t)(moved - before));
 	s->done_bytes += moved;
 	s->here_bytes += before;
 	s->total_bytes = MAX_OF(s->total_bytes, s->done_bytes);
@@ -781,6 +784,13 @@ sub_bounds(struct submitter *s, uint64_t max_log, uint64_t max_output)
 	s->max_log = max_log;
 	s->max_output = max_output;
 	s->bounds_old = s->bounds_wanted = false;
+}
+
+void
+sub_unanswered(struct submitter *s)
+{
+	upload_ask(&s->up);
+	s->waiting = false;
 }
 
 void

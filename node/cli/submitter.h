@@ -178,6 +178,8 @@ void sub_stream(struct submitter *, unsigned stream, const uint8_t *, size_t,
 void sub_link_lost(struct submitter *);
 /* bounds_wanted: what the node lets this peer's jobs write now. */
 void sub_bounds(struct submitter *, uint64_t max_log, uint64_t max_output);
+/* The slice that went has arrived, its answer has not: what is there now? */
+void sub_unanswered(struct submitter *);
 /* A live proof is wanted over proof_n (klp.md 5): s, m. */
 void sub_prove(struct submitter *, const uint8_t proof[PROTO_PROOF_LEN]);
 

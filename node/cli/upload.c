@@ -174,7 +174,7 @@ begin(struct upload *u, const struct id32 *sha, uint64_t size, int volume,
 	u->volume = volume;
 	u->chunk_of = of;
 	u->have = 0;
-	u->asked = false;
+	u->asked = u->ask = false;
 	u->active = true;
 }
 
@@ -255,6 +255,11 @@ upload_next(struct upload *u, size_t slice, size_t *n)
 
 	if (!u->active && !pick(u))
 		return false;
+	if (u->ask) {
+		/* sent: what the answer is about */
+		*n = 0;
+		return true;
+	}
 	end = u->volume >= 0 && u->asked ? run_end(u) : u->size;
 	*n = (size_t)MIN_OF(end - u->have, (uint64_t)slice);
 	/* one that goes at once is not asked for before */
@@ -312,6 +317,7 @@ upload_had(struct upload *u, uint64_t have, uint64_t *before)
 	uint64_t more;
 
 	*before = 0;
+	u->ask = false;
 	if (u->volume >= 0 && !u->asked)
 		return judge(u, have, before);
 	more = have > u->have ? have - u->have : 0;
@@ -339,8 +345,15 @@ upload_had(struct upload *u, uint64_t have, uint64_t *before)
 }
 
 void
+upload_ask(struct upload *u)
+{
+	u->ask = u->active;
+}
+
+void
 upload_broke(struct upload *u)
 {
+	u->ask = false;
 	if (u->volume < 0)
 		u->asked = false;
 }

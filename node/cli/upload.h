@@ -56,6 +56,7 @@ struct upload {
 	uint64_t size, have;
 	size_t sent;
 	bool asked;
+	bool ask; /* whether what was sent has come */
 };
 
 void upload_init(struct upload *, const struct manifest *);
@@ -76,6 +77,8 @@ bool upload_next(struct upload *, size_t slice, size_t *n);
  * ones that were there before.
  */
 uint64_t upload_had(struct upload *, uint64_t have, uint64_t *before);
+/* What was sent last has arrived, and the answer is lost: ask what is there. */
+void upload_ask(struct upload *);
 /* The link was made anew: what the node has is asked for first. */
 void upload_broke(struct upload *);
 

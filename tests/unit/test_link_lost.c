@@ -111,6 +111,150 @@ test_rtt_lost(void **state)
 	free(data);
 }
 
+/* A pause before what came instead of the RTT packet is no way. */
+static void
+test_rtt_lost_late(void **state)
+{
+	static const uint8_t nil[] = {0xc0};
+	struct rns_link_info info;
+	unsigned lost = 0;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = 500 * MS});
+	pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+	p.tap = lose_rtt;
+	p.tap_arg = &lost;
+	pair_announce(&p);
+	assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_OK);
+	pair_wait(&p, 100 * MONO_SECOND);
+	assert_int_equal(lost, 1);
+	assert_int_equal(ask(&p, nil, 1), RNS_OK);
+	assert_non_null(pair_until(&p, 1, RNS_EV_REQUEST, 9 * MONO_SECOND));
+	assert_true(rns_link_get(p.n[1].r, &p.link, &info));
+	assert_in_range(info.rtt_us, 1, 20 * MONO_SECOND);
+	pair_free(&p);
+}
+
+/* ---- answers ---- */
+
+/* Whatever the peer sends in this context is lost. */
+static bool
+lose_context(void *arg, int from, const uint8_t *raw, size_t n)
+{
+	(void)n;
+	return from != 1 || raw[18] != *(uint8_t *)arg;
+}
+
+static void
+respond(struct pair *p, const struct rns_event *ev, const uint8_t *data,
+    size_t n)
+{
+	struct rns_cmd c = pair_cmd(p, RNS_CMD_RESPOND);
+
+	c.respond.request_id = ev->request.request_id;
+	c.respond.data = data;
+	c.respond.len = n;
+	c.respond.tag = 77;
+	assert_int_equal(pair_submit(p, 1, &c), RNS_OK);
+}
+
+/* Who asked with much and is not answered knows that all of it has come. */
+static void
+test_answer_lost(void **state)
+{
+	static const uint8_t nil[] = {0xc0};
+	uint8_t lost = CTX_RESPONSE;
+	uint8_t *data = packed(3000);
+	const struct rns_event *ev;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = MS});
+	pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+	pair_up(&p);
+	p.tap = lose_context;
+	p.tap_arg = &lost;
+	for (unsigned big = 0; big < 2; big++) {
+		assert_int_equal(ask(&p, big ? data : nil, big ? 3000 : 1),
+		    RNS_OK);
+		ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
+		assert_non_null(ev);
+		respond(&p, ev, nil, 1);
+		ev = pair_until(&p, 0, RNS_EV_REQUEST_FAILED,
+		    30 * MONO_SECOND);
+		assert_non_null(ev);
+		assert_int_equal(ev->response.delivered, big);
+		assert_false(ev->response.too_large);
+	}
+	pair_free(&p);
+	free(data);
+}
+
+/* Where the proof is lost the answer says as much: what is next goes at once. */
+static void
+test_proof_lost(void **state)
+{
+	static const uint8_t nil[] = {0xc0};
+	uint8_t lost = CTX_RESOURCE_PRF;
+	uint8_t *data = packed(3000);
+	const struct rns_event *ev;
+	struct pair p;
+
+	(void)state;
+	for (unsigned big = 0; big < 2; big++) {
+		pair_new(&p, &(struct pair_opts){.delay_us = MS});
+		pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+		pair_up(&p);
+		p.tap = lose_context;
+		p.tap_arg = &lost;
+		for (unsigned i = 0; i < 4; i++) {
+			assert_int_equal(ask(&p, data, 3000), RNS_OK);
+			ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
+			assert_non_null(ev);
+			respond(&p, ev, big ? data : nil, big ? 3000 : 1);
+			assert_non_null(pair_until(&p, 0, RNS_EV_RESPONSE,
+			    MONO_SECOND));
+		}
+		pair_free(&p);
+	}
+	free(data);
+}
+
+/* An answer that nobody waits for any more is not brought. */
+static void
+test_cancelled(void **state)
+{
+	static const uint8_t nil[] = {0xc0};
+	uint8_t *data = packed(3000);
+	const struct rns_event *ev;
+	struct rns_cmd c;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = MS});
+	pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+	pair_up(&p);
+	assert_int_equal(ask(&p, nil, 1), RNS_OK);
+	c = pair_cmd(&p, RNS_CMD_REQUEST_CANCEL);
+	c.cancel.tag = 8;
+	assert_int_equal(pair_submit(&p, 0, &c), RNS_ENOENT);
+	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
+	assert_non_null(ev);
+	c.cancel.tag = 9;
+	assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
+	assert_int_equal(pair_submit(&p, 0, &c), RNS_ENOENT);
+	respond(&p, ev, data, 3000);
+	ev = pair_until(&p, 1, RNS_EV_SENT, MONO_SECOND);
+	assert_non_null(ev);
+	assert_int_equal(ev->sent.status, RNS_RES_REJECTED);
+	pair_wait(&p, 60 * MONO_SECOND);
+	assert_null(pair_take(&p, 0, RNS_EV_RESPONSE));
+	assert_null(pair_take(&p, 0, RNS_EV_REQUEST_FAILED));
+	pair_free(&p);
+	free(data);
+}
+
 /* Who asks with much hears how it goes, as who is answered with much does. */
 static void
 test_request_progress(void **state)
@@ -240,6 +384,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rtt_lost),
+	    cmocka_unit_test(test_rtt_lost_late),
+	    cmocka_unit_test(test_answer_lost),
+	    cmocka_unit_test(test_proof_lost),
+	    cmocka_unit_test(test_cancelled),
 	    cmocka_unit_test(test_request_progress),
 	    cmocka_unit_test(test_strangers_make_room),
 	    cmocka_unit_test(test_own_keep_their_places),

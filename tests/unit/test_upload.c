@@ -181,6 +181,8 @@ put(const struct id32 *sha, uint64_t size, uint64_t at, size_t n)
 	return nd.here[i] ? size : nd.part[i];
 }
 
+static unsigned unanswered; /* each so often a slice has no answer */
+
 /* All of it, with slices of this size; a link that breaks each so often. */
 static void
 run(size_t slice, unsigned breaks)
@@ -197,6 +199,12 @@ run(size_t slice, unsigned breaks)
 
 			assert_true(n <= slice && nd.requests < 100000);
 			have = put(&u.sha, u.size, u.have, n);
+			if (n > 0 && unanswered > 0 &&
+			    nd.requests % unanswered == 0 &&
+			    !id32_eq(&u.sha, &m.volume[0].chunks.sha256)) {
+				upload_ask(&u);
+				continue;
+			}
 			if (breaks > 0 && nd.requests % breaks == 0) {
 				upload_broke(&u);
 				/* sometimes the answer is lost with it */
@@ -246,6 +254,31 @@ test_all(void **state)
 					assert_true(nd.requests < 250);
 				(void)teardown(state);
 			}
+	(void)setup(state);
+}
+
+/* What has arrived and is not answered is asked for, and not sent again. */
+static void
+test_unanswered(void **state)
+{
+	static const size_t slices[] = {2048, 40000, PROTO_SLICE};
+
+	(void)teardown(state);
+	for (unsigned merges = 0; merges < 2; merges++)
+		for (size_t i = 0; i < NELEM(slices); i++) {
+			(void)setup(state);
+			nd.merges = merges;
+			unanswered = 3;
+			run(slices[i], 0);
+			assert_int_equal(nd.sent, t.l.total + sizeof(list));
+			unanswered = 1;
+			(void)teardown(state);
+			(void)setup(state);
+			run(slices[i], 0);
+			assert_int_equal(nd.sent, t.l.total + sizeof(list));
+			unanswered = 0;
+			(void)teardown(state);
+		}
 	(void)setup(state);
 }
 
@@ -429,7 +462,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_all), T(test_few), T(test_runs), T(test_many),
+	    T(test_all), T(test_unanswered), T(test_few), T(test_runs),
+	    T(test_many),
 	    T(test_partial), T(test_strange),
 	    cmocka_unit_test(test_pack),
 	};

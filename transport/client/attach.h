@@ -130,6 +130,8 @@ enum attach_result {
 	ATTACH_TIMEOUT,   /* no answer within the time */
 	ATTACH_TOO_LARGE, /* the answer is over max_response */
 	ATTACH_REJECTED,  /* the request was a resource and not taken */
+	/* it was a resource and arrived, and its answer did not (repeat) */
+	ATTACH_UNANSWERED,
 	ATTACH_LINK_LOST,
 };
 
@@ -143,12 +145,13 @@ struct attach_response {
 };
 
 struct attach_request_opts {
-	int64_t timeout_us;    /* without a sign of life; 0: 60 s */
+	int64_t timeout_us;    /* without a sign of life; 0: 60 s, 60 RTT */
 	uint64_t max_response; /* 0: 1 MiB */
 	/*
 	 * The request may be sent again (every one of compute.md may): after
 	 * max(2 s, 8 RTT) without a sign of an answer, then after twice as
-	 * long, and so on.
+	 * long, and so on. One that goes as a resource is not: that long after
+	 * it has arrived it ends UNANSWERED, and who asks may ask for less.
 	 */
 	bool repeat;
 	/* the answer may be given so much later: not asked again before */

@@ -9,11 +9,26 @@
 #include "transport/client/state.h"
 
 #define REQUEST_TIMEOUT_US (60 * MONO_SECOND)
+/* ours: where a lost request for parts is noticed after some 20 RTT */
+#define REQUEST_TIMEOUT_RTTS 60
 #define RESPONSE_MAX (1u << 20)
 #define AGAIN_MIN_US (2 * MONO_SECOND) /* compute.md 3: max(2 s, 8 RTT) */
 #define AGAIN_RTTS 8
 /* time, path hash and heads of reticulum-endpoint.md 7.1 */
 #define REQUEST_OVERHEAD 32
+
+/* An answer to another copy of it would be brought for nobody. */
+static void
+cancel_copies(const struct attach_request *q)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_REQUEST_CANCEL};
+
+	cmd.cancel.link = q->l->id;
+	for (unsigned i = 0; i < q->ntags; i++) {
+		cmd.cancel.tag = q->tags[i];
+		(void)attach_submit(q->l->a, &cmd);
+	}
+}
 
 static void
 request_end(struct attach_request *q, const struct attach_response *resp)
@@ -21,6 +36,8 @@ request_end(struct attach_request *q, const struct attach_response *resp)
 	if (q->dead)
 		return;
 	q->dead = true;
+	if (q->l->have_id && q->l->state == ATTACH_LINK_UP)
+		cancel_copies(q);
 	ev_timer_stop(q->l->a->loop, &q->timer);
 	if (resp != NULL)
 		q->fn(q->arg, resp);
@@ -88,6 +105,16 @@ set_timer(struct attach_request *q)
 	ev_timer_start(q->l->a->loop, &q->timer);
 }
 
+/* A copy that needs a resource is not sent while another may be under way. */
+static bool
+fits_packet(const struct attach_request *q)
+{
+	struct rns_link_info info;
+
+	return attach_link_info(q->l, &info) &&
+	    q->len + REQUEST_OVERHEAD <= info.mdu;
+}
+
 static int
 send_copy(struct attach_request *q)
 {
@@ -99,7 +126,10 @@ send_copy(struct attach_request *q)
 	cmd.request.path = q->path;
 	cmd.request.data = q->data;
 	cmd.request.len = q->len;
-	cmd.request.timeout_us = q->opts.timeout_us;
+	/* of a resource: from when it has arrived */
+	cmd.request.timeout_us = q->opts.repeat && !fits_packet(q) ?
+	    MIN_OF(q->opts.timeout_us, q->wait_us + q->opts.patience_us) :
+	    q->opts.timeout_us;
 	cmd.request.max_response = q->opts.max_response;
 	cmd.request.tag = tag;
 	err = attach_submit(q->l->a, &cmd);
@@ -108,16 +138,6 @@ send_copy(struct attach_request *q)
 	q->again = mono_add(clock_mono(), q->wait_us + q->opts.patience_us);
 	q->wait_us *= 2;
 	return err;
-}
-
-/* A copy that needs a resource is not sent while another may be under way. */
-static bool
-fits_packet(const struct attach_request *q)
-{
-	struct rns_link_info info;
-
-	return attach_link_info(q->l, &info) &&
-	    q->len + REQUEST_OVERHEAD <= info.mdu;
 }
 
 static void
@@ -184,7 +204,9 @@ attach_request(struct attach_link *l, const char *path, const uint8_t *data,
 	if (opts != NULL)
 		q->opts = *opts;
 	if (q->opts.timeout_us <= 0)
-		q->opts.timeout_us = REQUEST_TIMEOUT_US + q->opts.patience_us;
+		q->opts.timeout_us = MAX_OF(REQUEST_TIMEOUT_US,
+		    REQUEST_TIMEOUT_RTTS * attach_link_rtt_us(l)) +
+		    q->opts.patience_us;
 	if (q->opts.max_response == 0)
 		q->opts.max_response = RESPONSE_MAX;
 	q->fn = fn;
@@ -272,6 +294,10 @@ on_failed(struct attach_request *q, const struct rns_event *ev)
 	}
 	if (q->failed < q->ntags)
 		return; /* another copy may be answered yet */
+	if (ev->response.delivered && q->opts.repeat) {
+		request_fail(q, ATTACH_UNANSWERED);
+		return;
+	}
 	q->alive = false;
 	if (!q->opts.repeat || q->ntags >= REQUEST_TRIES) {
 		request_fail(q, q->sending ? ATTACH_REJECTED :

@@ -465,6 +465,7 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 	case RNS_CMD_LINK_SEND:
 	case RNS_CMD_LINK_HOLD:
 	case RNS_CMD_REQUEST:
+	case RNS_CMD_REQUEST_CANCEL:
 	case RNS_CMD_RESPOND:
 	case RNS_CMD_RESOURCE_SEND:
 	case RNS_CMD_RESOURCE_ANSWER:

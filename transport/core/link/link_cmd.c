@@ -103,6 +103,7 @@ link_of(const struct rns_cmd *c)
 		return c->resource.link.b;
 	case RNS_CMD_RESOURCE_ANSWER:
 		return c->answer.link.b;
+	case RNS_CMD_REQUEST_CANCEL:
 	case RNS_CMD_RESOURCE_CANCEL:
 		return c->cancel.link.b;
 	case RNS_CMD_CHANNEL_SEND:
@@ -154,6 +155,8 @@ link_submit_on(struct rns *r, struct link *l, const struct rns_cmd *c)
 		return resource_tx_submit(r, l, c);
 	case RNS_CMD_RESOURCE_ANSWER:
 		return resource_answer(r, l, c);
+	case RNS_CMD_REQUEST_CANCEL:
+		return request_cancel(r, l, c->cancel.tag);
 	case RNS_CMD_RESOURCE_CANCEL:
 		if (c->cancel.incoming)
 			return resource_cancel(r, l, &c->cancel.hash);

@@ -33,6 +33,7 @@ request_fail(struct rns *r, struct request *q, bool too_large)
 	ev.response.link = q->link->id;
 	ev.response.tag = q->tag;
 	ev.response.too_large = too_large;
+	ev.response.delivered = q->delivered;
 	ev.response.took_us = mono_sub(r->now, q->started);
 	request_free(r, q);
 	(void)event_push(r, &ev);
@@ -100,10 +101,12 @@ request_sent(struct rns *r, struct link *l, const struct hash16 *id,
 	/* the answer may overtake the proof of the question */
 	if (q == NULL || q->receiving)
 		return;
-	if (!ok)
+	if (!ok) {
 		request_fail(r, q, false);
-	else
-		timer_set(r, &q->timer, mono_add(r->now, q->timeout_us));
+		return;
+	}
+	q->delivered = true;
+	timer_set(r, &q->timer, mono_add(r->now, q->timeout_us));
 }
 
 static int
@@ -176,6 +179,21 @@ request_submit(struct rns *r, struct link *l, const struct rns_cmd *c)
 	if (rc != RNS_OK)
 		request_free(r, q);
 	return rc;
+}
+
+int
+request_cancel(struct rns *r, struct link *l, uint64_t tag)
+{
+	struct request *q;
+
+	TAILQ_FOREACH(q, &l->requests, entry)
+		if (q->tag == tag)
+			break;
+	if (q == NULL)
+		return RNS_ENOENT;
+	if (!q->receiving)
+		request_free(r, q);
+	return RNS_OK;
 }
 
 /* ---- being asked (reticulum-endpoint.md 7.2) ---- */
@@ -372,10 +390,12 @@ static void
 response_event(struct rns *r, struct request *q, struct rns_event *ev,
     struct bytes *b)
 {
+	struct link *l = q->link;
+	struct hash16 id = q->id;
 	int rc;
 
 	ev->type = RNS_EV_RESPONSE;
-	ev->response.link = q->link->id;
+	ev->response.link = l->id;
 	ev->response.tag = q->tag;
 	ev->response.took_us = mono_sub(r->now, q->started);
 	rc = event_push_own(r, ev, b != NULL ? b->base : NULL);
@@ -385,6 +405,7 @@ response_event(struct rns *r, struct request *q, struct rns_event *ev,
 		request_fail(r, q, rc == RNS_ELIMIT);
 	else
 		request_free(r, q);
+	resource_tx_answered(r, l, &id);
 }
 
 void

@@ -23,6 +23,7 @@ struct request {
 	int64_t timeout_us;
 	struct mono started;
 	bool receiving; /* its response resource is on the way */
+	bool delivered; /* it was a resource, and is proved */
 };
 
 /* A request of the peer that the application may answer. */
@@ -40,6 +41,8 @@ struct served {
  * resource_tx_start().
  */
 int request_submit(struct rns *, struct link *, const struct rns_cmd *);
+/* REQUEST_CANCEL: nobody waits for it any more. RNS_ENOENT. */
+int request_cancel(struct rns *, struct link *, uint64_t tag);
 /* RESPOND. RNS_ENOENT: nobody waits for it; RNS_EINVAL; as above. */
 int request_respond(struct rns *, struct link *, const struct rns_cmd *);
 

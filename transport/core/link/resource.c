@@ -9,6 +9,7 @@
 #include "transport/core/link/request.h"
 #include "transport/core/link/resource_adv.h"
 #include "transport/core/link/resource_asm.h"
+#include "transport/core/link/resource_tx.h"
 #include "common/mpk.h"
 
 /*
@@ -228,6 +229,8 @@ resource_adv_response(struct rns *r, struct link *l, const struct adv *a)
 	uint64_t max = r->cfg.limits.resource_bytes;
 	struct res_in *x;
 
+	if (q == NULL) /* it would be advertised again, and others wait */
+		resource_rcl(r, l, &a->hash);
 	if (q == NULL || q->receiving) {
 		core_drop(r, RNS_DROP_RESPONSE);
 		return;
@@ -247,6 +250,7 @@ resource_adv_response(struct rns *r, struct link *l, const struct adv *a)
 	}
 	q->receiving = true;
 	timer_clear(r, &q->timer);
+	resource_tx_answered(r, l, &a->request_id);
 	resource_ask(r, x);
 }
 

@@ -650,6 +650,17 @@ resource_tx_proof_in(struct rns *r, struct link *l, const struct packet *p)
 }
 
 void
+resource_tx_answered(struct rns *r, struct link *l, const struct hash16 *id)
+{
+	struct res_out *x = TAILQ_FIRST(&l->res_out);
+
+	if (x != NULL && x->kind == RES_REQUEST &&
+	    x->status == RES_AWAITING_PROOF && x->segment == x->segments &&
+	    hash16_eq(&x->request_id, id))
+		tx_end(r, x, RES_COMPLETE, false);
+}
+
+void
 resource_tx_rcl_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct res_out *x;

@@ -91,6 +91,12 @@ void resource_tx_request_in(struct rns *, struct link *, const struct packet *,
     const uint8_t *, size_t);
 /* A segment arrived: the next one, or SENT. */
 void resource_tx_proof_in(struct rns *, struct link *, const struct packet *);
+/*
+ * A request of ours that went as a resource is answered, so all of it came,
+ * though its proof may be lost: nobody waits for that.
+ */
+void resource_tx_answered(struct rns *, struct link *,
+    const struct hash16 *request_id);
 /* The receiver refuses: SENT says so. */
 void resource_tx_rcl_in(struct rns *, struct link *, const uint8_t *, size_t);
 

@@ -220,6 +220,7 @@ enum rns_cmd_type {
 	RNS_CMD_LINK_SEND,   /* .packet with dest = link id */
 	RNS_CMD_LINK_HOLD,   /* .hold: ask for no resource parts until then */
 	RNS_CMD_REQUEST,     /* .request; events RESPONSE, REQUEST_FAILED */
+	RNS_CMD_REQUEST_CANCEL, /* .cancel by tag: no event, no answer */
 	RNS_CMD_RESPOND,     /* .respond; event SENT when it was a resource */
 	RNS_CMD_RESOURCE_SEND,   /* .resource; events PROGRESS, SENT */
 	RNS_CMD_RESOURCE_ANSWER, /* .answer: to RESOURCE_ADV */
@@ -533,6 +534,8 @@ struct rns_event {
 			const uint8_t *metadata; /* file response: packed */
 			size_t metadata_len;
 			bool too_large; /* REQUEST_FAILED */
+			/* REQUEST_FAILED: it was a resource, and is proved */
+			bool delivered;
 			int64_t took_us;
 		} response;
 		struct {
