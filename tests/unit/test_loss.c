@@ -24,14 +24,14 @@ test_grows(void **state)
 
 	(void)state;
 	assert_int_equal(loss_permille(&l, NULL, start), 0);
-	loss_count(&l, 2, 1, start);
+	loss_count(&l, 1, 2, 1, start);
 	assert_in_range(loss_permille(&l, NULL, start), 40, 70);
 	for (unsigned i = 0; i < 50; i++)
-		loss_count(&l, 10, 1, start);
+		loss_count(&l, 1, 10, 1, start);
 	assert_in_range(loss_permille(&l, NULL, start), 95, 100);
-	loss_count(&l, 0, 5, start); /* nothing was waited for */
+	loss_count(&l, 1, 0, 5, start); /* nothing was waited for */
 	assert_in_range(loss_permille(&l, NULL, start), 95, 100);
-	loss_count(&l, UINT32_MAX, UINT32_MAX, start);
+	loss_count(&l, 1, UINT32_MAX, UINT32_MAX, start);
 	assert_true(loss_permille(&l, NULL, start) < 1000);
 }
 
@@ -43,11 +43,11 @@ test_turns(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 100000; i++)
-		loss_count(&l, 10, 0, start);
+		loss_count(&l, 1, 10, 0, start);
 	assert_int_equal(loss_permille(&l, NULL, start), 0);
 	assert_true(l.of <= LOSS_MOST * LOSS_UNIT);
 	for (unsigned i = 0; i < 300; i++)
-		loss_count(&l, 10, 3, start);
+		loss_count(&l, 1, 10, 3, start);
 	assert_in_range(loss_permille(&l, NULL, start), 255, 300);
 }
 
@@ -61,7 +61,7 @@ test_fades(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 20; i++)
-		loss_count(&l, 10, 2, now);
+		loss_count(&l, 1, 10, 2, now);
 	before = loss_permille(&l, NULL, now);
 	assert_in_range(before, 180, 190);
 	now = mono_add(now, LOSS_HALF_US - 1);
@@ -74,7 +74,7 @@ test_fades(void **state)
 	assert_in_range(before, 0, 3);
 	now = mono_add(now, 100 * LOSS_HALF_US);
 	assert_int_equal(loss_permille(&l, NULL, now), 0);
-	loss_count(&l, 100, 100, now); /* it begins anew */
+	loss_count(&l, 1, 100, 100, now); /* it begins anew */
 	assert_in_range(loss_permille(&l, NULL, now), 850, 870);
 	assert_in_range(loss_permille(&l, NULL, start), 850, 870);
 }
@@ -86,13 +86,42 @@ test_before(void **state)
 	struct loss whole = {0}, l = {0};
 
 	(void)state;
-	loss_count(&whole, 400, 40, start);
+	loss_count(&whole, 1, 400, 40, start);
 	assert_in_range(loss_permille(&l, &whole, start), 95, 100);
-	loss_count(&l, 32, 0, start);
+	loss_count(&l, 1, 32, 0, start);
 	assert_in_range(loss_permille(&l, &whole, start), 45, 52);
 	for (unsigned i = 0; i < 10; i++)
-		loss_count(&l, 100, 0, start);
+		loss_count(&l, 1, 100, 0, start);
 	assert_in_range(loss_permille(&l, &whole, start), 0, 10);
+}
+
+/* Packets of several frames: what is told is the loss of a frame. */
+static void
+test_frames(void **state)
+{
+	static const unsigned frames[] = {1, 2, 3, 4};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+		for (unsigned p = 50; p <= 300; p += 50) {
+			double whole = 1;
+			struct loss l = {0};
+			unsigned lost;
+
+			for (unsigned k = 0; k < frames[i]; k++)
+				whole *= 1 - p / 1000.0;
+			lost = (unsigned)(1000 * (1 - whole) + 0.5);
+			for (unsigned k = 0; k < 100; k++)
+				loss_count(&l, frames[i], 1000, lost, start);
+			assert_in_range(loss_permille(&l, NULL, start),
+			    p * 96 / 100 - 8, p * 104 / 100);
+		}
+	/* no packet has so many, or none */
+	struct loss l = {0};
+
+	loss_count(&l, 0, 16, 16, start);
+	loss_count(&l, UINT32_MAX, UINT32_MAX, UINT32_MAX, start);
+	assert_true(l.of <= LOSS_MOST * LOSS_UNIT && l.lost <= l.of);
 }
 
 /* ---- on a wire that loses ---- */
@@ -196,6 +225,7 @@ main(void)
 	    cmocka_unit_test(test_turns),
 	    cmocka_unit_test(test_fades),
 	    cmocka_unit_test(test_before),
+	    cmocka_unit_test(test_frames),
 	    cmocka_unit_test(test_wire),
 	};
 

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "transport/engine/line.h"
 #include "transport/engine/opener.h"
+#include "transport/modem/airtime.h"
 #include "transport/modem/rnode.h"
 
 static void
@@ -63,6 +64,7 @@ configure_radio(struct nif *n, const struct rnsconf_radio *f)
 		return -1;
 	n->cfg.hw_mtu = RNODE_MTU;
 	n->cfg.announces_unlimited = true;
+	n->cfg.frame = AIRTIME_LORA_FRAME;
 	return 0;
 }
 

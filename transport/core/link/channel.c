@@ -167,6 +167,13 @@ channel_grow(struct channel *c, double rtt)
 	}
 }
 
+/* A message, and the proof without which it counts as lost. */
+static uint32_t
+envelope_frames(const struct link *l, const struct envelope *e)
+{
+	return link_frames(l, HEADER_1_LEN + token_len(e->len)) + 1;
+}
+
 static void
 channel_delivered(struct rns *r, void *arg, enum rns_receipt_status status,
     int64_t rtt_us)
@@ -181,7 +188,7 @@ channel_delivered(struct rns *r, void *arg, enum rns_receipt_status status,
 	e->receipt = NULL;
 	if (status != RNS_RECEIPT_DELIVERED)
 		return; /* its timer sends it again */
-	link_counted(r, l, 2, 0);
+	link_counted(r, l, envelope_frames(l, e), 1, 0);
 	envelope_free(r, c, e);
 	channel_grow(c, l->rtt);
 	if (wants)
@@ -245,7 +252,7 @@ channel_timer(struct rns *r, void *arg)
 		return;
 	}
 	e->tries++;
-	link_counted(r, l, 2, 1); /* it, or its proof */
+	link_counted(r, l, envelope_frames(l, e), 1, 1);
 	if (c->window > c->window_min) {
 		c->window--;
 		if (c->window_max > c->window_min + c->flex)

@@ -493,12 +493,22 @@ link_activate(struct rns *r, struct link *l, double rtt)
 	return true;
 }
 
-void
-link_counted(struct rns *r, struct link *l, uint32_t of, uint32_t lost)
+uint32_t
+link_frames(const struct link *l, size_t len)
 {
-	loss_count(&l->loss, of, lost, r->now);
+	const struct rns_if *c = l->iface != NULL ? &l->iface->cfg : NULL;
+
+	return c == NULL || c->frame == 0 ? 1 :
+	    (uint32_t)((len + c->ifac_size + c->frame - 1) / c->frame);
+}
+
+void
+link_counted(struct rns *r, struct link *l, uint32_t frames, uint32_t of,
+    uint32_t lost)
+{
+	loss_count(&l->loss, frames, of, lost, r->now);
 	if (l->iface != NULL)
-		loss_count(&l->iface->loss, of, lost, r->now);
+		loss_count(&l->iface->loss, frames, of, lost, r->now);
 }
 
 void

@@ -188,11 +188,15 @@ bool link_lost_next(struct rns *, struct hash16 *dest);
 /* Its interface is gone: RNS_CLOSE_INTERFACE, nothing is sent. */
 void link_iface_gone(struct rns *, const struct iface *);
 
+/* Frames that a packet of so many bytes is on the medium of its interface. */
+uint32_t link_frames(const struct link *, size_t len);
 /*
- * So many packets were waited for, and so many of them lost, as far as the one
- * who waited can tell: of the link and of its interface.
+ * So many packets of so many frames were waited for, and so many of them lost,
+ * as far as the one who waited can tell: of the link and of its interface. What
+ * comes only when all of several came counts as one.
  */
-void link_counted(struct rns *, struct link *, uint32_t of, uint32_t lost);
+void link_counted(struct rns *, struct link *, uint32_t frames, uint32_t of,
+    uint32_t lost);
 
 /* ---- sending ---- */
 

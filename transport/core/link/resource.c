@@ -500,17 +500,23 @@ resource_ask(struct rns *r, struct res_in *x)
 
 /*
  * A round is over, whole or not. When nothing came the request was lost and
- * nothing was sent, unless it was for one, which is as likely.
+ * nothing was sent, unless it was for one, where it is either.
  */
 static void
 resource_counted(struct rns *r, struct res_in *x)
 {
 	uint32_t missing = x->outstanding + x->waiting_hmu;
+	uint32_t part = link_frames(x->link, HEADER_1_LEN + x->sdu);
+	uint32_t request = link_frames(x->link, x->req_len);
 
-	if (missing == x->asked && x->asked > 1)
-		link_counted(r, x->link, 1, 1);
-	else
-		link_counted(r, x->link, x->asked + 1, missing);
+	if (x->asked == 1) {
+		link_counted(r, x->link, request + part, 1, missing);
+	} else if (missing == x->asked) {
+		link_counted(r, x->link, request, 1, 1);
+	} else {
+		link_counted(r, x->link, request, 1, 0);
+		link_counted(r, x->link, part, x->asked, missing);
+	}
 }
 
 static void
@@ -526,7 +532,9 @@ resource_timer(struct rns *r, void *arg)
 		resource_ask(r, x);
 		return;
 	}
-	resource_counted(r, x);
+	/* before the first part it is a guess how long that takes */
+	if (x->resp_rate > 0)
+		resource_counted(r, x);
 	resource_shrink(x);
 	x->retries--;
 	x->waiting_hmu = false;

@@ -329,6 +329,13 @@ tx_adv_pack(const struct res_out *x, uint8_t out[ADV_MAX])
 	return w.len;
 }
 
+/* An advertisement, and the request that comes when it came. */
+static uint32_t
+tx_offer_frames(const struct res_out *x)
+{
+	return link_frames(x->link, HEADER_1_LEN + token_len(x->adv_len)) + 1;
+}
+
 double
 resource_tx_wait(const struct res_out *x)
 {
@@ -362,6 +369,7 @@ tx_advertise(struct rns *r, struct res_out *x)
 	int rc;
 
 	x->status = RES_ADVERTISED;
+	x->adv_len = n;
 	x->adv_sent = x->activity = r->now;
 	rc = link_send(r, x->link, CTX_RESOURCE_ADV, adv, n, NULL);
 	tx_watch(r, x);
@@ -509,11 +517,24 @@ tx_part(struct rns *r, struct res_out *x, uint32_t i)
 	(void)link_send_raw(r, x->link, raw, HEADER_1_LEN + n);
 	memcpy(raw, saved, sizeof(saved));
 	/* who asks again for what was sent has not got it */
-	link_counted(r, x->link, 1, x->sent_once[i]);
+	if (x->sent_once[i] == 0 || mono_reached(r->now, x->leave))
+		link_counted(r, x->link, link_frames(x->link, HEADER_1_LEN +
+		    n), 1, x->sent_once[i]);
 	if (x->sent_once[i] == 0) {
 		x->sent_once[i] = 1;
 		x->sent++;
 	}
+}
+
+/* us of so many parts, by what is known of the interface. */
+static int64_t
+tx_lasts(const struct res_out *x, size_t parts)
+{
+	const struct iface *i = x->link->iface;
+
+	return i == NULL || i->cfg.bitrate == 0 ? 0 : mono_seconds(
+	    (double)(parts * (HEADER_1_LEN + x->sdu) * 8) /
+	    (double)i->cfg.bitrate);
 }
 
 static void
@@ -612,10 +633,12 @@ resource_tx_request_in(struct rns *r, struct link *l, const struct packet *p,
 	if (x->status == RES_ADVERTISED) {
 		x->status = RES_TRANSFERRING;
 		x->retries = RES_MAX_RETRIES;
-		link_counted(r, l, 2, 0);
+		link_counted(r, l, tx_offer_frames(x), 1, 0);
 	}
 	x->activity = r->now;
 	tx_wanted(r, x, want, n);
+	x->leave = mono_add(mono_reached(r->now, x->leave) ? r->now : x->leave,
+	    tx_lasts(x, n));
 	if (last != NULL && !tx_update(r, x, last))
 		return;
 	if (x->sent == x->parts && x->status == RES_TRANSFERRING) {
@@ -639,7 +662,7 @@ resource_tx_proof_in(struct rns *r, struct link *l, const struct packet *p)
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
 	}
-	link_counted(r, l, 1, 0);
+	link_counted(r, l, 1, 1, 0);
 	if (x->segment == x->segments) {
 		tx_end(r, x, RES_COMPLETE, false);
 		return;
@@ -701,12 +724,11 @@ resource_tx_timer(struct rns *r, void *arg)
 	}
 	x->retries--;
 	if (x->status == RES_ADVERTISED) {
-		/* it, or the request that should have come */
-		link_counted(r, x->link, 2, 1);
+		link_counted(r, x->link, tx_offer_frames(x), 1, 1);
 		(void)tx_advertise(r, x);
 		return;
 	}
-	link_counted(r, x->link, 1, 1); /* the proof */
+	link_counted(r, x->link, 1, 1, 1); /* the proof */
 	tx_query(r, x);
 	x->activity = r->now;
 	tx_watch(r, x);

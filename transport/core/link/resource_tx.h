@@ -51,6 +51,8 @@ struct res_out {
 	uint8_t random[RES_RANDOM];
 	bool compressed;
 	uint32_t sent, low, retries;
+	struct mono leave; /* when what was asked for has left, at the soonest */
+	size_t adv_len; /* not encrypted */
 	struct mono adv_sent, activity;
 	double rtt; /* s, < 0: no request yet */
 	uint8_t seen[64][8]; /* heads of hashes of request packets */

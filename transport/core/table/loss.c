@@ -15,23 +15,39 @@ loss_age(struct loss *l, struct mono now)
 	l->lost = halves < 32 ? l->lost >> halves : 0;
 }
 
-void
-loss_count(struct loss *l, uint32_t of, uint32_t lost, struct mono now)
+/* LOSS_UNIT a frame: how many of a packet's are lost when it is lost. */
+static uint32_t
+lost_frames(const struct loss *l, uint32_t frames)
 {
+	double p = l->of > 0 ? (double)l->lost / l->of : 0, whole = 1;
+
+	if (frames <= 1 || p < 0.001)
+		return LOSS_UNIT;
+	for (uint32_t i = 0; i < frames; i++)
+		whole *= 1 - p;
+	return (uint32_t)(LOSS_UNIT * frames * p / (1 - whole) + 0.5);
+}
+
+void
+loss_count(struct loss *l, uint32_t frames, uint32_t of, uint32_t lost,
+    struct mono now)
+{
+	frames = MIN_OF(MAX_OF(frames, 1u), LOSS_FRAMES);
 	of = MIN_OF(of, LOSS_MOST);
 	lost = MIN_OF(lost, of);
 	if (l->of == 0)
 		l->at = now;
 	loss_age(l, now);
-	l->of += of * LOSS_UNIT;
-	l->lost += lost * LOSS_UNIT;
+	lost *= lost_frames(l, frames);
+	l->of += of * frames * LOSS_UNIT;
+	l->lost += lost;
 	while (l->of > LOSS_MOST * LOSS_UNIT) {
 		l->of /= 2;
 		l->lost /= 2;
 	}
 }
 
-/* Of thousand, as if `weight` packets with `before` had been seen first. */
+/* Of thousand, as if `weight` frames with `before` had been seen first. */
 static uint32_t
 permille(struct loss l, uint32_t before, uint32_t weight, struct mono now)
 {

@@ -62,6 +62,11 @@ struct rns_if {
 	enum rns_if_mode mode;
 	uint64_t bitrate;  /* bits/s, 0 unknown */
 	uint32_t hw_mtu;   /* bytes without access code, 0 none */
+	/*
+	 * Bytes of a packet, access code included, that its medium takes in one
+	 * frame: a longer one is lost with any of its frames. 0: it takes all.
+	 */
+	uint32_t frame;
 	bool mtu_signal;   /* autoconfigured or fixed: in link MTU discovery */
 	bool out;          /* may transmit */
 	bool online;
@@ -121,7 +126,7 @@ struct rns_if_stats {
 	/* reticulum-transport.md 18.3 */
 	uint64_t protocol_violations, ifac_violations, filter_hits;
 	struct rns_signal signal; /* of the last that was measured */
-	/* of packets of its links, seen by this end; of a sum, the worst */
+	/* of frames of its links, seen by this end; of a sum, the worst */
 	uint32_t loss_permille;
 };
 
