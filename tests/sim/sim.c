@@ -29,6 +29,7 @@ struct sim_wire {
 	bool up;
 	struct sim_link_opts o;
 	struct sim_side side[2];
+	struct air *air;
 	sim_port_fn *port; /* it has one side only, and is this */
 	void *port_arg;
 };
@@ -54,6 +55,7 @@ struct sim {
 	unsigned node_count;
 	struct sim_wire *wires;
 	unsigned wire_count;
+	bool has_air; /* some of them */
 	struct dues dues;
 	TAILQ_HEAD(, sim_peer) touched; /* from outside their turn */
 	struct flights flights;
@@ -151,6 +153,8 @@ sim_free(struct sim *s)
 		free(s->nodes[i]);
 	}
 	free(s->nodes);
+	for (unsigned i = 0; i < s->wire_count; i++)
+		air_free(s->wires[i].air);
 	free(s->wires);
 	free(s);
 }
@@ -261,6 +265,14 @@ sim_sent(const struct sim *s, unsigned link, unsigned node)
 	return w->side[w->side[0].node == node ? 0 : 1].sent;
 }
 
+struct air_sum
+sim_air(const struct sim *s, unsigned link, unsigned node)
+{
+	const struct sim_wire *w = &s->wires[link];
+
+	return air_sum(w->air, w->side[0].node == node ? 0 : 1);
+}
+
 static void
 send_packet(struct sim *s, unsigned from, const struct rns_tx *tx)
 {
@@ -282,6 +294,12 @@ send_packet(struct sim *s, unsigned from, const struct rns_tx *tx)
 	}
 	me = w->side[0].node == from ? &w->side[0] : &w->side[1];
 	account(s, w, me, tx);
+	if (w->air != NULL) {
+		if (!air_put(w->air, me == &w->side[0] ? 0 : 1, tx->data,
+			tx->len, s->now))
+			die("out of memory");
+		return;
+	}
 	line = w->o.half_duplex ? &w->side[0] : me;
 	if (w->o.bitrate != 0)
 		took = (int64_t)(tx->len * 8 * 1000000 / w->o.bitrate);
@@ -442,6 +460,8 @@ link_end(struct sim *s, unsigned node, unsigned id,
 	        .announce_cap_permille = 20,
 	    }};
 
+	if (o->air != NULL)
+		c.iface.frame = (uint32_t)o->air->frame;
 	if (o->ifac_key != NULL) {
 		c.iface.ifac_size = 8;
 		memcpy(c.iface.ifac_key, o->ifac_key, 64);
@@ -478,6 +498,11 @@ sim_link(struct sim *s, unsigned a, unsigned b, const struct sim_link_opts *o)
 	if (w->o.queue_us == 0)
 		w->o.queue_us = 60000000;
 	s->wire_count++;
+	if (o->air != NULL) {
+		if ((w->air = air_new(o->air, next_random(&s->rng))) == NULL)
+			die("out of memory");
+		s->has_air = true;
+	}
 	link_end(s, a, id, o, o->local ? RNS_IF_LOCAL_CLIENT : RNS_IF_NET);
 	link_end(s, b, id, o, o->local ? RNS_IF_SHARED : RNS_IF_NET);
 	return id;
@@ -652,7 +677,28 @@ next_moment(struct sim *s)
 
 	if (p != NULL)
 		at = MIN_OF(at, p->due);
+	for (unsigned i = 0; s->has_air && i < s->wire_count; i++)
+		if (s->wires[i].air != NULL)
+			at = MIN_OF(at, air_at(s->wires[i].air));
 	return MAX_OF(at, s->now);
+}
+
+/* What comes through the air. */
+static void
+airs(struct sim *s)
+{
+	const uint8_t *b;
+	unsigned side;
+	size_t len;
+
+	for (unsigned i = 0; s->has_air && i < s->wire_count; i++) {
+		struct sim_wire *w = &s->wires[i];
+
+		while (w->air != NULL &&
+		    air_turn(w->air, &side, &b, &len, s->now))
+			if (w->up && !s->nodes[w->side[side].node]->off)
+				sim_inject(s, w->side[side].node, i, b, len);
+	}
 }
 
 static void
@@ -673,6 +719,7 @@ one_moment(struct sim *s)
 		}
 		free(f);
 	}
+	airs(s);
 	p = RB_MIN(dues, &s->dues);
 	while (p != NULL && p->due <= s->now) {
 		rns_tick(p->r, now);

@@ -9,6 +9,8 @@
 #include <rns/hash.h>
 #include <rns/rns.h>
 
+#include "tests/sim/air.h"
+
 /*
  * Cores on seeded links under virtual time. One seed gives one run: the
  * digest over all events of all nodes is equal whenever it is run again.
@@ -35,6 +37,9 @@ struct sim_link_opts {
 	bool local;             /* b is a program attached to a */
 	const uint8_t *ifac_key; /* 64, or NULL */
 	int64_t queue_us;       /* longest wait to send, then loss; 0: 60 s */
+	/* two radios: of bitrate, delay_us, loss_permille and queue_us it has
+	 * its own (bitrate is what the cores are told); NULL: none */
+	const struct air_opts *air;
 };
 
 /* Called for every event of every node, in order. */
@@ -91,6 +96,8 @@ struct sim_sent {
 	int64_t ahead_us;
 };
 struct sim_sent sim_sent(const struct sim *, unsigned link, unsigned node);
+/* Of a link that is a channel of radios: what it carried. */
+struct air_sum sim_air(const struct sim *, unsigned link, unsigned node);
 
 struct sim_stats {
 	uint64_t sent, lost, delivered, bytes;
