@@ -95,11 +95,18 @@ say_wait(struct talk *s)
 	}
 }
 
+static const char *
+said_s(char out[24], uint64_t s)
+{
+	return cli_duration(out, (int64_t)MIN_OF(s, UINT64_C(31622400)) *
+	    1000);
+}
+
 static void
 say_state(struct talk *s)
 {
 	struct submitter *m = &s->sub;
-	char hex[65], t[24];
+	char hex[65], t[24], most[24];
 
 	if (!m->state_changed)
 		return;
@@ -109,16 +116,19 @@ say_state(struct talk *s)
 			       "again to send the rest");
 	hex_encode(hex, HASH_BYTES(s->manifest->job));
 	if (s->c->json)
-		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I,s:I}", "event",
+		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I,s:I,s:I}", "event",
 		    "state",
 		    "id", hex, "state", m->state, "reason",
 		    m->reason[0] != '\0' ? m->reason : NULL, "wait_s",
 		    (json_int_t)m->wait_s, "airtime_s",
-		    (json_int_t)m->airtime_s));
+		    (json_int_t)m->airtime_s, "airtime_p90_s", (json_int_t)
+		    MAX_OF(m->airtime_p90_s, m->airtime_s)));
 	else if (m->airtime_s >= AIRTIME_SAID_S && m->phase == SUB_UPLOAD)
-		cli_note(s->c, "the link to the node needs about %s for what "
-		    "is still to move", cli_duration(t,
-		    (int64_t)MIN_OF(m->airtime_s, UINT64_C(31622400)) * 1000));
+		cli_note(s->c, "the link to the node needs about %s%s%s for "
+		    "what is still to move", said_s(t, m->airtime_s),
+		    m->airtime_p90_s > m->airtime_s ? ", perhaps " : "",
+		    m->airtime_p90_s > m->airtime_s ?
+			said_s(most, m->airtime_p90_s) : "");
 	s->state_since = clock_mono();
 	say_wait(s);
 }

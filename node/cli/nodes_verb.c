@@ -219,24 +219,42 @@ static json_t *
 air_json(const struct proto_describe *d)
 {
 	return d->air.bitrate == 0 ? NULL : json_pack(
-	    "{s:I,s:f,s:I,s:I,s:I,s:I}", "bitrate", (json_int_t)d->air.bitrate,
+	    "{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I}", "bitrate", (json_int_t)d->air.bitrate,
 	    "loss_percent", (double)d->air.loss / 10, "rtt_ms",
 	    (json_int_t)d->air.rtt_ms, "kib_ms", (json_int_t)d->air.kib_ms,
-	    "kib16_ms", (json_int_t)d->air.kib16_ms, "max_airtime_s",
+	    "kib16_ms", (json_int_t)d->air.kib16_ms, "kib_p90_ms",
+	    (json_int_t)MAX_OF(d->air.kib_p90_ms, d->air.kib_ms),
+	    "kib16_p90_ms",
+	    (json_int_t)MAX_OF(d->air.kib16_p90_ms, d->air.kib16_ms),
+	    "max_airtime_s",
 	    (json_int_t)d->air.max_s);
+}
+
+/* "11.3 s", "14.0 s (perhaps 31.2 s)": nine of ten take no longer. */
+static const char *
+about(char *out, size_t cap, uint64_t ms, uint64_t p90_ms)
+{
+	char a[24], b[24];
+
+	(void)cli_duration(a, (int64_t)MIN_OF(ms, (uint64_t)INT64_MAX));
+	(void)cli_duration(b, (int64_t)MIN_OF(p90_ms, (uint64_t)INT64_MAX));
+	if (p90_ms > ms)
+		(void)snprintf(out, cap, "%s (perhaps %s)", a, b);
+	else
+		(void)snprintf(out, cap, "%s", a);
+	return out;
 }
 
 static void
 air_text(const struct proto_describe *d)
 {
-	char one[24], more[24], most[24];
+	char one[64], more[64], most[24];
 
 	if (d->air.bitrate == 0)
 		return;
 	printf("airtime   %s for 1 KiB of inputs, %s for 16 KiB",
-	    cli_duration(one, (int64_t)MIN_OF(d->air.kib_ms,
-	    (uint64_t)INT64_MAX)), cli_duration(more,
-	    (int64_t)MIN_OF(d->air.kib16_ms, (uint64_t)INT64_MAX)));
+	    about(one, sizeof(one), d->air.kib_ms, d->air.kib_p90_ms),
+	    about(more, sizeof(more), d->air.kib16_ms, d->air.kib16_p90_ms));
 	if (d->air.max_s > 0)
 		printf("; a job may need %s", cli_duration(most,
 		    (int64_t)MIN_OF(d->air.max_s, UINT64_C(31622400)) * 1000));

@@ -318,6 +318,7 @@ answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 	take_state(s, v.state, v.reason);
 	s->wait_s = v.wait_s;
 	s->airtime_s = v.airtime_s;
+	s->airtime_p90_s = v.airtime_p90_s;
 	if (v.image != NULL)
 		s->image = *id32_at(v.image);
 	if (!upload_round(&s->up, &v.missing, v.more, &more)) {

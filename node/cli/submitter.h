@@ -115,7 +115,7 @@ struct submitter {
 	struct cli_refusal refusal; /* of the node, with all that it said */
 	uint64_t status; /* SUB_REFUSED: which */
 	char state[16], reason[160]; /* of the job; "" none */
-	uint64_t attempts, wait_s, airtime_s, wall_ms, cpu_ms, memory_kb, kept[3];
+	uint64_t attempts, wait_s, airtime_s, airtime_p90_s, wall_ms, cpu_ms, memory_kb, kept[3];
 	struct id32 image;
 	uint64_t done_bytes, total_bytes; /* of this phase */
 	uint64_t here_bytes; /* of done_bytes, from an earlier call */

@@ -140,11 +140,13 @@ struct proto_describe {
 		uint64_t bytes, left, full_s;
 	} budget;
 	/*
-	 * of a slow link: bit/s (0: not said), lost of thousand, there and
-	 * back, what 1 KiB and 16 KiB of inputs take, and what a job may
+	 * of a slow link: bit/s (0: not said), frames lost of thousand, there
+	 * and back, what 1 KiB and 16 KiB of inputs take, and what a job may;
+	 * what nine of ten do not go beyond (0: not said)
 	 */
 	struct {
 		uint64_t bitrate, loss, rtt_ms, kib_ms, kib16_ms, max_s;
+		uint64_t kib_p90_ms, kib16_p90_ms;
 	} air;
 	uint64_t queued, running, layers, time;
 	const uint8_t *binding; /* 242; NULL (written as absent): none yet */
@@ -164,7 +166,8 @@ struct proto_submitted {
 	size_t nmissing;
 	bool more;
 	const uint8_t *image; /* 32; NULL: nil, none is fixed */
-	uint64_t wait_s, airtime_s, lease;
+	/* airtime_p90_s: 0 (written as absent): not said, or no other */
+	uint64_t wait_s, airtime_s, airtime_p90_s, lease;
 };
 
 enum proto_outcome { /* as receipts number them (compute.md 7) */

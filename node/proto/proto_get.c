@@ -168,7 +168,8 @@ air_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_describe *d = ctx;
 	uint64_t *const at[] = {&d->air.bitrate, &d->air.loss, &d->air.rtt_ms,
-	    &d->air.kib_ms, &d->air.kib16_ms, &d->air.max_s};
+	    &d->air.kib_ms, &d->air.kib16_ms, &d->air.max_s,
+	    &d->air.kib_p90_ms, &d->air.kib16_p90_ms};
 
 	return proto_int(r, at[k]);
 }
@@ -212,7 +213,8 @@ static const char *const LEFT_NAMES[] = {
     "jobs_queued", "jobs_per_hour", "spool"};
 static const char *const BUDGET_NAMES[] = {"bytes", "left", "full_s"};
 static const char *const AIR_NAMES[] = {
-    "bitrate", "loss", "rtt_ms", "kib_ms", "kib16_ms", "max_s"};
+    "bitrate", "loss", "rtt_ms", "kib_ms", "kib16_ms", "max_s", "kib_p90_ms",
+    "kib16_p90_ms"};
 
 static bool
 describe_member(void *ctx, unsigned k, struct rd *r)
@@ -371,8 +373,10 @@ submitted_member(void *ctx, unsigned k, struct rd *r)
 		return proto_int(r, &s->wait_s);
 	case 7:
 		return proto_int(r, &s->airtime_s);
-	default:
+	case 8:
 		return proto_int(r, &s->lease);
+	default:
+		return proto_int(r, &s->airtime_p90_s);
 	}
 }
 
@@ -380,7 +384,7 @@ bool
 proto_get_submitted(struct proto_submitted *s, const struct proto_ans *a)
 {
 	static const char *const names[] = {"id", "state", "reason", "missing",
-	    "more", "image", "wait_s", "airtime_s", "lease"};
+	    "more", "image", "wait_s", "airtime_s", "lease", "airtime_p90_s"};
 	struct rd r = a->body;
 
 	memset(s, 0, sizeof(*s));

@@ -123,13 +123,17 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 	}
 	if (d->air.bitrate > 0) {
 		mpk_put_str(w, "air");
-		mpk_put_map(w, 6);
+		mpk_put_map(w, d->air.kib_p90_ms > 0 ? 8 : 6);
 		put_named_int(w, "bitrate", d->air.bitrate);
 		put_named_int(w, "loss", d->air.loss);
 		put_named_int(w, "rtt_ms", d->air.rtt_ms);
 		put_named_int(w, "kib_ms", d->air.kib_ms);
 		put_named_int(w, "kib16_ms", d->air.kib16_ms);
 		put_named_int(w, "max_s", d->air.max_s);
+	}
+	if (d->air.bitrate > 0 && d->air.kib_p90_ms > 0) {
+		put_named_int(w, "kib_p90_ms", d->air.kib_p90_ms);
+		put_named_int(w, "kib16_p90_ms", d->air.kib16_p90_ms);
 	}
 	if (d->nimages == 0)
 		return;
@@ -215,7 +219,7 @@ proto_put_challenge(struct wr *w, const struct proto_challenge *c)
 void
 proto_put_submitted(struct wr *w, const struct proto_submitted *s)
 {
-	mpk_put_map(w, 9);
+	mpk_put_map(w, 9u + (s->airtime_p90_s > 0));
 	put_named_bin(w, "id", s->id, PROTO_ID_LEN);
 	put_named_str(w, "state", s->state);
 	put_named_str(w, "reason", s->reason);
@@ -229,6 +233,8 @@ proto_put_submitted(struct wr *w, const struct proto_submitted *s)
 	put_named_int(w, "wait_s", s->wait_s);
 	put_named_int(w, "airtime_s", s->airtime_s);
 	put_named_int(w, "lease", s->lease);
+	if (s->airtime_p90_s > 0)
+		put_named_int(w, "airtime_p90_s", s->airtime_p90_s);
 }
 
 void

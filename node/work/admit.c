@@ -364,11 +364,13 @@ bool
 admit_airtime(struct refusal *r, struct admitted *out,
     const struct admit_node *n, const struct admit_job *j)
 {
-	uint32_t come = forecast_s(&j->path, j->bytes_to_come, 0);
+	uint32_t come = forecast_s(forecast(&j->path, j->bytes_to_come, 0).us);
+	struct forecast f = forecast(&j->path, j->bytes_to_come,
+	    j->bytes_to_go);
 	uint64_t start;
 
-	out->airtime_s = forecast_s(&j->path, j->bytes_to_come,
-	    j->bytes_to_go);
+	out->airtime_s = forecast_s(f.us);
+	out->airtime_p90_s = forecast_s(f.p90_us);
 	if (n->policy->max_airtime_s != 0 &&
 	    out->airtime_s > n->policy->max_airtime_s) {
 		(void)refuse(r, "airtime", 11, "max_airtime");

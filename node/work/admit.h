@@ -103,7 +103,7 @@ struct admitted {
 	int level;
 	struct limits limits;
 	bool held;	  /* needs a reviewer */
-	uint32_t airtime_s;
+	uint32_t airtime_s, airtime_p90_s; /* of its link, forecast.h */
 };
 
 bool admit_manifest(struct refusal *, const struct admit_node *,

@@ -58,14 +58,22 @@ static void
 describe_air(const struct node *n, struct proto_describe *d,
     const struct forecast_path *p)
 {
+	struct forecast f, more;
+
 	if (p->bitrate == 0 || p->bitrate > DESCRIBE_SLOW)
 		return;
 	d->air.bitrate = p->bitrate;
 	d->air.loss = p->loss_permille;
 	d->air.rtt_ms = p->rtt_us / 1000;
-	d->air.kib_ms = (uint64_t)forecast_us(p, 1024, 0) / 1000;
-	d->air.kib16_ms = (uint64_t)forecast_us(p, 16384, 0) / 1000;
 	d->air.max_s = n->policy.max_airtime_s;
+	f = forecast(p, 1024, 0);
+	more = forecast(p, 16384, 0);
+	d->air.kib_ms = (uint64_t)f.us / 1000;
+	d->air.kib16_ms = (uint64_t)more.us / 1000;
+	if (f.p90_us == f.us)
+		return; /* nothing is left to chance */
+	d->air.kib_p90_ms = (uint64_t)f.p90_us / 1000;
+	d->air.kib16_p90_ms = (uint64_t)more.p90_us / 1000;
 }
 
 static void

@@ -6,32 +6,37 @@
 #include <stdint.h>
 
 /*
- * How long it takes to move bytes over a link of Reticulum: what goes over the
- * wire is counted packet by packet (requests, advertisements, rounds of parts
- * with their windows, updates of the hash map, proofs; reticulum-endpoint.md 7
- * and 8), each with its header, encryption and what stands around a frame on
- * the medium. Both ways share it. Pure.
+ * How long it takes to move bytes over a link of Reticulum: the transfer is
+ * played through some hundred times (play.h) with the loss, the frames and the
+ * silence of its medium, which both ways share. Pure; the same question has the
+ * same answer.
  */
 struct forecast_path {
 	uint64_t bitrate;   /* bit/s of the slowest hop known; 0: not known */
-	uint32_t frame_us;  /* around each packet on the medium */
-	/* slot of a radio that listens before it sends; 0: it does not */
-	uint32_t slot_us;
+	uint32_t frame_us;  /* around each packet on the medium, silence too */
+	/* silence and slot of a radio that listens before it sends; 0: none */
+	uint32_t listen_us, slot_us;
 	/* nobody is between the ends: the medium is all there is to wait for */
 	bool direct;
 	uint32_t rtt_us;    /* of the link, as measured; 0: not known */
-	uint32_t loss_permille; /* of packets, as observed */
+	/* bytes of a packet that the medium takes in one frame; 0: all */
+	uint32_t frame;
+	uint32_t loss_permille; /* of frames, as observed */
 };
 
-/*
- * us for inputs that come and outputs that go, in slices as a submitter moves
- * them; 0: the path is not known. Saturates.
- */
-int64_t forecast_us(const struct forecast_path *, uint64_t come, uint64_t go);
+/* All 0: the path is not known. They saturate. */
+struct forecast {
+	int64_t us;     /* as long it takes on the average */
+	int64_t p90_us; /* nine of ten take no longer; never less than us */
+};
+
+/* Inputs that come and outputs that go, in slices as a submitter moves them. */
+struct forecast forecast(const struct forecast_path *, uint64_t come,
+    uint64_t go);
 /* One request of so many bytes of payload, and its answer. */
-int64_t forecast_request_us(const struct forecast_path *, uint64_t request,
-    uint64_t response);
+struct forecast forecast_request(const struct forecast_path *,
+    uint32_t request, uint32_t response);
 /* Whole seconds, rounded up. */
-uint32_t forecast_s(const struct forecast_path *, uint64_t come, uint64_t go);
+uint32_t forecast_s(int64_t us);
 
 #endif

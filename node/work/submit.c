@@ -62,12 +62,17 @@ bytes_to_go(struct node *n, const struct peer *p, const struct manifest *m)
 }
 
 /* Of a job that is known: what is left of it. */
-static uint32_t
+static struct admitted
 airtime_left(struct node *n, const struct asked *a, const struct job *j)
 {
-	return !job_waiting(j) || j->m == NULL ? 0 :
-	    forecast_s(&a->caller->path, inputs_on_the_way(n, &j->owner, j->m),
-		bytes_to_go(n, a->caller->peer, j->m));
+	struct forecast f;
+
+	if (!job_waiting(j) || j->m == NULL)
+		return (struct admitted){0};
+	f = forecast(&a->caller->path, inputs_on_the_way(n, &j->owner, j->m),
+	    bytes_to_go(n, a->caller->peer, j->m));
+	return (struct admitted){.airtime_s = forecast_s(f.us),
+	    .airtime_p90_s = forecast_s(f.p90_us)};
 }
 
 /* May it end within the time that the asker gives? */
@@ -81,10 +86,11 @@ ends_soon(const struct asked *a, const struct job *j,
 
 static void
 submitted(struct node *n, const struct asked *a, const struct job *j,
-    uint32_t airtime_s)
+    const struct admitted *air)
 {
 	static struct id32 missing[PROTO_MISSING_MAX];
-	struct proto_submitted s = {.id = j->id.b, .airtime_s = airtime_s};
+	struct proto_submitted s = {.id = j->id.b,
+	    .airtime_s = air->airtime_s};
 	const char *later = NULL;
 	struct wr w;
 
@@ -102,6 +108,9 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 		s.nmissing = 0;
 		s.more = false;
 	}
+	/* what comes surely needs no second number */
+	if (air->airtime_p90_s > air->airtime_s)
+		s.airtime_p90_s = air->airtime_p90_s;
 	s.state = pstr_of(job_state_name(j->state));
 	s.reason = job_reason_of(j);
 	s.image = j->image.b;
@@ -116,6 +125,14 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 	w = answer_begin(n, ST_OK, NULL);
 	proto_put_submitted(&w, &s);
 	answer_send(n, a, &w);
+}
+
+static void
+submitted_left(struct node *n, const struct asked *a, const struct job *j)
+{
+	struct admitted air = airtime_left(n, a, j);
+
+	submitted(n, a, j, &air);
 }
 
 static void
@@ -425,7 +442,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	review_admitted(n, j, v);
 	anchored_record(n, j);
 	(void)run_schedule(n);
-	submitted(n, a, j, got.airtime_s);
+	submitted(n, a, j, &got);
 }
 
 static void
@@ -448,7 +465,7 @@ opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
 	if (j != NULL && j->aside)
 		answer_busy(n, a, "ledger", NODE_ASIDE_S);
 	else if (j != NULL && fp_eq(&j->owner, &a->caller->peer->v.fp))
-		submitted(n, a, j, airtime_left(n, a, j));
+		submitted_left(n, a, j);
 	else if (j != NULL)
 		bad_envelope(n, a, "submitter");
 	else
@@ -464,7 +481,7 @@ submit_repeat(struct node *n, const struct asked *a)
 	if (j == NULL || j->aside)
 		answer_busy(n, a, "ledger", NODE_ASIDE_S);
 	else
-		submitted(n, a, j, airtime_left(n, a, j));
+		submitted_left(n, a, j);
 }
 
 void

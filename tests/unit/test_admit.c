@@ -325,7 +325,7 @@ test_steps_10_11(void **state)
 	f.job.path.bitrate = 1000;
 	f.job.bytes_to_come = 60000;
 	f.job.bytes_to_go = 3000;
-	airtime = forecast_s(&f.job.path, 60000, 3000);
+	airtime = forecast_s(forecast(&f.job.path, 60000, 3000).us);
 	/* headers, rounds and proofs besides the bytes */
 	assert_in_range(airtime, 63 * 8 + 20, 600);
 	assert_true(second());
@@ -353,16 +353,13 @@ test_steps_10_11(void **state)
 	assert_true(second());
 	f.job.wait_s = 480;
 	refused(second(), "airtime", 11, "deadline");
-	assert_int_equal(forecast_s(&(struct forecast_path){.bitrate = 1},
-	    UINT64_MAX, UINT64_MAX), UINT32_MAX);
-	/* a link that loses all has an end too, and is slower */
-	assert_true(forecast_s(&(struct forecast_path){.bitrate = 100000,
-	    .loss_permille = 1000}, 1 << 20, 1) >
-	    forecast_s(&(struct forecast_path){.bitrate = 100000,
-	    .loss_permille = 100}, 1 << 20, 1));
-	assert_int_equal(forecast_s(&(struct forecast_path){0}, 1, 1), 0);
-	assert_int_equal(forecast_s(&(struct forecast_path){.bitrate =
-	    1000000}, 1, 0), 1);
+}
+
+static struct forecast
+foreseen(uint64_t bitrate, uint32_t loss, uint64_t come, uint64_t go)
+{
+	return forecast(&(struct forecast_path){.bitrate = bitrate,
+	    .loss_permille = loss}, come, go);
 }
 
 /* With loss of any size it is a time, and no shorter one. */
@@ -370,23 +367,38 @@ static void
 test_forecast(void **state)
 {
 	static const uint64_t rates[] = {1000, 100000, 10000000};
-	struct forecast_path p = {.rtt_us = 3000};
-	int64_t kept, us;
+	static const uint32_t losses[] = {1, 20, 100, 300, 500, 1000};
+	struct forecast kept, got;
 
 	(void)state;
 	for (size_t r = 0; r < NELEM(rates); r++)
-		for (uint64_t n = 1; n < 400000; n += 911) {
-			p.bitrate = rates[r];
-			p.loss_permille = 0;
-			kept = forecast_us(&p, n, n);
-			for (unsigned k = 1; k <= 1000; k += k < 20 ? 1 : 61) {
-				p.loss_permille = k;
-				us = forecast_us(&p, n, n);
-				if (us < kept || us == INT64_MAX)
+		for (uint64_t n = 1; n < 1000000; n = n * 5 + 1) {
+			kept = foreseen(rates[r], 0, n, n);
+			assert_int_equal(kept.us, kept.p90_us);
+			for (size_t i = 0; i < NELEM(losses); i++) {
+				got = foreseen(rates[r], losses[i], n, n);
+				if (got.us < kept.us || got.p90_us < got.us ||
+				    got.us == INT64_MAX)
 					fail_msg("%u of 1,000 lost: %lld us",
-					    k, (long long)us);
+					    losses[i], (long long)got.us);
+				/* asked again the answer is the same */
+				assert_int_equal(got.us, foreseen(rates[r],
+				    losses[i], n, n).us);
 			}
 		}
+	assert_int_equal(foreseen(0, 0, 1, 1).us, 0);
+	assert_int_equal(forecast_s(foreseen(1000000, 0, 1, 0).us), 1);
+	assert_int_equal(forecast_s(INT64_MAX), UINT32_MAX);
+	assert_int_equal(forecast_s(foreseen(1, 500, UINT64_MAX,
+	    UINT64_MAX).us), UINT32_MAX);
+	assert_int_equal(forecast_request(&(struct forecast_path){.bitrate =
+	    1, .frame = 1, .loss_permille = 1000, .slot_us = UINT32_MAX,
+	    .frame_us = UINT32_MAX, .listen_us = UINT32_MAX, .rtt_us =
+	    UINT32_MAX}, UINT32_MAX, UINT32_MAX).p90_us > 0, 1);
+	/* a packet of two frames is lost with either */
+	assert_true(forecast(&(struct forecast_path){.bitrate = 1200,
+	    .frame = 254, .loss_permille = 100}, 9500, 0).us >
+	    foreseen(1200, 100, 9500, 0).us * 11 / 10);
 }
 
 /* Spoil steps from the last to the first: the first failing one decides. */

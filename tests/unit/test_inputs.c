@@ -157,8 +157,8 @@ little_log(struct manifest *m)
 static uint32_t
 seconds(uint64_t come)
 {
-	return forecast_s(&(struct forecast_path){.bitrate = 8}, come,
-	    8 + 1024);
+	return forecast_s(forecast(&(struct forecast_path){.bitrate = 8}, come,
+	    8 + 1024).us);
 }
 
 /* What has still to be sent, where that is known. */

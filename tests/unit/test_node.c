@@ -420,6 +420,7 @@ static void
 test_bytes(void **state)
 {
 	static struct proto_describe d;
+	uint64_t least;
 	struct proto_req q;
 	struct id32 id;
 	struct proto_ans *a;
@@ -459,6 +460,18 @@ test_bytes(void **state)
 	assert_int_equal(d.air.max_s, w.n.policy.max_airtime_s);
 	assert_in_range(d.air.kib_ms, 8 * 1024 * 1000 / 1200, 15000);
 	assert_in_range(d.air.kib16_ms, 10 * d.air.kib_ms, 16 * d.air.kib_ms);
+	assert_int_equal(d.air.kib_p90_ms, 0);
+	/* a radio that loses: on the average, and what nine of ten need */
+	peers_link(&w.n, &(struct msg_T_LINK){.link = {{5}}, .bitrate = 1200,
+	    .frame = 254, .loss_permille = 100, .direct = true});
+	least = d.air.kib_ms;
+	assert_true(proto_get_describe(&d, world_call(&w, 5, &q)));
+	assert_int_equal(d.air.loss, 100);
+	assert_in_range(d.air.kib_ms, least * 11 / 10, least * 2);
+	assert_in_range(d.air.kib_p90_ms, d.air.kib_ms * 5 / 4,
+	    d.air.kib_ms * 3);
+	assert_in_range(d.air.kib16_p90_ms, d.air.kib16_ms * 21 / 20,
+	    d.air.kib16_ms * 2);
 	world_close(&w, 5);
 	/* strangers share one */
 	bucket_take(&w.n.unidentified, 2 * w.n.unidentified.cap, w.now);

@@ -264,11 +264,13 @@ answer(int which, uint8_t *out, size_t cap)
 	    .key = pstr_of("k"), .profile = pstr_of("default"), .level = -2,
 	    .accepting = true, .binding = d242, .nimages = 1,
 	    .images = {{pstr_of("a:b"), d32}}, .layers = 0x7ffff,
-	    .budget = {5, 4, 3}, .air = {1200, 20, 3000, 11000, 160000, 600},
+	    .budget = {5, 4, 3}, .air = {1200, 20, 3000, 11000, 160000, 600,
+	    17000, 190000},
 	    .why = pstr_of("full")};
 	struct proto_submitted su = {.id = d32, .state = pstr_of("queued"),
 	    .reason = pstr_of("inputs"), .missing_put = lots, .nmissing = 3,
-	    .image = d32, .wait_s = 4, .lease = 1800000000};
+	    .image = d32, .wait_s = 4, .airtime_s = 40, .airtime_p90_s = 70,
+	    .lease = 1800000000};
 	struct proto_job_status js = {.id = d32, .seq = 3,
 	    .state = pstr_of("done"), .outcome = {.kind = OUT_KILLED,
 	    .reason = pstr_of("memory")}, .attempts = 1, .progress = 1000,
@@ -395,13 +397,15 @@ read_answer(int which, const uint8_t *p, size_t n)
 		    de.budget.full_s == 3 && de.air.bitrate == 1200 &&
 		    de.air.loss == 20 && de.air.rtt_ms == 3000 &&
 		    de.air.kib_ms == 11000 && de.air.kib16_ms == 160000 &&
-		    de.air.max_s == 600 &&
+		    de.air.max_s == 600 && de.air.kib_p90_ms == 17000 &&
+		    de.air.kib16_p90_ms == 190000 &&
 		    pstr_is(de.why, "full");
 	case 1:
 		return proto_get_challenge(&ch, &a);
 	case 2:
 		return proto_get_submitted(&su, &a) && su.missing.n == 3 &&
-		    pstr_is(su.reason, "inputs") && su.lease == 1800000000;
+		    pstr_is(su.reason, "inputs") && su.lease == 1800000000 &&
+		    su.airtime_s == 40 && su.airtime_p90_s == 70;
 	case 3:
 		return proto_get_status(&js, &a) && js.reason.p == NULL &&
 		    pstr_is(js.outcome.reason, "memory") && js.log[2] == 3;

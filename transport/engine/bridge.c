@@ -282,10 +282,15 @@ tell_link(struct bridge_link *l)
 			airtime_fit(airq_get_medium(n->medium->q), &m.bitrate,
 			    &m.frame_us);
 			m.slot_us = airq_get_medium(n->medium->q)->slot_us;
+			m.listen_us =
+			    airq_get_medium(n->medium->q)->listen_us;
 			m.direct = m.bitrate != 0 && info.hops <= 1;
 		}
 		if (m.bitrate == 0)
 			m.bitrate = n->cfg.bitrate;
+		if (n->cfg.frame > n->cfg.ifac_size)
+			m.frame = (uint16_t)MIN_OF(n->cfg.frame -
+			    n->cfg.ifac_size, UINT16_MAX + 0u);
 	}
 	m.rtt_us = info.rtt_us > 0 && info.rtt_us < UINT32_MAX ?
 	    (uint32_t)info.rtt_us : 0;
