@@ -124,7 +124,7 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 /* data inline, or len bytes in one sealed memfd (then data is empty) */
 #define MSG_T_REQUEST(F)                                                       \
 	F(hash16, link, 0) F(hash16, request, 0) F(hash16, path_hash, 0)       \
-	F(u32, len, 0) F(var, data, 3600)
+	F(u32, len, 0) F(u32, took_ms, 0) F(var, data, 3600)
 #define MSG_T_FOLLOW_END(F) F(hash16, link, 0) F(u16, stream, 0)
 /*
  * A message for our lxmf.delivery, len bytes in one sealed memfd. pub: what was

@@ -17,7 +17,7 @@ asked_new(struct caller *c, const struct msg_T_REQUEST *m,
 	if (a == NULL)
 		return NULL;
 	/* not calloc(): a slice would be written twice */
-	*a = (struct asked){.caller = c, .len = len};
+	*a = (struct asked){.caller = c, .len = len, .took_ms = m->took_ms};
 	a->id = m->request;
 	if (len > 0)
 		memcpy(a->data, data, len);

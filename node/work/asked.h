@@ -52,6 +52,7 @@ struct asked {
 	char why[128];	   /* ... as trust said it */
 	struct id32 job;   /* ASKED_REVIEWED: what it is about */
 	struct proto_req req;
+	uint32_t took_ms; /* that its link needed for it; 0: one packet */
 	size_t len;
 	uint8_t data[];
 };

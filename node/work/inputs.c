@@ -296,6 +296,32 @@ inputs_came(struct node *n, const struct fp *fp, const struct id32 *sha,
 }
 
 void
+inputs_took(struct node *n, const struct fp *fp, const struct id32 *sha,
+    uint32_t took_ms, uint64_t *air_ms)
+{
+	const uint64_t most_ms = (uint64_t)n->policy.max_airtime_s * 1000;
+	struct job *j, *next;
+	unsigned waiting = 0;
+	uint64_t over = 0;
+
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (!job_waiting(j) || j->m == NULL ||
+		    !fp_eq(&j->owner, fp) || !names(j->m, sha))
+			continue;
+		j->air_ms += took_ms;
+		if (most_ms == 0 || j->air_ms <= most_ms ||
+		    job_inputs_here(n, j)) {
+			waiting++;
+			continue;
+		}
+		over = j->air_ms;
+		finish_refuse(n, j, "airtime", "max_airtime");
+	}
+	*air_ms = waiting > 0 ? 0 : over;
+}
+
+void
 inputs_bad(struct node *n, const struct fp *fp, const struct id32 *sha,
     const char *why)
 {

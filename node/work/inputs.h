@@ -47,6 +47,13 @@ uint64_t inputs_promised(struct node *, const struct fp *fp);
  */
 void inputs_came(struct node *, const struct fp *fp,
     const struct id32 *sha, bool whole);
+/*
+ * A link was busy with a slice of this blob for so long. Jobs that have had more
+ * than max_airtime so, and still lack something, are refused. *air_ms: what
+ * one of them has had, when it was the last that waits for the blob; else 0.
+ */
+void inputs_took(struct node *, const struct fp *fp, const struct id32 *sha,
+    uint32_t took_ms, uint64_t *air_ms);
 /* A volume turned out bad: the jobs that wait for it are refused. */
 void inputs_bad(struct node *, const struct fp *fp, const struct id32 *sha,
     const char *why);

@@ -119,6 +119,7 @@ struct job {
 
 	/* ---- not in the ledger ---- */
 	struct manifest *m; /* while it lives */
+	uint64_t air_ms;    /* that links needed for what came of its inputs */
 	enum job_phase phase;
 	uint32_t slot;	    /* 0: none */
 	bool forgetting;    /* J_FORGET is out: the slot is not free yet */

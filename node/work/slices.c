@@ -135,6 +135,24 @@ put_bad(struct node *n, const struct asked *a)
 	answer_send(n, a, &w);
 }
 
+/* It is kept; of a job that has had all its airtime nothing more is. */
+static void
+kept(struct node *n, const struct asked *a, const struct fp *fp,
+    const struct want *w, uint64_t have)
+{
+	struct refusal r = {.code = "airtime", .step = 11, .has_limit = true,
+	    .limit = n->policy.max_airtime_s, .why = "max_airtime"};
+	uint64_t air_ms = 0;
+
+	if (a->took_ms > 0)
+		inputs_took(n, fp, &w->of, a->took_ms, &air_ms);
+	r.value = air_ms / 1000 + 1;
+	if (air_ms > 0)
+		answer_refusal(n, a, &r);
+	else
+		put_answer(n, a, have);
+}
+
 /* The slice is one that a job waits for: keep it. */
 static void
 keep(struct node *n, const struct asked *a, const struct fp *fp,
@@ -151,11 +169,11 @@ keep(struct node *n, const struct asked *a, const struct fp *fp,
 	case BLOB_MORE:
 		if (q->body.n > 0)
 			inputs_came(n, fp, &w->of, false);
-		put_answer(n, a, have);
+		kept(n, a, fp, w, have);
 		break;
 	case BLOB_WHOLE:
 		inputs_came(n, fp, &w->of, !w->chunk);
-		put_answer(n, a, have);
+		kept(n, a, fp, w, have);
 		break;
 	case BLOB_LATER:
 		answer_busy(n, a, "load", NODE_SOON_S);

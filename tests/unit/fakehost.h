@@ -63,6 +63,7 @@ struct world {
 	struct fake_reply replies[FAKE_REPLIES];
 	unsigned nreplies;
 	uint32_t next_request;
+	uint32_t took_ms; /* that what is asked next needed on its link */
 	struct fake_blob blobs[FAKE_BLOBS];
 	unsigned nblobs;
 	struct fake_volume volumes[FAKE_VOLUMES];

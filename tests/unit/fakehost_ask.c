@@ -19,7 +19,8 @@ uint32_t
 world_send_bytes(struct world *w, uint8_t link, enum proto_path path,
     const uint8_t *p, size_t n)
 {
-	struct msg_T_REQUEST m = {.link = {{link}}, .len = (uint32_t)n};
+	struct msg_T_REQUEST m = {.link = {{link}}, .len = (uint32_t)n,
+	    .took_ms = w->took_ms};
 	uint32_t id = ++w->next_request;
 
 	put_u32(m.request.b, id);

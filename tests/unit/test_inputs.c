@@ -192,6 +192,46 @@ test_airtime(void **state)
 	refused(submit(3, 0x41, 4, little_log, &id), "airtime", 11);
 }
 
+/* A link that is worse than was said: what a job may need is not exceeded. */
+static void
+test_airtime_spent(void **state)
+{
+	struct id32 id, other;
+	struct proto_ans *a;
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = list_sha.b,
+	    .n = sizeof(list), .offset = 20, .body = {list + 20, 10}};
+
+	(void)state;
+	w.n.policy.max_airtime_s = 60;
+	names(submit(1, 0x41, 1, in_chunks, &id), 1, &list_sha);
+	w.took_ms = 60000;
+	took(put(&list_sha, sizeof(list), 0, list, 10), 10);
+	state_is(&id, "queued", "inputs");
+	names(submit(1, 0x41, 2, in_chunks, &other), 1, &list_sha);
+	/* one more of it is too much for the first, the other one waits on */
+	w.took_ms = 1;
+	took(put(&list_sha, sizeof(list), 10, list + 10, 10), 20);
+	state_is(&id, "refused", "airtime: max_airtime");
+	state_is(&other, "queued", "inputs");
+	w.took_ms = 60500;
+	a = world_call(&w, 1, &q);
+	refused(a, "airtime", 11);
+	assert_int_equal(a->meta.limit, 60);
+	assert_int_equal(a->meta.value, 61);
+	state_is(&other, "refused", "airtime: max_airtime");
+	/* what is whole has come, however long that took */
+	w.took_ms = 0;
+	names(submit(1, 0x41, 3, in_chunks, &id), 1, &list_sha);
+	took(put(&list_sha, sizeof(list), 30, list + 30, sizeof(list) - 30),
+	    sizeof(list));
+	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
+	w.took_ms = 90000;
+	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
+	w.took_ms = 0;
+	world_run(&w, 100);
+	state_is(&id, "done", NULL);
+}
+
 /* Another person who names it sends all of it. */
 static void
 test_not_known(void **state)
@@ -342,8 +382,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_whole), T(test_airtime), T(test_not_known),
-	    T(test_bad_list),
+	    T(test_whole), T(test_airtime), T(test_airtime_spent),
+	    T(test_not_known), T(test_bad_list),
 	    T(test_bad_whole), T(test_bad_chunk), T(test_later),
 	    T(test_as_one), T(test_idle),
 	};

@@ -420,6 +420,8 @@ on_request(struct bridge_link *l, const struct rns_event *ev)
 	m.request = ev->request.request_id;
 	m.path_hash = ev->request.path_hash;
 	m.len = (uint32_t)ev->request.len;
+	m.took_ms = (uint32_t)MIN_OF(MAX_OF(ev->request.took_us, INT64_C(0)) /
+	    1000, INT64_C(0xffffffff));
 	if (ev->request.len <= sizeof(m.data)) {
 		m.data_len = (uint16_t)ev->request.len;
 		memcpy(m.data, ev->request.data, ev->request.len);

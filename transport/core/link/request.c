@@ -250,7 +250,7 @@ served_add(struct link *l, const struct hash16 *id, uint64_t compress_max)
 /* b: NULL or the buffer that p lies in, which the event then takes. */
 static void
 request_deliver(struct rns *r, struct link *l, const struct hash16 *id,
-    const uint8_t *p, size_t n, struct bytes *b)
+    const uint8_t *p, size_t n, struct bytes *b, int64_t took_us)
 {
 	struct rns_event ev = {.type = RNS_EV_REQUEST};
 	const struct dest *d = l->initiator ? NULL : dest_find(r, &l->dest);
@@ -267,6 +267,7 @@ request_deliver(struct rns *r, struct link *l, const struct hash16 *id,
 	ev.request.link = l->id;
 	ev.request.request_id = *id;
 	ev.request.requested_us = request_wall(when);
+	ev.request.took_us = took_us;
 	ev.request.identified = l->identified;
 	ev.request.identity_hash = l->peer_hash;
 	if (!served_add(l, id, h->compress_max)) {
@@ -292,16 +293,17 @@ request_in(struct rns *r, struct link *l, const struct packet *p,
 		core_drop(r, RNS_DROP_REQUEST_BIG);
 		return;
 	}
-	request_deliver(r, l, hash16_at(p->hash.b), data, n, NULL);
+	request_deliver(r, l, hash16_at(p->hash.b), data, n, NULL, 0);
 }
 
 void
-request_whole(struct rns *r, struct link *l, struct bytes *b)
+request_whole(struct rns *r, struct link *l, struct bytes *b, int64_t took_us)
 {
 	struct id32 id;
 
 	crypt_sha256(&id, b->base + b->off, b->len);
-	request_deliver(r, l, hash16_at(id.b), b->base + b->off, b->len, b);
+	request_deliver(r, l, hash16_at(id.b), b->base + b->off, b->len, b,
+	    took_us);
 	free(b->base);
 	memset(b, 0, sizeof(*b));
 }

@@ -66,7 +66,8 @@ bool request_has_handlers(struct rns *, const struct link *, uint32_t *max);
 /* REQUEST_FAILED; q is freed. */
 void request_fail(struct rns *, struct request *q, bool too_large);
 /* An assembled request of the peer; b's memory is taken over. */
-void request_whole(struct rns *, struct link *, struct bytes *b);
+void request_whole(struct rns *, struct link *, struct bytes *b,
+    int64_t took_us);
 /* An assembled response; q is freed, b's memory is taken over. */
 void request_response_whole(struct rns *, struct request *q, struct bytes *b,
     bool has_metadata, const uint8_t *metadata, size_t metadata_len);

@@ -127,6 +127,7 @@ resource_new(struct rns *r, struct link *l, const struct adv *a,
 	x->link = l;
 	x->kind = kind;
 	x->status = RES_TRANSFERRING;
+	x->began = r->now;
 	x->total = a->total;
 	x->segments = (uint32_t)a->segments;
 	x->has_metadata = (a->flags & RES_FLAG_METADATA) != 0;
@@ -597,6 +598,7 @@ resource_complete(struct rns *r, struct res_in *x)
 	uint8_t *metadata = x->metadata;
 	size_t metadata_len = x->metadata_len;
 	bool has_metadata = x->has_metadata;
+	int64_t took_us = mono_sub(r->now, x->began);
 	struct request *q = NULL;
 
 	if (kind == RES_RESPONSE)
@@ -605,7 +607,7 @@ resource_complete(struct rns *r, struct res_in *x)
 	x->metadata = NULL;
 	resource_end(r, x, RES_COMPLETE, true);
 	if (kind == RES_REQUEST)
-		request_whole(r, l, &whole);
+		request_whole(r, l, &whole, took_us);
 	else if (q != NULL)
 		request_response_whole(r, q, &whole, has_metadata, metadata,
 		    metadata_len);

@@ -25,6 +25,7 @@ struct res_in {
 	enum res_status status;
 	struct id32 orig;
 	struct hash16 request_id;
+	struct mono began;
 	uint64_t total, delivered; /* bytes of content, all segments */
 	uint32_t segments, segment;
 	struct bytes whole; /* requests and responses */
