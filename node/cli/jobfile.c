@@ -14,7 +14,6 @@
 #include "node/cli/say.h"
 #include "trust/doc/manifest_form.h"
 
-#define DEADLINE_S (24 * 3600)
 
 struct reading {
 	struct job_file *f;
@@ -310,7 +309,6 @@ job_file_init(struct job_file *f)
 	memset(f, 0, sizeof(*f));
 	f->dir = -1;
 	manifest_init(&f->m);
-	f->deadline_s = DEADLINE_S;
 }
 
 int

@@ -19,7 +19,7 @@ struct job_file {
 	/* local paths as written: of each volume, the module, the contract */
 	char local[MANIFEST_VOLUMES][CLI_PATH];
 	char wasm[CLI_PATH], contract[CLI_PATH];
-	int64_t deadline_s; /* from signing; default 24 h */
+	int64_t deadline_s; /* from signing; 0: not said */
 	int dir;            /* JOB.yaml's folder; -1 */
 };
 

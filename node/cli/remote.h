@@ -29,6 +29,7 @@ struct remote {
 	char urn[URN_MAX];
 	char name[65];
 	uint32_t slice;
+	bool slow; /* it says what its link's airtime is */
 	uint64_t max_log, max_output; /* what it lets this peer's jobs write */
 	uint64_t budget, budget_left; /* bytes a minute, of this peer; 0: any */
 	struct mono described; /* when all this held */

@@ -35,6 +35,12 @@
  */
 #define NOT_AFTER_S (7 * 86400)
 #define CLOCK_NEAR_S 5 /* ours: what an answer may have been under way */
+/*
+ * Where nothing is said. Over a slow link, and by letter, a day may pass before
+ * the node has the job at all.
+ */
+#define DEADLINE_S 86400
+#define DEADLINE_FAR_S (3 * 86400)
 
 struct submit *
 submit_new(struct cli *c)
@@ -231,7 +237,9 @@ set_fresh(struct submit *s)
 	/* of two with one nonce a node runs one, whatever becomes of the first */
 	if (!s->again)
 		randombytes_buf(m->nonce, sizeof(m->nonce));
-	m->deadline = (uint32_t)((int64_t)s->node.time + s->job.deadline_s);
+	m->deadline = (uint32_t)((int64_t)s->node.time +
+	    (s->job.deadline_s > 0 ? s->job.deadline_s :
+	    s->by_mail || s->node.slow ? DEADLINE_FAR_S : DEADLINE_S));
 	/* a message may lie long before the node reads it */
 	m->not_after = s->by_mail ? m->deadline :
 	    (uint32_t)MIN_OF((int64_t)m->deadline,

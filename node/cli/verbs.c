@@ -63,7 +63,7 @@ static const struct opt run_options[] = {
     {OPT_OUTPUT, 0, "output", "SIZE", "in rw volumes; default the node's"},
     {OPT_LOG, 0, "log", "SIZE", "of stdout and stderr; default the node's"},
     {OPT_WRITABLE, 0, "writable", NULL, "let it write to its root, for a while"},
-    {OPT_DEADLINE, 0, "deadline", "TIME", "it must have ended by then; default 24h"},
+    {OPT_DEADLINE, 0, "deadline", "TIME", "it must have ended by then; default 24h, far away 72h"},
     {OPT_RETRIES, 0, "retries", "N", "again when it is lost (to 16); default 0"},
 };
 #define WIDE_OPTION                                                            \
