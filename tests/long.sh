@@ -106,6 +106,9 @@ part_power() { # the ledger without power at every write
 part_lives() { # jobs whose programs die twice, every pair of moments
 	program tests/unit/test_lives && LIVES_PAIRS=1 said "lives: two deaths" "$build/tests/unit/test_lives"
 }
+part_images() { # images of real distributions and tools, and hostile ones, the slow rows
+	IMAGES_LONG=1 BADIMAGE_LONG=1 SYSTEM_S=3600 system images images badimage
+}
 part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets
 	DOORS_LONG=1 BURST=400000 system doors doors burst
 }

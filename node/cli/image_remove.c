@@ -123,15 +123,21 @@ remove_one(struct cli *c, int images, const char *what)
 {
 	_cleanup_fd_ int lock = store_lock(images);
 	char full[STORE_NAME_MAX + 1];
-	bool by_digest = strncmp(what, "sha256:", 7) == 0;
+	/* a name in front of a digest says nothing more */
+	bool by_digest = strncmp(what, "sha256:", 7) == 0 ||
+	    strchr(what, '@') != NULL;
 	struct id32 digest;
 	struct named left = {.digest = &digest};
 	uint64_t bytes = 0;
-	int rc = CLI_OK, here = lock < 0 ? -1 : store_resolve(images, what,
-	    &digest);
-	bool named = here == 0 || errno == ENOENT;
+	int rc = CLI_OK, here;
 
-	if (!by_digest && named && store_name_ok(what, full))
+	if (lock < 0) {
+		cli_error(c, "the store cannot be locked: %s",
+		    strerror(errno));
+		return CLI_FAILED;
+	}
+	here = store_resolve(images, what, &digest);
+	if (!by_digest && store_name_ok(what, full))
 		left.except = full;
 	/* a name may outlive its image, which a revocation has removed */
 	if (here < 0 && (left.except == NULL || store_drop_name(images, full,
