@@ -272,6 +272,7 @@ start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
 	s->report_w = rep[1];
 	s->self = getpid();
 	if ((pid = fork()) == 0) {
+		(void)close(sync[0]); /* else its end is never seen */
 		if (in[1] >= 0)
 			(void)close(in[1]);
 		confine(s, sync[1]);
