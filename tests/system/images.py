@@ -272,9 +272,14 @@ def debian(node):
     return path
 
 
-def saved(node, base, jobs):
+def saved(node, name, base, jobs):
     """The base as docker, podman, buildah, skopeo and umoci hand it on."""
-    at = lambda n: os.path.join(node.work, n)
+    top = os.path.join(node.work, name)
+    os.mkdir(top)
+    os.chmod(top, 0o755)
+
+    def at(n):
+        return os.path.join(top, n)
     if shutil.which("docker") and tool("docker", "info")[0]:
         tool("docker", "import", base, "warrentest/base:1")
         ok, why = tool("docker", "save", "-o", at("docker.tar"),
@@ -315,13 +320,14 @@ def saved(node, base, jobs):
     else:
         skip("buildah commit", "buildah is not installed")
     rest(node, base, jobs, at)
+    shutil.rmtree(top, ignore_errors=True)
 
 
 def rest(node, base, jobs, at):
     with open(base, "rb") as f:
         data = f.read()
     data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    write(at("L"), oci([data], "gzip"))
+    write(at("L"), oci([data]))
     for form, path in (("docker-archive", "s.tar"), ("oci-archive", "o.tar"),
                        ("dir", "D")):
         if not shutil.which("skopeo"):
@@ -348,11 +354,11 @@ def long():
                    "%s %s" % (node.problem, node.said()[-1000:]))
             return
         base = alpine(node)
-        saved(node, base, [("cat /etc/alpine-release", "3.20.0"),
-                           ("ls /bin | wc -l", "")])
+        saved(node, "a", base, [("cat /etc/alpine-release", "3.20.0"),
+                                ("ls /bin | wc -l", "")])
         base = debian(node)
         if base is not None:
-            saved(node, base, DEBIAN)
+            saved(node, "d", base, DEBIAN)
     finally:
         node.stop()
         node.remove()
