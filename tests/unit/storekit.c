@@ -132,7 +132,7 @@ storekit_adopt(struct storekit *k, uint8_t id, const char *tmp)
 	int rv, err;
 
 	image_record_encode(&w, &r);
-	rv = store_adopt(k->dir, tmp, buf, w.len, &done);
+	rv = lock < 0 ? -1 : store_adopt(k->dir, tmp, buf, w.len, &done);
 	err = errno;
 	work = openat(k->dir, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	(void)tree_empty(work);

@@ -138,7 +138,7 @@ bury(struct storekit *k, const char *tmp)
 	uint32_t files = 0;
 
 	(void)tmp;
-	if (store_bury(k->dir, &digest, NULL) < 0 ||
+	if (lock < 0 || store_bury(k->dir, &digest, NULL) < 0 ||
 	    store_sweep(k->dir, false) != 1 ||
 	    share_drop(k->dir, false, &files, &bytes) < 0)
 		_exit(1);
