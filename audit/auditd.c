@@ -119,6 +119,12 @@ hub_ask(void *ctx, const struct msg_M_ASK *m, int fd)
 	    fd >= 0);
 }
 
+static int
+hub_sign(void *ctx, const struct msg_K_ALERT *m)
+{
+	return program_send_K_ALERT(&((struct auditd *)ctx)->prog, m, NULL, 0);
+}
+
 static void
 hub_event(void *ctx, uint8_t severity, const char *text, int64_t v)
 {
@@ -140,7 +146,8 @@ hub_changed(void *ctx)
 static void
 hub_open(struct auditd *a)
 {
-	const struct hub_ops hops = {a, hub_post, hub_ask, hub_event, hub_changed};
+	const struct hub_ops hops = {a, hub_post, hub_ask, hub_sign,
+	    hub_event, hub_changed};
 	size_t len = 0;
 	char *text;
 
@@ -208,6 +215,14 @@ static void
 on_M_ANSWER(struct auditd *a, const struct msg_M_ANSWER *m, struct ipc_in *in)
 {
 	hub_answered(a->hub, m, in);
+}
+
+static void
+on_K_ALERTED(struct auditd *a, const struct msg_K_ALERTED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	hub_alerted(a->hub, m);
 }
 
 static void

@@ -27,6 +27,8 @@
 #define DEADLINE_MS 60000u   /* ours */
 #define MESH_MS 600000u	     /* ours: of a batch, over the mesh */
 #define ALERT_MS 300000u     /* ours: of an alarm */
+#define PACKET_MS 60000u     /* ours: of one that is a packet of its own */
+#define NO_PACKETS_S 3600.   /* ours: when such a one was not proved */
 #define ALERT_S 60.	     /* ours: not more often */
 #define TOLD_S 5.	     /* ours: node hears how far behind it is */
 
@@ -51,7 +53,9 @@ struct hub {
 	unsigned failures; /* in a row */
 	struct msg_HUB_STATE state;
 	/* alarms, where lines do not go: the last one, and how many since */
-	bool slow, alert_out;
+	bool slow;
+	enum { ALERT_IDLE, ALERT_SIGNED_FIRST, ALERT_PACKET, ALERT_LINK } alert_at;
+	ev_tstamp no_packets; /* until then: it has not proved one */
 	uint32_t alert_seq;
 	uint16_t alert_told; /* of its lines */
 	struct alert alert;
@@ -123,6 +127,14 @@ failed(struct hub *h, const char *why, uint32_t least_s)
 	(void)snprintf(text, sizeof(text), "the hub takes no events: %.200s",
 	    why);
 	h->ops.event(h->ops.ctx, 2, text, (int64_t)h->cursor.acked);
+}
+
+static uint32_t
+next_seq(struct hub *h)
+{
+	if (++h->seq == 0)
+		h->seq = 1;
+	return h->seq;
 }
 
 /* ---- a batch ---- */
@@ -197,9 +209,7 @@ send_batch(struct hub *h)
 		h->cursor.sent = last;
 		keep(h);
 	}
-	if (++h->seq == 0)
-		h->seq = 1;
-	h->seq_out = h->seq;
+	h->seq_out = next_seq(h);
 	r = h->mesh ? ask(h) : post(h);
 	if (r > 0) {
 		failed(h, "no memory for a batch", 0);
@@ -237,43 +247,107 @@ try(struct hub *h)
 
 /* ---- alarms where lines do not go ---- */
 
+static void
+alert_ask(struct hub *h, struct msg_M_ASK *m)
+{
+	m->identity = h->identity;
+	(void)snprintf(m->path, sizeof(m->path), HUB_PATH_ALERT);
+	m->max = IPC_POSTED_BYTES;
+	m->slow = true;
+	m->len = m->data_len;
+	m->seq = h->alert_seq = next_seq(h);
+	if (h->ops.ask(h->ops.ctx, m, -1) != 0)
+		h->alert_at = ALERT_IDLE;
+}
+
+/* Whose it is the link shows. */
+static void
+alert_on_link(struct hub *h)
+{
+	struct msg_M_ASK m = {.deadline_ms = ALERT_MS, .identify = true};
+	uint8_t frame[ALERT_FRAME];
+
+	h->alert_at = ALERT_LINK;
+	h->alert_told = h->alert.count;
+	alert_put(frame, &h->alert);
+	m.data_len = (uint16_t)hub_mesh_body(m.data, sizeof(m.data), frame,
+	    sizeof(frame));
+	alert_ask(h, &m);
+}
+
+/* As a packet of its own, for which keys signs it first. */
+static bool
+alert_sign_first(struct hub *h)
+{
+	const struct alert *a = &h->alert;
+	struct msg_K_ALERT m = {.severity = a->severity,
+	    .class_uid = a->class_uid, .activity = a->activity,
+	    .disposition = a->disposition, .time = a->time, .line = a->seq,
+	    .count = a->count};
+
+	memcpy(m.subject, a->subject, sizeof(m.subject));
+	memcpy(m.chain, a->chain, sizeof(m.chain));
+	m.seq = h->alert_seq = next_seq(h);
+	h->alert_told = a->count;
+	h->alert_at = ALERT_SIGNED_FIRST;
+	return ev_now(h->loop) >= h->no_packets &&
+	    h->ops.sign(h->ops.ctx, &m) == 0;
+}
+
 /* The newest of those that have gathered, and how many they are. */
 static void
 send_alert(struct hub *h)
 {
-	struct msg_M_ASK m = {.identity = h->identity, .path = HUB_PATH_ALERT,
-	    .max = IPC_POSTED_BYTES, .deadline_ms = ALERT_MS,
-	    .identify = true, .slow = true};
-	uint8_t frame[ALERT_FRAME];
-
-	if (!h->on || !h->slow || h->alert_out || h->alert.count == 0 ||
-	    ev_is_active(&h->alarm))
+	if (!h->on || !h->slow || h->alert_at != ALERT_IDLE ||
+	    h->alert.count == 0 || ev_is_active(&h->alarm))
 		return;
-	alert_put(frame, &h->alert);
-	m.data_len = (uint16_t)hub_mesh_body(m.data, sizeof(m.data), frame,
-	    sizeof(frame));
-	m.len = m.data_len;
-	if (++h->seq == 0)
-		h->seq = 1;
-	m.seq = h->alert_seq = h->seq;
-	h->alert_told = h->alert.count;
-	h->alert_out = h->ops.ask(h->ops.ctx, &m, -1) == 0;
+	if (!alert_sign_first(h))
+		alert_on_link(h);
 	ev_timer_set(&h->alarm, ALERT_S, 0.);
 	ev_timer_start(h->loop, &h->alarm);
+}
+
+void
+hub_alerted(struct hub *h, const struct msg_K_ALERTED *s)
+{
+	struct msg_M_ASK m = {.deadline_ms = PACKET_MS, .packet = true,
+	    .data_len = sizeof(s->frame)};
+
+	if (h->alert_at != ALERT_SIGNED_FIRST || s->seq != h->alert_seq)
+		return;
+	if (!s->ok) {
+		alert_on_link(h);
+		return;
+	}
+	h->alert_at = ALERT_PACKET;
+	memcpy(m.data, s->frame, sizeof(s->frame));
+	alert_ask(h, &m);
 }
 
 static void
 on_alarm(struct ev_loop *loop, ev_timer *w, int revents)
 {
+	struct hub *h = w->data;
+
 	(void)loop;
 	(void)revents;
-	send_alert(w->data);
+	if (h->alert_at == ALERT_SIGNED_FIRST) /* keys has gone meanwhile */
+		alert_on_link(h);
+	send_alert(h);
 }
 
 static void
 alert_ended(struct hub *h, enum mesh_end end)
 {
-	h->alert_out = false;
+	bool packet = h->alert_at == ALERT_PACKET;
+
+	h->alert_at = ALERT_IDLE;
+	if (end != MESH_OK && packet) {
+		/* it does not know our key, or is of those that take none */
+		h->no_packets = ev_now(h->loop) + NO_PACKETS_S;
+		alert_on_link(h);
+		return;
+	}
 	if (end != MESH_OK) {
 		log_info("hub", "an alarm did not arrive: tried again");
 		return;
@@ -392,7 +466,7 @@ hub_answered(struct hub *h, const struct msg_M_ANSWER *m, struct ipc_in *in_)
 	uint64_t ack, status;
 	uint32_t wait_s = 0;
 
-	if (h->alert_out && m->seq == h->alert_seq) {
+	if (h->alert_at >= ALERT_PACKET && m->seq == h->alert_seq) {
 		alert_ended(h, (enum mesh_end)m->end);
 		return;
 	}
@@ -453,8 +527,8 @@ hub_way(struct hub *h, enum program who, bool open)
 		return;
 	if (open && h->on && !h->out && h->failures == 0)
 		in(h, 0.);
-	if (!open)
-		h->alert_out = false;
+	if (!open && h->alert_at >= ALERT_PACKET)
+		h->alert_at = ALERT_IDLE;
 	if (open || !h->out)
 		return;
 	/* whether it came nobody knows: it is sent again */
@@ -479,7 +553,9 @@ begin(struct hub *h, const char *id)
 	}
 	h->place = (struct hub_place){.after = h->cursor.acked};
 	h->idle_to = h->fewer = h->failures = 0;
-	h->said = h->out = h->slow = h->alert_out = false;
+	h->said = h->out = h->slow = false;
+	h->alert_at = ALERT_IDLE;
+	h->no_packets = 0.;
 	h->alert.count = 0;
 	h->state = (struct msg_HUB_STATE){.on = true};
 	trail_mark_hub(h->trail, h->cursor.acked, h->cursor.sent);

@@ -324,6 +324,13 @@ enum give_what {
 #define MSG_V_GIVEN(F)                                                         \
 	F(u64, qid, 0) F(u8, status, 0) F(u32, version, 0) F(u32, len, 0)      \
 	F(id32, sha, 0) F(boolean, end, 0) F(u32, got, 0) F(str, why, 64)
+/* an alarm that came as a packet: whose it is, of those that hub.accept names */
+#define MSG_T_ALERT(F) F(id32, packet, 0) F(arr, frame, IPC_ALERT)
+#define MSG_N_ALERT_TAKEN(F) F(id32, packet, 0) /* it is proved then */
+#define MSG_V_ALERT(F) F(id32, packet, 0) F(arr, frame, IPC_ALERT)
+#define MSG_V_ALERTED(F)                                                       \
+	F(id32, packet, 0) F(boolean, ok, 0) F(fp, fp, 0) F(hash16, rns, 0)    \
+	F(arr, frame, IPC_ALERT)
 #define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
 /* all that is revoked: count entries in one sealed memfd (common/listed.h) */
@@ -385,7 +392,8 @@ enum fetch_end {
 #define MSG_M_ASK(F)                                                           \
 	F(u32, seq, 0) F(hash16, identity, 0) F(str, path, IPC_MESH_PATH)      \
 	F(u32, max, 0) F(u32, deadline_ms, 0) F(boolean, identify, 0)          \
-	F(boolean, slow, 0) F(u32, len, 0) F(var, data, 3600)
+	F(boolean, slow, 0) F(boolean, packet, 0) /* no link: data is all */   \
+	F(u32, len, 0) F(var, data, 3600)
 enum mesh_end {
 	MESH_OK = 0,
 	MESH_NO_PATH,	/* nobody has heard of it, or it is ourselves */
@@ -416,8 +424,8 @@ enum post_kind { POST_HUB = 1 };    /* events, a line each */
 	F(u32, wait_s, 0) F(str, why, 200)
 /* An announce of a klp.node: what it says has not been looked at. */
 #define MSG_M_HEARD(F)                                                         \
-	F(hash16, identity, 0) F(u8, hops, 0) F(u64, bitrate, 0)               \
-	F(u32, ifid, 0) F(var, data, 316)
+	F(hash16, identity, 0) F(arr, rns_public, 64) F(u8, hops, 0)           \
+	F(u64, bitrate, 0) F(u32, ifid, 0) F(var, data, 316)
 /* ---- egress and parent: the addresses of a host; none: why ---- */
 #define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
 #define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)
@@ -468,6 +476,14 @@ enum post_kind { POST_HUB = 1 };    /* events, a line each */
 	F(id32, digest, 0) F(id32, sums, 0)
 #define MSG_K_BUNDLED(F)                                                       \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, frame, IPC_BUNDLE)
+/* an alarm for a hub (trust/doc/alert.h), as one packet */
+#define MSG_K_ALERT(F)                                                         \
+	F(u32, seq, 0) F(u8, severity, 0) F(u16, class_uid, 0)                 \
+	F(u8, activity, 0) F(u8, disposition, 0) F(u32, time, 0)               \
+	F(u32, line, 0) F(u16, count, 0) F(arr, subject, 16)                   \
+	F(arr, chain, 8)
+#define MSG_K_ALERTED(F)                                                       \
+	F(u32, seq, 0) F(boolean, ok, 0) F(arr, frame, IPC_ALERT)
 /* ---- node and jail; plan: sandbox/plan/plan.h ---- */
 /* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
 #define MSG_J_RUN(F) F(var, plan, 3800)

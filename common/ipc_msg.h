@@ -30,6 +30,7 @@
 #define IPC_RECEIPT 317 /* bytes: compute.md 7 */
 #define IPC_APPROVAL 113 /* bytes: klp.md 6.1, with one signature */
 #define IPC_BUNDLE 182 /* bytes: klp.md 7.1 */
+#define IPC_ALERT 111 /* bytes: klp.md 7, with its signature */
 #define IPC_APPROVAL_MAX 1133 /* ... with sixteen */
 /* Who signed an approval: a fingerprint, and the Reticulum identity hash that
  * goes with it, or zeros. */
@@ -280,6 +281,8 @@ enum event_kind {
 	M(T_CLOSED, TRANSPORT, NODE, 0, 0)                                     \
 	M(T_REQUEST, TRANSPORT, NODE, 0, 1)                                    \
 	M(T_FOLLOW_END, TRANSPORT, NODE, 0, 0)                                 \
+	M(T_ALERT, TRANSPORT, NODE, 0, 0)                                      \
+	M(N_ALERT_TAKEN, NODE, TRANSPORT, 0, 0)                                \
 	M(T_MAIL, TRANSPORT, NODE, 1, 1)                                       \
 	M(T_MAIL_END, TRANSPORT, NODE, 0, 0)                                   \
 	M(N_MAIL_TAKEN, NODE, TRANSPORT, 0, 0)                                 \
@@ -304,6 +307,8 @@ enum event_kind {
 	M(V_BECAUSE, TRUST, NODE, 0, 0)                                        \
 	M(V_CONTRACT, NODE, TRUST, 1, 1)                                       \
 	M(V_CONTRACTED, TRUST, NODE, 0, 0)                                     \
+	M(V_ALERT, NODE, TRUST, 0, 0)                                          \
+	M(V_ALERTED, TRUST, NODE, 0, 0)                                        \
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
 	M(V_SPREAD, TRUST, NODE, 0, 0)                                         \
@@ -338,6 +343,8 @@ enum event_kind {
 	M(C_SIGNED, KEYS, AUDIT, 0, 0)                                         \
 	M(K_BUNDLE, AUDIT, KEYS, 0, 0)                                         \
 	M(K_BUNDLED, KEYS, AUDIT, 0, 0)                                        \
+	M(K_ALERT, AUDIT, KEYS, 0, 0)                                          \
+	M(K_ALERTED, KEYS, AUDIT, 0, 0)                                        \
 	M(J_RUN, NODE, JAIL, 2, 18)                                            \
 	M(J_STEP, NODE, JAIL, 0, 0)                                            \
 	M(J_KILL, NODE, JAIL, 0, 0)                                            \

@@ -418,6 +418,7 @@ static void
 on_M_HEARD(struct judge *j, const struct msg_M_HEARD *m, struct ipc_in *in)
 {
 	(void)in;
+	alarms_heard(&j->alarms, m, judge_now(j));
 	if (law_heard(j->law, m))
 		tell_node(j);
 	on_fetch(j->loop, &j->fetch, 0);
@@ -545,6 +546,20 @@ on_V_APPROVAL(struct judge *j, const struct msg_V_APPROVAL *m,
 	(void)in;
 	review_approval(&j->v, &out, m, judge_now(j));
 	(void)program_send_V_APPROVED(&j->prog, &out, NULL, 0);
+}
+
+static void
+on_V_ALERT(struct judge *j, const struct msg_V_ALERT *m, struct ipc_in *in)
+{
+	struct msg_V_ALERTED out;
+	const char *why = alarms_check(&j->alarms, &j->v, &out, m,
+	    judge_now(j));
+
+	(void)in;
+	if (why != NULL)
+		log_info("hub", "an alarm that came as a packet does not "
+		    "count: %s", why);
+	(void)program_send_V_ALERTED(&j->prog, &out, NULL, 0);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "common/program.h"
 #include "common/witness.h"
 #include "node/config/nodeconf.h"
+#include "trust/alarms.h"
 #include "trust/law.h"
 #include "trust/verdict.h"
 
@@ -22,6 +23,7 @@ struct judge {
 	struct ev_loop *loop;
 	struct node_config *conf;
 	struct verdicts v;
+	struct alarms alarms;
 	int dir; /* warren/trust */
 	ev_timer save;
 	struct mono saved; /* when last; 0: not yet */

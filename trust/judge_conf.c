@@ -43,6 +43,7 @@ void
 judge_conf_use(struct judge *j, struct node_config *c)
 {
 	law_configure(j->law, c);
+	alarms_use(&j->alarms, &c->hub);
 	node_config_free(j->conf);
 	j->conf = c;
 	j->v.s = &j->law->standing;

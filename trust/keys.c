@@ -208,6 +208,20 @@ on_K_BUNDLE(struct keys *k, const struct msg_K_BUNDLE *m, struct ipc_in *in)
 	event(k, "bundle", why, &m->job, m->kind);
 }
 
+static void
+on_K_ALERT(struct keys *k, const struct msg_K_ALERT *m, struct ipc_in *in)
+{
+	struct msg_K_ALERTED out;
+	uint8_t aux[32];
+	const char *why;
+
+	(void)in;
+	randombytes_buf(aux, sizeof(aux));
+	why = signer_alert(&k->signer, &out, m, aux);
+	(void)program_send_K_ALERTED(&k->prog, &out, NULL, 0);
+	event(k, "alarm", why, NULL, m->line);
+}
+
 /* ---- channels ---- */
 
 /* What a sibling that is new must know, and what has waited for it. */

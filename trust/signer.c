@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "trust/doc/alert.h"
 #include "trust/doc/approval.h"
 #include "trust/doc/bundle.h"
 #include "trust/doc/note.h"
@@ -251,6 +252,31 @@ signer_bundle(struct signer *s, struct msg_K_BUNDLED *out,
 		return "nothing is in it";
 	k = mesh_secret(s);
 	ok = bundle_sign(out->frame, &b, &k, aux);
+	explicit_bzero(&k, sizeof(k));
+	if (!ok)
+		return "cannot sign";
+	out->ok = true;
+	return NULL;
+}
+
+const char *
+signer_alert(struct signer *s, struct msg_K_ALERTED *out,
+    const struct msg_K_ALERT *m, const uint8_t aux[32])
+{
+	struct alert a = {.severity = m->severity, .class_uid = m->class_uid,
+	    .activity = m->activity, .disposition = m->disposition,
+	    .time = m->time, .seq = m->line, .count = m->count};
+	struct klp_secret k;
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	out->seq = m->seq;
+	if (a.severity < ALERT_SEVERITY || a.severity > 5 || a.count == 0)
+		return "no alarm";
+	memcpy(a.subject, m->subject, sizeof(a.subject));
+	memcpy(a.chain, m->chain, sizeof(a.chain));
+	k = mesh_secret(s);
+	ok = alert_sign(out->frame, &a, &k, aux);
 	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";

@@ -79,6 +79,9 @@ const char *signer_approval(struct signer *, struct msg_K_APPROVED *,
 /* Made now. */
 const char *signer_bundle(struct signer *, struct msg_K_BUNDLED *,
     const struct msg_K_BUNDLE *, uint32_t now, const uint8_t aux[32]);
+/* An alarm of severity 4 or 5, of one line at least. */
+const char *signer_alert(struct signer *, struct msg_K_ALERTED *,
+    const struct msg_K_ALERT *, const uint8_t aux[32]);
 const char *signer_checkpoint(struct signer *, struct msg_C_SIGNED *,
     const struct msg_C_SIGN *);
 

@@ -19,6 +19,7 @@
 #include "node/work/announce.h"
 #include "node/work/challenge.h"
 #include "node/work/documents.h"
+#include "node/work/events.h"
 #include "node/work/lend.h"
 #include "node/work/mail.h"
 #include "node/work/bound.h"
@@ -129,6 +130,22 @@ on_T_REQUEST(struct warren_node *wn, const struct msg_T_REQUEST *m,
 		serve_request(&wn->node, m, data, n);
 		memfd_unmap(data, n);
 	}
+}
+
+static void
+on_T_ALERT(struct warren_node *wn, const struct msg_T_ALERT *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	events_packet(&wn->node, m);
+}
+
+static void
+on_V_ALERTED(struct warren_node *wn, const struct msg_V_ALERTED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	events_alerted(&wn->node, m);
 }
 
 static void

@@ -18,6 +18,9 @@
 #include "trust/doc/alert.h"
 #include "trust/doc/digest.h"
 
+#define ALARM_EARLY_S 300u   /* klp.md 1.7 */
+#define ALARM_OLD_S 86400u   /* ours: its node's trail has the rest */
+
 /* A batch on its way through the chain that is here. */
 struct batch {
 	bool has;	    /* anything is here */
@@ -139,12 +142,25 @@ batch_request(struct node *n, const struct asked *a)
 }
 
 static void
+tell(struct node *n, const struct peer *p, const struct alert *al)
+{
+	char text[200], subject[33];
+
+	hex_encode(subject, al->subject, sizeof(al->subject));
+	(void)snprintf(text, sizeof(text), "alarm of line %u: severity %u, "
+	    "OCSF class %u activity %u disposition %u, %u such lines, about "
+	    "%s", al->seq, al->severity, al->class_uid, al->activity,
+	    al->disposition, al->count, subject);
+	node_event(n, EVK_PEER_ALARM, al->severity, NULL, p, NULL, text,
+	    al->seq, al->count);
+}
+
+static void
 alert_request(struct node *n, const struct asked *a)
 {
 	struct proto_meta bad = {.why = pstr_of("b")};
 	struct alert al;
 	struct env e;
-	char text[200], subject[33];
 
 	/* on a link that shows whose it is, so without a signature */
 	if (alert_parse(&al, &e, a->req.body.p, a->req.body.n) != NULL ||
@@ -152,14 +168,76 @@ alert_request(struct node *n, const struct asked *a)
 		answer_status(n, a, ST_MALFORMED, &bad);
 		return;
 	}
-	hex_encode(subject, al.subject, sizeof(al.subject));
-	(void)snprintf(text, sizeof(text), "alarm of line %u: severity %u, "
-	    "OCSF class %u activity %u disposition %u, %u such lines, about "
-	    "%s", al.seq, al.severity, al.class_uid, al.activity,
-	    al.disposition, al.count, subject);
-	node_event(n, EVK_PEER_ALARM, al.severity, NULL, a->caller->peer,
-	    NULL, text, al.seq, al.count);
+	tell(n, a->caller->peer, &al);
 	answer_number(n, a, al.seq);
+}
+
+/* ---- as a packet of its own ---- */
+
+void
+events_packet(struct node *n, const struct msg_T_ALERT *m)
+{
+	struct msg_V_ALERT v = {.packet = m->packet};
+
+	n->count.alarms++;
+	if (n->policy.nhub == 0 || !n->up[PROGRAM_TRUST]) {
+		n->count.alarms_refused++;
+		return;
+	}
+	memcpy(v.frame, m->frame, sizeof(v.frame));
+	n->host.send_V_ALERT(n->host.ctx, &v);
+}
+
+/*
+ * Whoever has caught one may send it again: an alarm is told once, and not when
+ * its line is here, or it is of another day.
+ */
+static bool
+is_news(struct node *n, const struct hash16 *who, const struct alert *al)
+{
+	struct id32 digest;
+	uint64_t last;
+	unsigned i = 0;
+
+	if (n->host.events_last(n->host.ctx, who, &last, &digest) &&
+	    al->seq <= (uint32_t)last)
+		return false;
+	while (i < n->nalarm && !hash16_eq(&n->alarm[i].who, who))
+		i++;
+	if (i < n->nalarm && (al->time < n->alarm[i].time ||
+		(al->time == n->alarm[i].time && al->seq <= n->alarm[i].line)))
+		return false;
+	/* more than hub.accept names there are only after it was changed */
+	if (i == NELEM(n->alarm))
+		i = 0;
+	n->nalarm = MAX_OF(n->nalarm, i + 1);
+	n->alarm[i].who = *who;
+	n->alarm[i].time = al->time;
+	n->alarm[i].line = al->seq;
+	return true;
+}
+
+void
+events_alerted(struct node *n, const struct msg_V_ALERTED *m)
+{
+	struct msg_N_ALERT_TAKEN taken = {.packet = m->packet};
+	struct peer p = {.rns_hash = m->rns};
+	struct alert al;
+	struct env e;
+
+	p.v.known = true;
+	p.v.fp = m->fp;
+	p.v.key_len = sizeof(p.v.key);
+	if (!m->ok || (!listed(n, &p, true) && !listed(n, &p, false)) ||
+	    alert_parse(&al, &e, m->frame, sizeof(m->frame)) != NULL ||
+	    al.time > n->unix_now + ALARM_EARLY_S ||
+	    al.time + ALARM_OLD_S < n->unix_now) {
+		n->count.alarms_refused++;
+		return;
+	}
+	if (is_news(n, &m->rns, &al))
+		tell(n, &p, &al);
+	n->host.send_N_ALERT_TAKEN(n->host.ctx, &taken);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "common/ipc_msg.h"
 #include "node/proto/proto.h"
 
 struct asked;
@@ -19,5 +20,11 @@ bool events_path(enum proto_path);
 bool events_named(const struct node *, const struct asked *);
 /* Otherwise by his key, which is known then. */
 void events_request(struct node *, struct asked *);
+/*
+ * An alarm that came as a packet of its own: whose it is trust says, and it is
+ * proved when it is known here.
+ */
+void events_packet(struct node *, const struct msg_T_ALERT *);
+void events_alerted(struct node *, const struct msg_V_ALERTED *);
 
 #endif

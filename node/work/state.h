@@ -12,6 +12,7 @@
 #include "common/fp.h"
 #include "common/ipc_msg.h"
 #include "node/proto/proto.h"
+#include "node/config/hubconf.h"
 #include "node/work/admit.h"
 #include "node/work/forensics.h"
 #include "node/work/host.h"
@@ -35,6 +36,7 @@
 struct node_counters {
 	uint64_t requests, mute, malformed, refused, busy, admitted, edges;
 	uint64_t links_closed, events, blobs_bad, parked_out, unanswered;
+	uint64_t alarms, alarms_refused; /* that came as packets */
 };
 
 struct node {
@@ -143,6 +145,12 @@ struct node {
 		struct code_counts count; /* what became of them */
 	} mail;
 	struct msg_HUB_STATE hub; /* of audit; zeros: there is none */
+	/* events.c: the last alarm of each that came as a packet */
+	struct {
+		struct hash16 who;
+		uint32_t time, line;
+	} alarm[HUB_PEERS_MAX];
+	unsigned nalarm;
 	/* turn.c: whose turn it is, and who sleeps until trust has spoken */
 	struct sched sched;
 	struct job_peers asleep;

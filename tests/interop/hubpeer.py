@@ -5,6 +5,7 @@
     {"event": "ready", "identity": …}
     {"event": "lines", "text": …, "who": …}     /klp/v1/events, acknowledged
     {"event": "alarm", "frame": hex, "who": …}  /klp/v1/alert
+    {"event": "packet", "frame": hex}           an alarm without a link, proved
 """
 
 import json
@@ -33,6 +34,8 @@ def main():
     dest = RNS.Destination(identity, RNS.Destination.IN, RNS.Destination.SINGLE, "klp", "node")
     for path in ("events", "alert"):
         dest.register_request_handler("/klp/v1/" + path, answer, allow=RNS.Destination.ALLOW_ALL)
+    dest.set_proof_strategy(RNS.Destination.PROVE_ALL)
+    dest.set_packet_callback(lambda data, packet: say(event="packet", frame=data.hex()))
     say(event="ready", identity=identity.hash.hex())
     for word in sys.stdin:
         if word.strip() == "announce":

@@ -141,6 +141,9 @@ struct world {
 	uint8_t mail_bytes[200000];
 	size_t mail_len;
 	struct msg_N_MAIL_TAKEN mail_taken;
+	unsigned alerts, alerts_taken; /* V_ALERT, N_ALERT_TAKEN, the last */
+	struct msg_V_ALERT alert;
+	struct msg_N_ALERT_TAKEN alert_taken;
 	struct msg_N_NUMBER numbers[128];
 	unsigned nnumbers;
 	bool last_accepting;
@@ -223,6 +226,8 @@ bool fake_keep_mail(void *ctx, const struct mail *);
 void fake_drop_mail(void *ctx, const struct id32 *);
 void fake_mail(void *ctx, struct msg_N_MAIL *, const uint8_t *, size_t);
 void fake_N_MAIL_TAKEN(void *ctx, const struct msg_N_MAIL_TAKEN *);
+void fake_V_ALERT(void *ctx, const struct msg_V_ALERT *);
+void fake_N_ALERT_TAKEN(void *ctx, const struct msg_N_ALERT_TAKEN *);
 void fake_mail_none(void);
 void fake_mail_restore(struct world *);
 unsigned fake_mail_rows(void);

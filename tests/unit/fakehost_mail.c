@@ -84,6 +84,25 @@ fake_N_MAIL_TAKEN(void *ctx, const struct msg_N_MAIL_TAKEN *m)
 	w->mail_taken = *m;
 }
 
+/* The test answers it. */
+void
+fake_V_ALERT(void *ctx, const struct msg_V_ALERT *m)
+{
+	struct world *w = ctx;
+
+	w->alerts++;
+	w->alert = *m;
+}
+
+void
+fake_N_ALERT_TAKEN(void *ctx, const struct msg_N_ALERT_TAKEN *m)
+{
+	struct world *w = ctx;
+
+	w->alerts_taken++;
+	w->alert_taken = *m;
+}
+
 void
 fake_mail(void *ctx, struct msg_N_MAIL *m, const uint8_t *letter, size_t len)
 {

@@ -80,6 +80,15 @@ test_signed(void **state)
 			    NULL), 0);
 		out[i] ^= 1;
 	}
+	{
+		struct klp_secret s = kit_secret(0);
+		uint8_t ours[ALERT_SIGNED];
+
+		assert_true(alert_sign(ours, &alarm, &s, NULL));
+		assert_null(alert_parse(&a, &e, ours, sizeof(ours)));
+		assert_memory_equal(&a, &alarm, sizeof(a));
+		assert_int_equal(env_verify(&e, TYPE_ALERT, &key, 1, NULL), 1);
+	}
 	/* two are more than it may have */
 	n = signed_one(out, 3);
 	assert_non_null(alert_parse(&a, &e, out, n));

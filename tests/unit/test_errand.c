@@ -30,7 +30,7 @@ static enum program asker;
 /* What node 1 does, and has seen. */
 static size_t answer_len; /* 0: it says nothing */
 static bool hangs_up;
-static unsigned links, requests, identified, closed;
+static unsigned links, requests, identified, closed, packets;
 static size_t request_len;
 static struct hash16 their_link, who;
 
@@ -116,6 +116,9 @@ theirs(const struct rns_event *ev)
 	case RNS_EV_REQUEST:
 		respond(ev);
 		break;
+	case RNS_EV_PACKET:
+		packets++;
+		break;
 	default:
 		break;
 	}
@@ -147,13 +150,12 @@ live(unsigned seconds)
 }
 
 static int
-setup(void **state)
+begin(enum rns_prove prove)
 {
 	struct pair_opts o = {.name = "klp.node", .delay_us = 1000,
-	    .max_request = IPC_MESH_BODY};
+	    .max_request = IPC_MESH_BODY, .prove = prove};
 	int fds[2];
 
-	(void)state;
 	memset(&e, 0, sizeof(e));
 	pair_new(&p, &o);
 	pair_handler(&p, "/klp/v1/head", RNS_ALLOW_ALL, NULL, 0, 0);
@@ -172,8 +174,22 @@ setup(void **state)
 	trust = ipc_new(fds[1], PROGRAM_TRUST, PROGRAM_TRANSPORT);
 	trust_gone = hangs_up = false;
 	answer_len = 100;
-	links = requests = identified = closed = 0;
+	links = requests = identified = closed = packets = 0;
 	return 0;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return begin(RNS_PROVE_NONE);
+}
+
+static int
+setup_proves(void **state)
+{
+	(void)state;
+	return begin(RNS_PROVE_ALL);
 }
 
 static int
@@ -507,6 +523,76 @@ the_hub_alone(void **state)
 	assert_int_equal(answered(1).end, MESH_OK);
 }
 
+static struct msg_M_ASK
+alarm_(uint32_t seq)
+{
+	struct msg_M_ASK m = question(seq);
+
+	asker = PROGRAM_AUDIT;
+	(void)snprintf(m.path, sizeof(m.path), "/klp/v1/alert");
+	m.packet = m.slow = true;
+	m.len = m.data_len = IPC_ALERT;
+	e.hub = m.identity;
+	return m;
+}
+
+/* A packet of its own: no link, and its proof is the answer. */
+static void
+a_packet(void **state)
+{
+	struct msg_M_ASK m = alarm_(1);
+	struct ipc_in none = {.nfds = 0};
+
+	(void)state;
+	iface.cfg.bitrate = 1200;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none); /* its path is asked for */
+	live(2);
+	assert_int_equal(answered(1).end, MESH_OK);
+	m.seq = 2;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(2);
+	assert_int_equal(answered(2).end, MESH_OK);
+	assert_int_equal(packets, 2);
+	assert_int_equal(links + requests, 0);
+	/* on the same way one that wants a link gets it */
+	m.seq = 3;
+	m.packet = false;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(2);
+	assert_int_equal(answered(3).end, MESH_OK);
+	assert_int_equal(links, 1);
+	m.seq = 4;
+	m.packet = true;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(2);
+	assert_int_equal(answered(4).end, MESH_OK);
+	assert_int_equal(packets, 3);
+	/* nothing but an alarm may be one */
+	for (int i = 0; i < 2; i++) {
+		m.len = m.data_len = (uint16_t)(IPC_ALERT - 1 + 2 * i);
+		errands_ask(x, PROGRAM_AUDIT, &m, &none);
+		assert_int_equal(answered(4).end, MESH_OWN);
+	}
+}
+
+/* Sent twice, and then it was in vain. */
+static void
+a_packet_in_vain(void **state)
+{
+	struct msg_M_ASK m = alarm_(1);
+	struct ipc_in none = {.nfds = 0};
+
+	(void)state;
+	pair_announce(&p);
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(59);
+	assert_true(silent());
+	live(3);
+	assert_int_equal(answered(1).end, MESH_TIMEOUT);
+	assert_int_equal(packets, 2);
+	assert_int_equal(links, 0);
+}
+
 static void
 large_questions(void **state)
 {
@@ -547,7 +633,8 @@ main(void)
 	    TEST(not_too_many_at_once),
 	    TEST(out_of_bounds),
 	    TEST(large_questions),
-	    TEST(the_hub_alone),
+	    TEST(the_hub_alone), TEST(a_packet_in_vain),
+	    cmocka_unit_test_setup_teardown(a_packet, setup_proves, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "common/mpk.h"
 #include "node/config/hubconf.h"
 #include "node/proto/proto_get.h"
+#include "node/work/events.h"
 #include "node/work/peers.h"
 #include "tests/unit/nodekit.h"
 #include "trust/doc/alert.h"
@@ -251,12 +252,103 @@ alarms(void **state)
 	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 1);
 }
 
+static struct hash16 sender;
+
+static bool
+last_of_all(void *ctx, const struct hash16 *who, uint64_t *seq,
+    struct id32 *digest)
+{
+	(void)ctx;
+	*seq = disk.seq;
+	*digest = disk.digest;
+	return disk.has && hash16_eq(who, &sender);
+}
+
+/* What trust says of one; is it proved? */
+static bool
+came(const struct alert *a, bool ok)
+{
+	struct msg_T_ALERT t = {.packet = {{(uint8_t)a->seq}}};
+	struct msg_V_ALERTED v = {.ok = ok, .packet = t.packet, .rns = sender};
+	unsigned was = w.alerts_taken, asked = w.alerts;
+
+	v.fp.b[0] = 0x77;
+	alert_put(t.frame, a);
+	t.frame[ALERT_FRAME] = 1;
+	memcpy(v.frame, t.frame, sizeof(v.frame));
+	events_packet(&w.n, &t);
+	assert_int_equal(w.alerts, asked + 1);
+	assert_memory_equal(w.alert.frame, t.frame, sizeof(t.frame));
+	events_alerted(&w.n, &v);
+	if (w.alerts_taken > was)
+		assert_true(id32_eq(&w.alert_taken.packet, &t.packet));
+	return w.alerts_taken > was;
+}
+
+/* Told once, proved as often as it comes; and of whom, and when. */
+static void
+packets(void **state)
+{
+	struct alert a = {.severity = 5, .class_uid = 2004, .seq = 77,
+	    .count = 2, .time = w.n.unix_now};
+	uint64_t refused = w.n.count.alarms_refused;
+
+	(void)state;
+	w.n.host.events_last = last_of_all;
+	disk.has = false;
+	sender = (struct hash16){{9, 9}};
+	list[0] = (struct hub_peer){.by_rns = true};
+	list[0].id.b[0] = list[0].id.b[1] = 9;
+	w.n.policy.nhub = 1;
+	assert_true(came(&a, true));
+	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 1);
+	a.seq = 76; /* of the same second, and before it */
+	assert_true(came(&a, true));
+	a.time--;
+	a.seq = 90;
+	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 1);
+	a.time += 2;
+	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 2);
+	/* a hub that was started anew knows by the lines themselves */
+	w.n.nalarm = 0;
+	disk.has = true;
+	disk.seq = 90;
+	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 2);
+	disk.seq = 89;
+	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 3);
+	assert_int_equal(w.n.count.alarms_refused, refused);
+	/* by nobody, of yesterday, of tomorrow, of one who is not named */
+	a.seq = 91;
+	assert_false(came(&a, false));
+	a.time = w.n.unix_now - 86401;
+	assert_false(came(&a, true));
+	a.time = w.n.unix_now + 301;
+	assert_false(came(&a, true));
+	a.time = w.n.unix_now + 2;
+	list[0].id.b[0]++;
+	assert_false(came(&a, true));
+	list[0] = (struct hub_peer){.id = {{0x77}}}; /* by the key */
+	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 4);
+	assert_int_equal(w.n.count.alarms_refused, refused + 4);
+	/* who is no hub does not even ask */
+	w.n.policy.nhub = 0;
+	events_packet(&w.n, &(struct msg_T_ALERT){.packet = {{1}}});
+	assert_int_equal(w.n.count.alarms_refused, refused + 5);
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(in_order), T(breaks), T(no_lines), T(strangers), T(alarms),
+	    T(packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@
 /* ---- the program ---- */
 
 static struct prog p;
-static struct ipc *node, *egress;
+static struct ipc *node, *egress, *keys;
 
 static void
 start(const char *hub)
@@ -39,8 +39,9 @@ start(const char *hub)
 	if (hub != NULL)
 		prog_text(&p, SET_HUB, "", hub);
 	prog_begin(&p);
-	assert_int_equal(ipc_send_K_BINDING(prog_neighbour(&p, PROGRAM_KEYS),
-	    &key, NULL, 0), 0);
+	prog_pass[IPC_C_SIGN] = true;
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
+	assert_int_equal(ipc_send_K_BINDING(keys, &key, NULL, 0), 0);
 	node = prog_neighbour(&p, PROGRAM_NODE);
 }
 
@@ -303,6 +304,62 @@ mesh_answers(struct ipc *mesh, uint32_t seq, enum mesh_end end,
 		(void)close(fd);
 }
 
+/* Signed by keys, and sent as it is; then how that ended. */
+static void
+packet(struct ipc *mesh, uint32_t line, bool signs, enum mesh_end end)
+{
+	struct msg_K_ALERTED s = {.ok = signs, .frame = {'K', 'A', 1}};
+	struct msg_K_ALERT k;
+	struct msg_M_ASK m;
+	struct ipc_in in;
+
+	PROG_GET(K_ALERT, keys, &k);
+	assert_int_equal(k.line, line);
+	assert_int_equal(k.severity, 5);
+	s.seq = k.seq + 1; /* another one's */
+	assert_int_equal(ipc_send_K_ALERTED(keys, &s, NULL, 0), 0);
+	s.seq = k.seq;
+	assert_int_equal(ipc_send_K_ALERTED(keys, &s, NULL, 0), 0);
+	if (!signs)
+		return;
+	prog_wait(mesh, IPC_M_ASK, &in);
+	assert_true(msg_get_M_ASK(in.body, &m));
+	assert_string_equal(m.path, HUB_PATH_ALERT);
+	assert_true(m.packet && m.slow && !m.identify);
+	assert_int_equal(m.data_len, sizeof(s.frame));
+	assert_memory_equal(m.data, s.frame, sizeof(s.frame));
+	ipc_in_done(&in);
+	mesh_answers(mesh, m.seq, end, NULL, 0);
+}
+
+/* A hub that proves the packet: that is all there is. Keys that do not sign. */
+static void
+test_packet(void **state)
+{
+	static uint8_t keep[HUB_MESH_BODY];
+	struct msg_M_ASK m;
+	struct ipc *mesh;
+	const uint8_t *p_;
+	size_t n;
+
+	(void)state;
+	for (int signs = 0; signs < 2; signs++) {
+		start(ID " 1 500 262144 " PEER "\n");
+		event(5);
+		mesh = prog_neighbour(&p, PROGRAM_TRANSPORT);
+		m = asked(mesh, HUB_PATH_EVENTS, &p_, &n, keep, sizeof(keep));
+		mesh_answers(mesh, m.seq, MESH_SLOW, NULL, 0);
+		packet(mesh, signs ? 2 : 1, signs, MESH_OK);
+		if (!signs) {
+			m = asked(mesh, HUB_PATH_ALERT, &p_, &n, keep,
+			    sizeof(keep));
+			assert_int_equal(n, ALERT_FRAME);
+		}
+		prog_quiet(mesh, 50);
+		prog_stop(&p);
+	}
+}
+
 static void
 test_mesh(void **state)
 {
@@ -330,8 +387,10 @@ test_mesh(void **state)
 	event(4);
 	event(5);
 	mesh_answers(mesh, m.seq, MESH_SLOW, NULL, 0);
+	/* as a packet first; who does not prove it gets it on a link */
+	packet(mesh, 4, true, MESH_TIMEOUT);
 	m = asked(mesh, HUB_PATH_ALERT, &p_, &n, keep, sizeof(keep));
-	assert_true(m.slow);
+	assert_true(m.slow && !m.packet);
 	assert_int_equal(n, ALERT_FRAME);
 	assert_null(alert_parse(&a, &e, p_, n));
 	assert_int_equal(a.severity, 5);
@@ -449,6 +508,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, hub_folder, hub_cleanup)
 	const struct CMUnitTest tests[] = {
+	    T(test_packet),
 	    T(test_program), T(test_failures), T(test_beneath), T(test_mesh),
 	    T(test_load), T(test_ways),
 	};

@@ -19,6 +19,7 @@
 #define BLACKHOLE_NODE 1 /* the files are source 0 */
 #define ANNOUNCE_BYTES 190 /* header, keys, signature */
 #define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
+#define ALARMS_A_SECOND 4 /* ours: given to node */
 #define LOSS_STEP 5 /* ours: permille, of what is told anew */
 #define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */
 
@@ -79,6 +80,8 @@ struct bridge {
 	ev_timer late;  /* announces on interfaces that came up since */
 	uint64_t next_tag;
 	struct bridge_counts counts;
+	int64_t second; /* so many alarms were told in it */
+	unsigned told;
 };
 
 static int
@@ -167,7 +170,7 @@ add_dest(struct bridge *b)
 	cmd.dest.name = "klp.node";
 	memcpy(cmd.dest.identity, b->e->identity, RNS_KEY);
 	cmd.dest.has_identity = true;
-	cmd.dest.prove = RNS_PROVE_NONE;
+	cmd.dest.prove = RNS_PROVE_APP; /* an alarm, when node has it */
 	cmd.dest.accept_links = true;
 	cmd.dest.resources = RNS_ACCEPT_NONE;
 	cmd.dest.max_request = PROTO_REQUEST_MAX;
@@ -460,12 +463,53 @@ on_sent(struct bridge_link *l, const struct rns_event *ev)
 	}
 }
 
+/*
+ * A packet of its own: an alarm (klp.md 7), or nothing that anybody sends here.
+ * Whose it is trust finds out; here it is the form and a bound.
+ */
+static void
+on_packet(struct bridge *b, const struct rns_event *ev)
+{
+	struct ipc *c = bridge_node(b);
+	struct msg_T_ALERT m = {.packet = ev->packet.packet_hash};
+
+	if (b->e->now.us / MONO_SECOND != b->second) {
+		b->second = b->e->now.us / MONO_SECOND;
+		b->told = 0;
+	}
+	if (ev->packet.len != sizeof(m.frame) || !ev->packet.prove_app ||
+	    c == NULL || ipc_full(c) || b->told == ALARMS_A_SECOND) {
+		b->counts.alarms_lost++;
+		return;
+	}
+	b->told++;
+	b->counts.alarms++;
+	memcpy(m.frame, ev->packet.data, sizeof(m.frame));
+	if (ipc_send_T_ALERT(c, &m, NULL, 0) < 0)
+		engine_send_failed(PROGRAM_NODE);
+}
+
+void
+bridge_alert_taken(struct bridge *b, const struct msg_N_ALERT_TAKEN *m)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_PROVE};
+
+	cmd.prove.dest = b->dest;
+	cmd.prove.packet_hash = m->packet;
+	(void)engine_submit(b->e, &cmd); /* it may have been too long ago */
+}
+
 bool
 bridge_event(struct bridge *b, const struct rns_event *ev)
 {
 	struct bridge_link *l;
 
 	switch (ev->type) {
+	case RNS_EV_PACKET:
+		if (!hash16_eq(&ev->packet.dest, &b->dest))
+			return false;
+		on_packet(b, ev);
+		return true;
 	case RNS_EV_LINK_UP:
 		if (ev->link.initiator ||
 		    !hash16_eq(&ev->link.dest, &b->dest))

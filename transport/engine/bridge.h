@@ -53,7 +53,12 @@ struct bridge_counts {
 	uint64_t replies;
 	uint64_t announces_spared; /* no air was left for them */
 	uint64_t replies_lost; /* the link was gone, or took no more */
+	uint64_t alarms;      /* packets of their own, given to node */
+	uint64_t alarms_lost; /* not in that form, too many, or no node */
 };
+/* node has taken an alarm: it is proved. */
+struct msg_N_ALERT_TAKEN;
+void bridge_alert_taken(struct bridge *, const struct msg_N_ALERT_TAKEN *);
 void bridge_counts(const struct bridge *, struct bridge_counts *);
 
 #endif

@@ -21,6 +21,8 @@
 #define PATH_OLD (5 * MONO_SECOND) /* ours: a newer one is waited for */
 #define RESPONSE_HEAD 24 /* reticulum-endpoint.md 7.4, rounded up */
 #define TRIES 4	 /* ours, and 8 in the low bits of a tag */
+#define PACKET_AGAIN (30 * MONO_SECOND) /* ours: it was not proved */
+#define PACKET_TRIES 2
 #define LINKS_LOST 2 /* ours: in a row, then it is no use */
 #define TAG_ERRAND (UINT64_C(1) << 60)
 #define TAG_TRIES 8
@@ -36,7 +38,7 @@ struct errand {
 	uint8_t *body; /* NULL: nil */
 	size_t len;
 	uint32_t max;
-	bool identify, slow;
+	bool identify, slow, packet;
 	struct mono until, again;
 	uint64_t tag;	/* of the first try */
 	unsigned tries; /* on this link; 0: not sent */
@@ -44,7 +46,7 @@ struct errand {
 	bool sign;	/* of an answer */
 };
 
-enum step { WANT_PATH, WANT_LINK, LINKED };
+enum step { WANT_PATH, WANT_LINK, LINKED, NO_LINK };
 
 struct peer {
 	TAILQ_ENTRY(peer) entry;
@@ -226,6 +228,41 @@ fail_slow(struct errands *x, struct peer *p)
 			    "this is not fetched over such a way");
 }
 
+/* To the destination itself, which proves it when it has taken it. */
+static void
+send_packet(struct errands *x, struct errand *t)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_PACKET};
+
+	cmd.packet.dest = t->peer->dest;
+	cmd.packet.type = RNS_SINGLE;
+	cmd.packet.data = t->body;
+	cmd.packet.len = t->len;
+	cmd.packet.receipt = true;
+	cmd.packet.tag = t->tag + t->tries;
+	t->out = engine_submit(x->e, &cmd) == RNS_OK;
+	t->tries++;
+	t->again = mono_add(x->e->now, PACKET_AGAIN);
+	if (t->out == 0)
+		fail(x, t, MESH_NO_LINK, "it cannot be sent");
+}
+
+/* true: something is left that wants a link. */
+static bool
+send_packets(struct errands *x, struct peer *p)
+{
+	struct errand *t, *next;
+	bool more = false;
+
+	TAILQ_FOREACH_SAFE(t, &p->todo, entry, next) {
+		if (t->packet && t->tries == 0)
+			send_packet(x, t);
+		else if (!t->packet)
+			more = true;
+	}
+	return more;
+}
+
 /* false: there is no path yet. */
 static bool
 open_link(struct errands *x, struct peer *p)
@@ -241,8 +278,10 @@ open_link(struct errands *x, struct peer *p)
 	n = nif_find(x->e, path.ifid);
 	p->bitrate = n == NULL ? 0 : n->cfg.bitrate;
 	fail_slow(x, p);
-	if (TAILQ_EMPTY(&p->todo))
+	if (!send_packets(x, p)) {
+		p->step = NO_LINK;
 		return true;
+	}
 	p->tag = x->next_tag += TAG_TRIES;
 	p->step = WANT_LINK;
 	p->pending = false;
@@ -305,7 +344,9 @@ send_all(struct errands *x, struct peer *p)
 
 	fail_slow(x, p);
 	TAILQ_FOREACH_SAFE(t, &p->todo, entry, next)
-		if (t->tries == 0)
+		if (t->tries == 0 && t->packet)
+			send_packet(x, t);
+		else if (t->tries == 0)
 			send_request(x, t);
 }
 
@@ -423,7 +464,8 @@ sound(const struct errands *x, enum program who, const struct msg_M_ASK *m,
 
 	*why = "a question out of its bounds";
 	if (!its_own(who, m->path) || m->max == 0 || m->max > IPC_MESH_BYTES ||
-	    m->deadline_ms == 0 || m->deadline_ms > IPC_MESH_MS)
+	    m->deadline_ms == 0 || m->deadline_ms > IPC_MESH_MS ||
+	    (m->packet && (m->len != IPC_ALERT || m->data_len != m->len)))
 		return MESH_OWN;
 	*why = "it is not the hub of this node";
 	if (who == PROGRAM_AUDIT && (!hash16_eq(&m->identity, &x->e->hub) ||
@@ -470,13 +512,14 @@ errands_ask(struct errands *x, enum program who, const struct msg_M_ASK *m,
 	t->max = m->max;
 	t->identify = m->identify;
 	t->slow = m->slow;
+	t->packet = m->packet;
 	t->until = mono_add(x->e->now, (int64_t)m->deadline_ms * 1000);
 	t->tag = x->next_tag += TAG_TRIES;
 	TAILQ_INSERT_TAIL(&p->todo, t, entry);
 	x->counts.waiting++;
 	if (p->step == LINKED)
 		send_all(x, p);
-	else if (!p->begun)
+	else if (!p->begun || p->step == NO_LINK)
 		begin(x, p);
 }
 
@@ -503,6 +546,12 @@ errand_tick(struct errands *x, struct errand *t)
 		fail(x, t, t->peer->step == WANT_PATH ? MESH_NO_PATH :
 		    MESH_TIMEOUT, t->peer->step == WANT_PATH ?
 		    "no path to it" : "no answer in time");
+		return;
+	}
+	if (t->packet) {
+		if (t->tries > 0 && t->tries < PACKET_TRIES &&
+		    mono_reached(now, t->again))
+			send_packet(x, t);
 		return;
 	}
 	/* a large one is a resource, which repeats its parts itself */
@@ -631,6 +680,8 @@ on_closed(struct errands *x, struct peer *p)
 		return;
 	}
 	TAILQ_FOREACH(t, &p->todo, entry) {
+		if (t->packet)
+			continue;
 		t->tries = t->out = 0;
 		t->sign = false;
 		t->tag = x->next_tag += TAG_TRIES;
@@ -658,6 +709,20 @@ on_response(struct errands *x, const struct rns_event *ev)
 		t->sign = false; /* asked again, or its link is gone */
 	}
 	return true;
+}
+
+/* A packet of its own: who has taken it has proved that. */
+static bool
+on_receipt(struct errands *x, const struct rns_event *ev)
+{
+	struct errand *t = by_tag(x, ev->receipt.tag);
+
+	if (t != NULL && t->packet &&
+	    ev->receipt.status == RNS_RECEIPT_DELIVERED) {
+		t->peer->lost = 0;
+		answer(x, t, NULL, 0);
+	}
+	return t != NULL;
 }
 
 bool
@@ -689,6 +754,8 @@ errands_event(struct errands *x, const struct rns_event *ev)
 		if ((t = by_tag(x, ev->progress.tag)) != NULL)
 			t->sign = true;
 		return t != NULL;
+	case RNS_EV_RECEIPT:
+		return on_receipt(x, ev);
 	case RNS_EV_RESPONSE:
 	case RNS_EV_REQUEST_FAILED:
 		return on_response(x, ev);

@@ -17,7 +17,8 @@ struct errands;
  * path, link, request, answer. Nothing of it is looked at here. What is asked
  * of one destination shares a link, which is kept for ERRAND_IDLE after the
  * last answer. A request that fits a packet is sent again when no sign of an
- * answer comes (compute.md 3); a link that is lost is opened once more.
+ * answer comes (compute.md 3); a link that is lost is opened once more. An
+ * alarm may go as a packet of its own, without a link: its answer is the proof.
  */
 #define ERRANDS_MAX 8	    /* ours: of one program at once */
 #define ERRAND_PEERS_MAX 16 /* ours: links at once */

@@ -460,6 +460,15 @@ on_N_REPLY(struct engine *e, const struct msg_N_REPLY *m, struct ipc_in *in)
 }
 
 static void
+on_N_ALERT_TAKEN(struct engine *e, const struct msg_N_ALERT_TAKEN *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (e->bridge != NULL)
+		bridge_alert_taken(e->bridge, m);
+}
+
+static void
 on_N_MAIL_TAKEN(struct engine *e, const struct msg_N_MAIL_TAKEN *m,
     struct ipc_in *in)
 {

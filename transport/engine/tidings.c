@@ -42,6 +42,7 @@ tidings_event(struct engine *e, const struct rns_event *ev)
 		return;
 	}
 	m.identity = ev->announce.identity_hash;
+	memcpy(m.rns_public, ev->announce.public_key, sizeof(m.rns_public));
 	m.hops = ev->announce.hops;
 	m.ifid = ev->announce.ifid;
 	n = nif_find(e, ev->announce.ifid);

@@ -143,10 +143,11 @@ add_bridge(json_t *o, const struct bridge *b)
 	bridge_counts(b, &c);
 	(void)json_object_set_new(o, "node_links", num(c.links));
 	(void)json_object_set_new(o, "node_bridge", json_pack("{s:o, s:o, "
-	    "s:o, s:o, s:o, s:o}", "announces_spared",
+	    "s:o, s:o, s:o, s:o, s:o, s:o}", "announces_spared",
 	    num(c.announces_spared), "requests", num(c.requests), "requests_lost",
 	    num(c.requests_lost), "replies", num(c.replies), "replies_lost",
-	    num(c.replies_lost), "links_lost", num(c.links_lost)));
+	    num(c.replies_lost), "links_lost", num(c.links_lost),
+	    "alarms", num(c.alarms), "alarms_lost", num(c.alarms_lost)));
 }
 
 /* What was asked of the klp.node of others, and how that ended. */

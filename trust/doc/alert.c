@@ -23,6 +23,23 @@ alert_put(uint8_t out[ALERT_FRAME], const struct alert *a)
 	wr_bytes(&w, a->chain, sizeof(a->chain));
 }
 
+bool
+alert_sign(uint8_t out[ALERT_SIGNED], const struct alert *a,
+    const struct klp_secret *s, const uint8_t aux[32])
+{
+	uint8_t frame[ALERT_FRAME];
+	struct env_signed g;
+	struct klp_key k;
+
+	alert_put(frame, a);
+	if (!secret_public(&k, s) ||
+	    !pae_sign(g.sig, s, TYPE_ALERT, frame, sizeof(frame), aux))
+		return false;
+	key_fp(&g.fp, &k);
+	return frame_put(out, ALERT_SIGNED, frame, sizeof(frame), &g, 1) ==
+	    ALERT_SIGNED;
+}
+
 const char *
 alert_parse(struct alert *a, struct env *e, const void *buf, size_t len)
 {

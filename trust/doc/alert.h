@@ -10,8 +10,8 @@
 /*
  * An alarm that fits one frame of a slow radio (klp.md 7): which line of the
  * trail it is about, and enough of it to get somebody out of bed. On a link
- * whose other end is known it goes as it is, elsewhere with one signature.
- * Pure.
+ * whose other end is known it goes as it is, as a packet of its own with one
+ * signature. Pure.
  */
 #define ALERT_FRAME 42
 #define ALERT_SIGNED 111
@@ -29,6 +29,9 @@ struct alert {
 };
 
 void alert_put(uint8_t out[ALERT_FRAME], const struct alert *);
+/* With this key's signature; false: it cannot sign. aux: fresh random bytes. */
+bool alert_sign(uint8_t out[ALERT_SIGNED], const struct alert *,
+    const struct klp_secret *, const uint8_t aux[32]);
 /*
  * The frame and, as an envelope over it, its signature if it has one (nsigs 0:
  * it has none), which borrows buf and is the caller's to verify. NULL, or a
