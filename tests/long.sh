@@ -16,9 +16,10 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 seed=${LONG_SEED:-$RANDOM}
 only= # NAME of PART:NAME
 
-system() { # log, names...
+system() { # log, names...; those that need a stock program say so where it could not be installed
 	local log=$build/$1.log
 	shift
+	"$top/tests/venv" "$build" 1.5.7 rns==1.5.7
 	"$top/tests/in-group" "$top/tests/system/run" "$build" "$@" 2>>"$log"
 }
 program() { # made in the build folder; said when it is not
@@ -92,9 +93,9 @@ part_fuzz() { # each fuzz target under libFuzzer for LONG_FUZZ_S; fuzz:NOUN is o
 	for t in $(fuzz_targets); do
 		had=$(fuzz_had "$t")
 		if [ -z "$least" ] || [ "$had" -lt "$least" ]; then least=$had; fi
-		[ "$had" -ge 3600 ] || few="$few $t"
+		[ "$had" -ge 3600 ] || few="$few $t $had"
 	done
-	echo "# fuzz: each target has had $least s or more in all runs; less than an hour:${few:- none}"
+	echo "# fuzz: each target has had $least s or more in all runs; less than an hour, and how much:${few:- none}"
 }
 part_storm() { # LONG_KILLS programs killed or stopped while twenty jobs are there
 	# one that was cut off has printed nothing

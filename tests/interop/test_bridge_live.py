@@ -95,6 +95,8 @@ def live(ctx):
     code = {"network_name": "n", "passphrase": "p", "ifac_size": 128}
     a = Live(ctx, **code)
     b = Live(ctx, a.start["port"], **code)
+    key = a("rpc_authkey")
+    same(key["rpc_key"], hashlib.sha256(bytes.fromhex(key["transport_private_key"])).hexdigest(), "of programs")
     a.refuses("link_status", link_id="00" * 16)
     a.refuses("link_poll", destination_hash="00" * 16)
     a.bridge.refuses("wire_link_status", "handle", handle="none", link_id="00" * 16)

@@ -237,6 +237,25 @@ nothing_before_the_proof(void **state)
 	}
 }
 
+/* reticulum-transport.md 13.1 */
+static void
+which_key(void **state)
+{
+	static const uint8_t conf[3] = {1, 2, 3};
+	uint8_t identity[RNS_KEY] = {[RNS_KEY - 1] = 7};
+	struct id32 derived, want;
+	const uint8_t *p;
+
+	(void)state;
+	assert_int_equal(rpc_auth_key(&p, &derived, conf, sizeof(conf),
+	    identity), sizeof(conf));
+	assert_ptr_equal(p, conf);
+	rns_sha256(&want, identity, sizeof(identity));
+	assert_int_equal(rpc_auth_key(&p, &derived, NULL, 0, identity),
+	    sizeof(want));
+	assert_memory_equal(p, want.b, sizeof(want));
+}
+
 int
 main(void)
 {
@@ -244,6 +263,7 @@ main(void)
 		cmocka_unit_test(answers), cmocka_unit_test(clients),
 		cmocka_unit_test(refusals), cmocka_unit_test(talk),
 		cmocka_unit_test(nothing_before_the_proof),
+		cmocka_unit_test(which_key),
 	};
 
 	whole = vec_load("rpc-handshake.json");

@@ -226,13 +226,8 @@ rpc_new(struct engine *e, int fd)
 		return NULL;
 	}
 	r->e = e;
-	r->key = e->conf->rpc_key;
-	r->key_len = e->conf->rpc_key_len;
-	if (r->key_len == 0) { /* reticulum-transport.md 13.1 */
-		rns_sha256(&r->derived, e->identity, RNS_KEY);
-		r->key = r->derived.b;
-		r->key_len = sizeof(r->derived);
-	}
+	r->key_len = rpc_auth_key(&r->key, &r->derived, e->conf->rpc_key,
+	    e->conf->rpc_key_len, e->identity);
 	if ((r->sock = asksock_new(e->loop, fd, &rules, r)) == NULL) {
 		rpc_free(r);
 		return NULL;

@@ -22,6 +22,18 @@ static const struct {
 	{"{sha384}", ALG_SHA384, 48},
 };
 
+size_t
+rpc_auth_key(const uint8_t **key, struct id32 *derived, const uint8_t *conf,
+    size_t conf_len, const uint8_t identity[RNS_KEY])
+{
+	*key = conf;
+	if (conf_len > 0)
+		return conf_len;
+	rns_sha256(derived, identity, RNS_KEY);
+	*key = derived->b;
+	return sizeof(*derived);
+}
+
 static void
 hmac(enum algorithm alg, uint8_t *out, const uint8_t *key, size_t key_len,
     const uint8_t *p, size_t n)

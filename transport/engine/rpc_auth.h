@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+#include <rns/rns.h>
+
 /*
  * How Python's multiprocessing.connection proves that both sides know a key
  * (reticulum-transport.md 13.3). Pure. A message is what stands behind its
@@ -17,6 +20,13 @@
 #define RPC_FAILURE "#FAILURE#"
 #define RPC_CHALLENGE_LEN 59 /* ours: the word, {sha256}, 40 random bytes */
 
+/*
+ * The key (reticulum-transport.md 13.1): that of the configuration, or with
+ * none (conf_len 0) one that is derived, into *derived, of the stored
+ * identity's 64 bytes. Its bytes stay whose they are; returns their number.
+ */
+size_t rpc_auth_key(const uint8_t **key, struct id32 *derived,
+    const uint8_t *conf, size_t conf_len, const uint8_t identity[RNS_KEY]);
 /* Our challenge, from 40 unpredictable bytes. */
 void rpc_auth_challenge(uint8_t out[RPC_CHALLENGE_LEN],
     const uint8_t random[40]);

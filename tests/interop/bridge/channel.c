@@ -332,6 +332,15 @@ cmd_wire_link_set_rtt(struct call *c)
 }
 
 void
+cmd_wire_resource_decompress_limit(struct call *c)
+{
+	(void)peer_open_link(c, peer_of(c));
+	put_int(c, "max_decompressed_size", RES_COMPRESS_MAX);
+	put_int(c, "auto_compress_limit", RES_COMPRESS_MAX);
+	put_int(c, "constant", RES_COMPRESS_MAX);
+}
+
+void
 cmd_wire_resource_constants(struct call *c)
 {
 	put_int(c, "WINDOW", RES_WINDOW);

@@ -145,6 +145,7 @@
 	X(wire_transport_enabled) \
 	X(wire_first_hop_timeout) \
 	X(wire_instance_posture) \
+	X(wire_rpc_authkey) \
 	X(wire_interface_bitrate) \
 	X(wire_interface_hw_mtu) \
 	X(wire_ifac_compute) \
@@ -246,6 +247,7 @@
 	X(wire_channel_inject) \
 	/* live: resources */ \
 	X(wire_resource_constants) \
+	X(wire_resource_decompress_limit) \
 	X(wire_resource_send) \
 	X(wire_resource_poll) \
 	X(wire_resource_cancel) \
@@ -277,7 +279,6 @@
 	X(wire_start_pipe_tcp_relay, "the daemon starts programs") \
 	X(wire_mgmt_destinations, "the daemon's own destinations") \
 	X(wire_interface_transport_defaults, "the daemon fills them in") \
-	X(wire_rpc_authkey, "the daemon answers RPC") \
 	X(wire_discovery_autoconnect_gate, "the daemon dials") \
 	X(wire_known_destinations_roundtrip, \
 	    "the daemon writes and reads files") \
@@ -300,8 +301,6 @@
 	/* not written yet */ \
 	X(destination_path_response_cache, "needs a clock that it moves") \
 	X(wire_resource_send_bomb, "needs an advertisement made by hand") \
-	X(wire_resource_decompress_limit, \
-	    "needs an advertisement made by hand") \
 	X(wire_inject_resource_adv_flags, \
 	    "needs an advertisement made by hand") \
 	X(wire_resource_late_after_cancel, \

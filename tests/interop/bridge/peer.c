@@ -512,7 +512,10 @@ static void
 serve_programs(struct call *c, struct peer *p)
 {
 	static const uint8_t none[32];
-	struct bytes key = arg_opt(c, "rpc_key");
+	/* hex, or what is none and so the derived one */
+	struct bytes key = p->conf->rpc_key_len == 0 ?
+	    (struct bytes){.n = 0} : (struct bytes){p->conf->rpc_key,
+	    p->conf->rpc_key_len, true};
 
 	if (!arg_is(c, "share_instance_type", "tcp"))
 		fail(c, "NotImplementedError: only tcp");

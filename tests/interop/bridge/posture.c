@@ -12,6 +12,7 @@
 #include "transport/core/base/ifac.h"
 #include "transport/core/table/iface.h"
 #include "transport/engine/if_tcp.h"
+#include "transport/engine/rpc_auth.h"
 
 #define CONF_MAX 8192
 #define OTHER_IF 0x10000 /* one that is there for one frame */
@@ -71,6 +72,8 @@ peer_conf(struct call *c)
 		conf_bool(c, text, bools[i]);
 	for (size_t i = 0; i < NELEM(lists); i++)
 		conf_list(c, text, lists[i]);
+	if (has(c, "rpc_key"))
+		conf_add(c, text, "rpc_key", arg_str(c, "rpc_key"));
 	if (rnsconf_parse(&conf, text, strlen(text), &m) < 0 || conf == NULL)
 		fail(c, "ValueError: %s", m.n > 0 ? m.v[0].text : "config");
 	return conf;
@@ -106,6 +109,20 @@ cmd_wire_instance_posture(struct call *c)
 	    f->discovery.nsources);
 	put_bool(c, "is_shared_instance", p->local_fd >= 0);
 	put_bool(c, "is_connected_to_shared_instance", p->r->cfg.attached);
+}
+
+/* What programs prove that they know. */
+void
+cmd_wire_rpc_authkey(struct call *c)
+{
+	const struct peer *p = peer_of(c);
+	const uint8_t *key;
+	struct id32 derived;
+	size_t n = rpc_auth_key(&key, &derived, p->conf->rpc_key,
+	    p->conf->rpc_key_len, p->r->cfg.identity);
+
+	put_hex(c, "rpc_key", key, n);
+	put_hex(c, "transport_private_key", p->r->cfg.identity, RNS_KEY);
 }
 
 /* ---- the interface ---- */
