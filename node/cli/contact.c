@@ -54,6 +54,7 @@ contact_put(uint8_t out[CONTACT_MAX], const struct remote *r)
 	wr_u64(&w, r->max_log);
 	wr_u64(&w, r->max_output);
 	wr_u64(&w, r->budget);
+	wr_bool(&w, r->slow);
 	if (!wr_ok(&w))
 		return 0;
 	rns_sha256(&digest, out, w.len);
@@ -98,6 +99,7 @@ contact_parse(struct remote *r, const void *text, size_t n, uint32_t now)
 	    !rd_copy(&rd, HASH_BYTES(got.told.shown)) ||
 	    !rd_u32(&rd, &got.slice) || !rd_u64(&rd, &got.max_log) ||
 	    !rd_u64(&rd, &got.max_output) || !rd_u64(&rd, &got.budget) ||
+	    !rd_bool(&rd, &got.slow) ||
 	    !rd_end(&rd) || got.slice > PROTO_SLICE ||
 	    got.max_log > PROTO_INT_MAX || got.max_output > PROTO_INT_MAX ||
 	    got.budget > PROTO_INT_MAX || got.told.at < 0)
