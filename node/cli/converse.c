@@ -15,6 +15,7 @@
 #include "node/cli/leftout.h"
 #include "node/cli/outcome.h"
 #include "node/cli/say.h"
+#include "node/cli/taken.h"
 
 #define PROGRESS_US MONO_SECOND
 #define AIRTIME_SAID_S 10 /* of a link that is as slow */
@@ -232,7 +233,7 @@ set_bounds(struct talk *s)
 	const uint64_t *asked = s->manifest->limit;
 	const struct remote *n = s->node;
 
-	sub_bounds(&s->sub, asked[LIMIT_LOG] != 0 ? asked[LIMIT_LOG] :
+	taken_bounds(&s->sub, asked[LIMIT_LOG] != 0 ? asked[LIMIT_LOG] :
 	    n->max_log, asked[LIMIT_OUTPUT] != 0 ? asked[LIMIT_OUTPUT] :
 	    n->max_output);
 	s->sub.bounds_old = n->kept &&

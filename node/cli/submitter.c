@@ -780,14 +780,6 @@ sub_link_lost(struct submitter *s)
 }
 
 void
-sub_bounds(struct submitter *s, uint64_t max_log, uint64_t max_output)
-{
-	s->max_log = max_log;
-	s->max_output = max_output;
-	s->bounds_old = s->bounds_wanted = false;
-}
-
-void
 sub_unanswered(struct submitter *s)
 {
 	upload_ask(&s->up);

@@ -101,7 +101,7 @@ struct submitter {
 	uint64_t max_log, max_output;
 	/*
 	 * ... which describe offered some time ago: what is more than that is
-	 * not judged before sub_bounds() has said what it offers now.
+	 * not judged before taken_bounds() has said what it offers now.
 	 */
 	bool bounds_old;
 	struct sub_store store;
@@ -176,8 +176,6 @@ void sub_stream(struct submitter *, unsigned stream, const uint8_t *, size_t,
  * request that has no answer yet is given up; the next slice is a smaller one.
  */
 void sub_link_lost(struct submitter *);
-/* bounds_wanted: what the node lets this peer's jobs write now. */
-void sub_bounds(struct submitter *, uint64_t max_log, uint64_t max_output);
 /* The slice that went has arrived, its answer has not: what is there now? */
 void sub_unanswered(struct submitter *);
 /* A live proof is wanted over proof_n (klp.md 5): s, m. */

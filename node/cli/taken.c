@@ -17,6 +17,14 @@ taken_more(struct submitter *s, uint64_t log, uint64_t output)
 	return true;
 }
 
+void
+taken_bounds(struct submitter *s, uint64_t max_log, uint64_t max_output)
+{
+	s->max_log = max_log;
+	s->max_output = max_output;
+	s->bounds_old = s->bounds_wanted = false;
+}
+
 uint64_t
 taken_sum(const struct proto_result *v)
 {

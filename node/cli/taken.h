@@ -14,6 +14,8 @@
  * ago (bounds_old): bounds_wanted is set, and this is looked at again afterwards.
  */
 bool taken_more(struct submitter *, uint64_t log, uint64_t output);
+/* bounds_wanted: what the node lets this peer's jobs write now. */
+void taken_bounds(struct submitter *, uint64_t max_log, uint64_t max_output);
 /* Bytes of the outputs. */
 uint64_t taken_sum(const struct proto_result *);
 /* log_size[] is more than the job could write. */

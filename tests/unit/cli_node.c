@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/taken.h"
 #include "tests/unit/cli_node.h"
 
 #include <stdarg.h>
@@ -522,7 +523,7 @@ world_run(struct world *w, unsigned steps)
 				break;
 			if (w->s.bounds_wanted) {
 				w->bounds++;
-				sub_bounds(&w->s, w->log_now, w->output_now);
+				taken_bounds(&w->s, w->log_now, w->output_now);
 				continue;
 			}
 			if (at.us == INT64_MAX) {
