@@ -26,7 +26,7 @@
 #define UP (600 * MONO_SECOND) /* of each hour */
 #define LIMIT (168 * HOUR)
 #define JOBS 10
-#define PLANTED 6 /* jobs beside a planted fault */
+#define PLANTED 16 /* jobs beside a planted fault */
 #define NODE_DIES (5 * HOUR) /* about */
 #define NODE_AWAY (40 * MONO_SECOND)
 #define PERSON_DIES (2 * HOUR)
