@@ -47,7 +47,8 @@ struct bpf {
 	struct probes p; /* first */
 	struct bpf_object *object;
 	struct ring_buffer *ring;
-	int groups, hints, bounds, every, stacks, denied;
+	int groups, hints, bounds, denied;
+	volatile struct watch_looked *looked; /* shared with the kernel */
 	unsigned late; /* groups that were found running */
 	__u32 hint[WATCH_HINTS]; /* watched groups by their low bits */
 	struct hook hook[HOOKS_MAX];
@@ -131,15 +132,19 @@ static int
 find_maps(struct bpf *p)
 {
 	int ring = bpf_object__find_map_fd_by_name(p->object, "ring");
+	struct bpf_map *globals = bpf_object__find_map_by_name(p->object,
+	    ".bss");
+	size_t size = 0;
 
 	p->groups = bpf_object__find_map_fd_by_name(p->object, "groups");
 	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
 	p->bounds = bpf_object__find_map_fd_by_name(p->object, "bounds");
-	p->every = bpf_object__find_map_fd_by_name(p->object, "every");
-	p->stacks = bpf_object__find_map_fd_by_name(p->object, "stacks");
+	/* once it is loaded, that is the kernel's own memory of it */
+	p->looked = globals == NULL ? NULL : (volatile struct watch_looked *)
+	    (uintptr_t)bpf_map__initial_value(globals, &size);
 	p->denied = bpf_object__find_map_fd_by_name(p->object, "denied");
-	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || p->every < 0 ||
-	    p->stacks < 0 || ring < 0 || (p->p.tier == PROBES_LSM && p->denied < 0))
+	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 ||
+	    p->looked == NULL || size < sizeof(*p->looked) || ring < 0 || (p->p.tier == PROBES_LSM && p->denied < 0))
 		return -ENOENT;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
@@ -205,16 +210,12 @@ detach(struct probes *q)
 	}
 }
 
-/* Of the jobs before; where that fails, others pay a little more. */
+/* Of the jobs before. */
 static void
 clear_marks(struct bpf *p)
 {
-	void *none = calloc(1, WATCH_STACKS);
-	__u32 zero = 0;
-
-	if (none != NULL)
-		(void)bpf_map_update_elem(p->stacks, &zero, none, BPF_ANY);
-	free(none);
+	for (unsigned i = 0; i < WATCH_STACKS; i++)
+		p->looked->mark[i] = 0;
 }
 
 static int
@@ -253,12 +254,10 @@ hint(struct bpf *p, uint64_t group, int by)
 }
 
 /* Of a job that was found running no task is marked: all are looked at. */
-static int
+static void
 look_at_all(struct bpf *p)
 {
-	__u32 zero = 0, all = p->late > 0;
-
-	return bpf_map_update_elem(p->every, &zero, &all, BPF_ANY);
+	p->looked->everybody = p->late > 0;
 }
 
 static int
@@ -270,8 +269,10 @@ watch(struct probes *q, uint64_t group, bool late)
 	if (bpf_map_update_elem(p->groups, &group, &g, BPF_NOEXIST) != 0)
 		return errno == EEXIST ? 0 : -1;
 	p->late += late;
-	if (hint(p, group, 1) == 0 && look_at_all(p) == 0)
+	if (hint(p, group, 1) == 0) {
+		look_at_all(p);
 		return 0;
+	}
 	p->late -= late;
 	(void)bpf_map_delete_elem(p->groups, &group);
 	return -1;
@@ -306,7 +307,7 @@ forget(struct probes *q, uint64_t group)
 		return;
 	(void)hint(p, group, -1);
 	p->late -= g.late;
-	(void)look_at_all(p);
+	look_at_all(p);
 }
 
 static int

@@ -46,26 +46,11 @@ struct {
  * Whose calls are looked at: a mark for the kernel's stack of a task, on which
  * the registers of its call stand. A task of a job is marked when it is made
  * and when it runs a program, and stays so; who has its stack or its slot
- * later is found to be nobody's by its group. So others pay one look at memory
- * where each helper costs them ten times as much.
+ * later is found to be nobody's by its group. So others pay two looks at memory
+ * whose place is known when this is loaded: a helper costs ten times as much,
+ * and an element of a map the way to it.
  */
-struct stacks {
-	__u8 mark[WATCH_STACKS];
-};
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct stacks);
-} stacks SEC(".maps");
-
-/* Is everybody looked at? While a job runs that was found running. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} every SEC(".maps");
+volatile struct watch_looked at_whom SEC(".bss");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -151,14 +136,9 @@ mark(struct task_struct *task)
 {
 	void *regs = (void *)bpf_task_pt_regs(task);
 	__u64 at = 0;
-	struct stacks *s;
-	__u32 zero = 0;
 
 	bpf_probe_read_kernel(&at, sizeof(at), &regs); /* as a number */
-	at = stack_slot(at);
-	s = bpf_map_lookup_elem(&stacks, &zero);
-	if (s != NULL)
-		s->mark[at] = 1;
+	at_whom.mark[stack_slot(at)] = 1;
 }
 
 /* ---- telling ---- */
@@ -496,8 +476,11 @@ rights_over(struct watch_group *g, __u64 id, struct pt_regs *regs, __u32 call,
 }
 
 static __noinline void
-call_over(struct pt_regs *regs, __u32 call, long ret)
+call_over(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct pt_regs *regs = (void *)ctx->args[0];
+	__u32 call = CALL_READ(regs);
+	long ret = (long)ctx->args[1];
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct act a = {.kind = NOTHING, .call = call, .ret = ret};
 	struct watch_group *g;
@@ -537,19 +520,15 @@ call_over(struct pt_regs *regs, __u32 call, long ret)
 
 /*
  * Everybody's calls come here; what follows is in a function of its own, whose
- * frame others do not pay for.
+ * frame others do not pay for, nor for registers that outlive a call.
  */
 SEC("raw_tp/sys_exit")
 int
 watch_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct pt_regs *regs = (void *)ctx->args[0];
-	__u32 zero = 0, *all = bpf_map_lookup_elem(&every, &zero);
-	struct stacks *s = bpf_map_lookup_elem(&stacks, &zero);
-
-	if ((s != NULL && s->mark[stack_slot(ctx->args[0])] != 0) ||
-	    (all != NULL && *all != 0))
-		call_over(regs, CALL_READ(regs), (long)ctx->args[1]);
+	if (at_whom.mark[stack_slot(ctx->args[0])] != 0 ||
+	    at_whom.everybody != 0)
+		call_over(ctx);
 	return 0;
 }
 

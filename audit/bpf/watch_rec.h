@@ -177,6 +177,10 @@ struct watch_bounds {
 #define WATCH_LINKS 16 /* of a job under a contract that are told */
 #define WATCH_HINTS 256
 #define WATCH_STACKS 65536u /* marks of tasks: watch.bpf.c */
+struct watch_looked {
+	__u32 everybody; /* while a job runs that was found running */
+	__u8 mark[WATCH_STACKS];
+};
 #define WATCH_RING (512u * 1024)
 
 #endif
