@@ -54,3 +54,16 @@ where_person(char *out, size_t cap)
 	return home != NULL &&
 	    (size_t)snprintf(out, cap, "%s/.config/warren", home) < cap;
 }
+
+const char *
+where_certificates(unsigned i)
+{
+	static const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Alpine */
+		"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+		"/etc/ssl/ca-bundle.pem",	      /* SUSE */
+		"/etc/ssl/cert.pem",		      /* OpenWrt, the BSDs */
+	};
+
+	return i < sizeof(bundles) / sizeof(bundles[0]) ? bundles[i] : NULL;
+}

@@ -24,4 +24,11 @@ bool where_config(char *out, size_t cap);
  */
 bool where_person(char *out, size_t cap);
 
+/*
+ * Where systems have the certificates of authorities, PEM: i 0, 1, ... NULL
+ * behind the last.
+ */
+const char *where_certificates(unsigned i);
+#define WHERE_CERTIFICATES_MAX (2u << 20) /* bytes; Debian's are 220 kB */
+
 #endif

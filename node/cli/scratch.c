@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +24,7 @@
 #include "common/numbers.h"
 #include "common/program.h"
 #include "common/util.h"
+#include "node/cli/house.h"
 #include "node/cli/scratch_groups.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/base/tree.h"
@@ -59,57 +59,6 @@ fail(struct scratch *s, const char *fmt, ...)
 
 /* ---- programs and folders ---- */
 
-/* A program of the house: next to this one, else where they are installed. */
-static int
-open_program(const char *name)
-{
-	char path[4096 + 32];
-	ssize_t n = readlink("/proc/self/exe", path, 4095);
-	char *slash;
-	int fd = -1;
-
-	if (n > 0) {
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		(void)snprintf(slash, sizeof(path) - (size_t)(slash - path),
-		    "/%s", name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	if (fd >= 0)
-		return fd;
-	(void)snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-static int
-copy(int from, int to)
-{
-	char buf[65536];
-	ssize_t n;
-
-	if (lseek(from, 0, SEEK_SET) < 0)
-		return -1;
-	while ((n = read(from, buf, sizeof(buf))) > 0)
-		if (write_full(to, buf, (size_t)n) < 0)
-			return -1;
-	return n < 0 ? -1 : 0;
-}
-
-/* As the parent has them: in memory that nobody can change. */
-static int
-sealed_program(const char *name)
-{
-	_cleanup_fd_ int in = open_program(name);
-	_cleanup_fd_ int out = memfd_create(name, MFD_ALLOW_SEALING |
-	    MFD_CLOEXEC);
-
-	if (in < 0 || out < 0 || copy(in, out) < 0 ||
-	    fcntl(out, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
-	    F_SEAL_WRITE) < 0)
-		return -1;
-	return steal_fd(&out);
-}
-
 static int
 folder(struct scratch *s, const char *name, mode_t mode)
 {
@@ -124,12 +73,12 @@ folder(struct scratch *s, const char *name, mode_t mode)
 static int
 put_probe(int bin, const char *name, mode_t mode)
 {
-	_cleanup_fd_ int in = open_program("warren-probe");
+	_cleanup_fd_ int in = house_open("warren-probe");
 	_cleanup_fd_ int out = openat(bin, name,
 	    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0755);
 
 	/* written first: a write takes the set-id bits away */
-	return in < 0 || out < 0 || copy(in, out) < 0 || fchmod(out, mode) < 0 ?
+	return in < 0 || out < 0 || house_copy(in, out) < 0 || fchmod(out, mode) < 0 ?
 	    -1 : 0;
 }
 
@@ -289,8 +238,8 @@ talk(struct scratch *s)
 static int
 spawn(struct scratch *s, int images, int stage)
 {
-	_cleanup_fd_ int exe = sealed_program("warren-jail");
-	_cleanup_fd_ int hand = sealed_program("warren-hand");
+	_cleanup_fd_ int exe = house_sealed("warren-jail");
+	_cleanup_fd_ int hand = house_sealed("warren-hand");
 	struct words w = {.n = 0};
 	int sv[2];
 

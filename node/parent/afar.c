@@ -7,10 +7,10 @@
 #include "common/netaddr.h"
 
 const char *
-afar_refused(const struct resolved *r, const struct own_net *own, unsigned n)
+afar_refused(const struct lookup_addr *r, const struct own_net *own, unsigned n)
 {
 	enum netaddr_kind kind = netaddr_kind(r->family, r->addr);
-	struct resolved inner = {.family = 4};
+	struct lookup_addr inner = {.family = 4};
 	bool private = kind == NETADDR_PRIVATE;
 
 	if (kind != NETADDR_PUBLIC && !private)

@@ -12,12 +12,12 @@
  * (reticulum-transport.md 7.8). Pure.
  */
 struct own_net { /* an address of this machine, and its network's bits */
-	struct resolved at;
+	struct lookup_addr at;
 	unsigned bits;
 };
 
 /* Why not, for people; NULL: it may. */
-const char *afar_refused(const struct resolved *, const struct own_net *own,
+const char *afar_refused(const struct lookup_addr *, const struct own_net *own,
     unsigned n);
 
 #endif

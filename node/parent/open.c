@@ -143,7 +143,7 @@ opening_over(struct opening *o)
 /* ---- addresses ---- */
 
 socklen_t
-address_of(union address *a, const struct resolved *r, uint16_t port)
+address_of(union address *a, const struct lookup_addr *r, uint16_t port)
 {
 	memset(a, 0, sizeof(*a));
 	if (r->family == 4) {
@@ -173,7 +173,7 @@ link_of(const char *zone)
 }
 
 static bool
-numeric(const char *host, struct resolved *r)
+numeric(const char *host, struct lookup_addr *r)
 {
 	const char *zone = strchr(host, '%');
 	char ip[INET6_ADDRSTRLEN];
@@ -195,7 +195,7 @@ numeric(const char *host, struct resolved *r)
 void
 opening_failed(struct opening *o, int error)
 {
-	const struct resolved *r = &o->list[o->count - 1];
+	const struct lookup_addr *r = &o->list[o->count - 1];
 	char ip[INET6_ADDRSTRLEN] = "", text[200];
 
 	(void)inet_ntop(r->family == 4 ? AF_INET : AF_INET6, r->addr, ip,
@@ -240,7 +240,7 @@ device_address(const char *device, bool v6, uint16_t port, union address *a)
 /* ---- names ---- */
 
 static void
-on_resolved(void *ctx, const struct resolved *list, unsigned count,
+on_resolved(void *ctx, const struct lookup_addr *list, unsigned count,
     const char *error)
 {
 	struct opening *o = ctx;

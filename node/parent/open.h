@@ -35,7 +35,7 @@ struct opening {
 	double seconds; /* for each address */
 	struct resolve *resolve;
 	void (*found)(struct opening *);
-	struct resolved list[RESOLVE_MAX];
+	struct lookup_addr list[LOOKUP_MAX];
 	unsigned count, at; /* addresses; the next one to try */
 	bool by_name;       /* they are a host's */
 	int fd;             /* -1: none; closed with it */
@@ -103,7 +103,7 @@ void opening_forget(struct parent *, uint32_t index);
 void opening_refuse(struct parent *, uint32_t index, uint32_t seq, int error,
     const char *text);
 
-socklen_t address_of(union address *, const struct resolved *, uint16_t port);
+socklen_t address_of(union address *, const struct lookup_addr *, uint16_t port);
 /* The first address of a device, of the family that is preferred. */
 bool device_address(const char *device, bool v6, uint16_t port,
     union address *);

@@ -82,7 +82,7 @@ on_connected(struct ev_loop *loop, ev_io *w, int revents)
 void
 opening_connect(struct opening *o)
 {
-	struct resolved list[RESOLVE_MAX];
+	struct lookup_addr list[LOOKUP_MAX];
 	unsigned n = 0;
 
 	if (o->seconds == 0)
@@ -138,7 +138,7 @@ bind_next(struct opening *o)
 	int error = EADDRNOTAVAIL;
 
 	for (unsigned i = 0; i < 2 * o->count; i++) {
-		const struct resolved *r = &o->list[i % o->count];
+		const struct lookup_addr *r = &o->list[i % o->count];
 		union address a;
 
 		if ((r->family == (o->v6 ? 6 : 4)) != (i < o->count))

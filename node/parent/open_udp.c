@@ -59,7 +59,7 @@ broadcast_of(const char *device)
 }
 
 /* The first IPv4 address that was found; NULL, and it is answered. */
-static const struct resolved *
+static const struct lookup_addr *
 first_v4(struct opening *o)
 {
 	for (unsigned i = 0; i < o->count; i++)
@@ -82,7 +82,7 @@ send_to(struct opening *o, uint32_t to)
 static void
 target_found(struct opening *o)
 {
-	const struct resolved *r = first_v4(o);
+	const struct lookup_addr *r = first_v4(o);
 	uint32_t to;
 
 	if (r == NULL)
@@ -116,7 +116,7 @@ bind_to(struct opening *o, const union address *a)
 static void
 own_found(struct opening *o)
 {
-	const struct resolved *r = first_v4(o);
+	const struct lookup_addr *r = first_v4(o);
 	union address a;
 
 	if (r == NULL)

@@ -27,13 +27,13 @@
 #include "node/parent/listen.h"
 #include "node/parent/logfile.h"
 #include "node/parent/notify.h"
-#include "node/parent/resolve.h"
 #include "node/parent/reload.h"
 #include "node/parent/settings.h"
 #include "node/parent/web.h"
 #include "common/layers.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/lookup.h"
 #include "common/numbers.h"
 #include "common/opts.h"
 #include "common/settle.h"
@@ -386,8 +386,8 @@ main(int argc, char **argv)
 	uint64_t run;
 	int r;
 
-	if (argc == 3 && strcmp(argv[0], RESOLVE_NAME) == 0)
-		return resolve_main(argv[1], argv[2]);
+	if (argc == 3 && strcmp(argv[0], LOOKUP_NAME) == 0)
+		return lookup_main(argv[1], argv[2]);
 	log_init("warrend", LOG_NOTICE);
 	r = options(&o, argc, argv);
 	if (r != 0)

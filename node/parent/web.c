@@ -13,22 +13,13 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "common/weburl.h"
+#include "common/where.h"
 #include "node/check/check_klp.h"
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
 #include "node/parent/hubfiles.h"
 #include "node/parent/parent.h"
 #include "node/parent/resolve.h"
-
-#define CA_BYTES (2u << 20) /* as trust/egress/egress.c takes them */
-
-/* Where systems have their certificates; the first that is there. */
-static const char *const bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Alpine */
-	"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
-	"/etc/ssl/ca-bundle.pem",	      /* SUSE */
-	"/etc/ssl/cert.pem",		      /* OpenWrt, the BSDs */
-};
 
 /* ---- settings ---- */
 
@@ -38,14 +29,16 @@ certificates(struct parent *p, size_t *len)
 	char *text;
 
 	if (p->node->ca != NULL) {
-		text = dirs_read(p, p->dir, p->node->ca, CA_BYTES, len);
+		text = dirs_read(p, p->dir, p->node->ca,
+		    WHERE_CERTIFICATES_MAX, len);
 		if (text == NULL)
 			log_err(p->node->ca, "klp.ca: no web server is "
 			    "believed");
 		return text;
 	}
-	for (size_t i = 0; i < NELEM(bundles); i++) {
-		text = dirs_read(p, p->dir, bundles[i], CA_BYTES, len);
+	for (unsigned i = 0; where_certificates(i) != NULL; i++) {
+		text = dirs_read(p, p->dir, where_certificates(i),
+		    WHERE_CERTIFICATES_MAX, len);
 		if (text != NULL)
 			return text;
 	}
@@ -137,7 +130,7 @@ answer(struct parent *p, const struct msg_LOOKED_UP *m)
 }
 
 static void
-found(void *ctx, const struct resolved *list, unsigned count,
+found(void *ctx, const struct lookup_addr *list, unsigned count,
     const char *error)
 {
 	struct web_look_up *w = ctx;

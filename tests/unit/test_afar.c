@@ -13,10 +13,10 @@
 #include "common/util.h"
 #include "node/parent/afar.h"
 
-static struct resolved
+static struct lookup_addr
 at(const char *text)
 {
-	struct resolved r = {.family = strchr(text, ':') != NULL ? 6 : 4};
+	struct lookup_addr r = {.family = strchr(text, ':') != NULL ? 6 : 4};
 
 	assert_int_equal(inet_pton(r.family == 6 ? AF_INET6 : AF_INET, text,
 	    r.addr), 1);
@@ -36,7 +36,7 @@ static const char *
 refused(const char *text)
 {
 	struct own_net own[NELEM(machine)];
-	struct resolved r = at(text);
+	struct lookup_addr r = at(text);
 
 	for (size_t i = 0; i < NELEM(machine); i++)
 		own[i] = (struct own_net){at(machine[i].text),
@@ -92,7 +92,7 @@ test_may(void **state)
 static void
 test_family(void **state)
 {
-	struct resolved r = {.family = 5, .addr = {1, 1, 1, 1}};
+	struct lookup_addr r = {.family = 5, .addr = {1, 1, 1, 1}};
 
 	(void)state;
 	assert_non_null(afar_refused(&r, NULL, 0));
@@ -104,7 +104,7 @@ test_family(void **state)
 static void
 test_bits(void **state)
 {
-	struct resolved r = at("10.1.2.3");
+	struct lookup_addr r = at("10.1.2.3");
 	struct own_net own = {at("10.9.9.9"), 0};
 
 	(void)state;

@@ -18,12 +18,12 @@
 #include "common/log.h"
 #include "common/program.h"
 #include "common/util.h"
+#include "common/where.h"
 #include "trust/egress/backoff.h"
 #include "trust/egress/hub.h"
 #include "trust/egress/transfer.h"
 
 #define TRANSFERS 8		/* at once; ours: an authority has one */
-#define CA_BYTES (2u << 20)	/* Debian's are 220 kB */
 #define HOSTS_BYTES (16u << 10)
 
 struct egress {
@@ -360,7 +360,7 @@ on_setting(void *ctx, enum setting what, int fd)
 		return;
 	}
 	text = what == SET_WEB_CA || what == SET_WEB_HOSTS ?
-	    text_of(fd, what == SET_WEB_CA ? CA_BYTES : HOSTS_BYTES, &len) :
+	    text_of(fd, what == SET_WEB_CA ? WHERE_CERTIFICATES_MAX : HOSTS_BYTES, &len) :
 	    NULL;
 
 	if (text != NULL)
@@ -380,7 +380,7 @@ first_settings(struct egress *e)
 
 	if (text != NULL)
 		take(e, SET_WEB_HOSTS, text, len);
-	text = settings_text(&e->prog, SET_WEB_CA, "", CA_BYTES, &len);
+	text = settings_text(&e->prog, SET_WEB_CA, "", WHERE_CERTIFICATES_MAX, &len);
 	if (text != NULL)
 		take(e, SET_WEB_CA, text, len);
 	if ((fd = settings_take(&e->prog, SET_HUB_POST, "")) >= 0)
