@@ -112,13 +112,15 @@ IPC_MESSAGES(MSG_FITS)
 
 /*
  * Each receiver in the mask has a handler: its own, or common/program.c's; but
- * for what is read before the loop, and audit's among its own processes.
+ * for what is read before the loop, audit's among its own processes, and what
+ * a command hears of an egress of its own.
  */
 #define HANDLED(p, to)                                                         \
 	(IPC_HAS(ANY, to) || IPC_HAS(p, to) == (IPC_SET_##to >> PROGRAM_##p & 1))
 #define MSG_HANDLED(name, from, to, lo, hi)                                    \
 	_Static_assert(IPC_##name == IPC_KEY_MATERIAL ||                       \
 		(IPC_##name >= IPC_R_NEXT && IPC_##name <= IPC_R_DONE) ||      \
+		(IPC_##name >= IPC_PULL && IPC_##name <= IPC_PULL_END) ||      \
 		(HANDLED(PARENT, to) && HANDLED(TRANSPORT, to) &&              \
 		    HANDLED(NODE, to) && HANDLED(TRUST, to) &&                 \
 		    HANDLED(KEYS, to) && HANDLED(EGRESS, to) &&                \

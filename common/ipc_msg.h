@@ -183,6 +183,8 @@ enum event_kind {
 #define IPC_SET_KEYS_START IPC_BIT(KEYS)
 /* audit's own processes among each other (audit/integrity_reader.c) */
 #define IPC_SET_READER IPC_BIT(AUDIT)
+/* the command that pulls an image, in the parent's place (node/cli/puller.c) */
+#define IPC_SET_PULLER IPC_BIT(PARENT)
 /* who has something to say for the trail */
 #define IPC_SET_WITNESS                                                        \
 	(IPC_BIT(PARENT) | IPC_BIT(NODE) | IPC_BIT(TRUST) | IPC_BIT(KEYS))
@@ -326,6 +328,12 @@ enum event_kind {
 	M(POST, AUDIT, EGRESS, 1, 1)                                           \
 	M(POSTED, EGRESS, AUDIT, 0, 1)                                         \
 	M(M_HEARD, TRANSPORT, TRUST, 0, 0)                                     \
+	M(PULL, PULLER, EGRESS, 0, 1)                                          \
+	M(PULL_WANT, EGRESS, PULLER, 0, 0)                                     \
+	M(PULL_FILE, PULLER, EGRESS, 1, 1)                                     \
+	M(PULL_GOT, EGRESS, PULLER, 0, 0)                                      \
+	M(PULL_AT, EGRESS, PULLER, 0, 0)                                       \
+	M(PULL_END, EGRESS, PULLER, 0, 0)                                      \
 	M(LOOK_UP, EGRESS, PARENT, 0, 0)                                       \
 	M(LOOKED_UP, PARENT, EGRESS, 0, 0)                                     \
 	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \

@@ -101,7 +101,7 @@ _warren()
 		describe identity status peers interfaces paths discovered top explain image audit forensics klp revoke trust check-config
 		reload doctor" ;;
 	receipt) words="verify" ;;
-	image) words="import list inspect verify remove gc" ;;
+	image) words="import pull list inspect verify remove gc" ;;
 	audit) words="check tail verify anchor witness export verify-bundle" ;;
 	klp) words="keygen sign verify publish get mirror" ;;
 	trust) words="show why" ;;
@@ -125,6 +125,7 @@ _warren()
 	"result "*) options="$target --out --via-lxmf --strict" ;;
 	"image import") options="--name" ;;
 	"image gc") options="--dry-run --unnamed" ;;
+	"image pull") options="--name --auth --ca --pin --also --mirror --insecure --max" ;;
 	"audit tail") options="--lines" ;;
 	"audit verify") options="--key --receipt --log --log-key --witness
 		--witnesses --record" ;;

@@ -110,6 +110,9 @@ part_lives() { # jobs whose programs die twice, every pair of moments
 part_images() { # images of real distributions and tools, and hostile ones, the slow rows
 	IMAGES_LONG=1 BADIMAGE_LONG=1 SYSTEM_S=3600 system images images badimage
 }
+part_pull() { # images of a real registry, the slow rows
+	PULL_LONG=1 system pull pull
+}
 part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets
 	DOORS_LONG=1 BURST=400000 system doors doors burst
 }

@@ -13,13 +13,13 @@
 #include "node/cli/disk.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
+#include "node/cli/image.h"
 #include "node/cli/imagedir.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
 #include "sandbox/image/gone.h"
-#include "sandbox/image/import.h"
 #include "sandbox/image/store.h"
 
 /* ---- import ---- */
@@ -41,7 +41,8 @@ set_name(struct cli *c, void *ctx, int option, const char *value)
 }
 
 static void
-say_imported(struct cli *c, const struct image_imported *im, const char *name)
+say_imported(struct cli *c, const struct image_imported *im, const char *name,
+    json_t *more)
 {
 	char hex[65], size[24], full[STORE_NAME_MAX + 1];
 
@@ -49,17 +50,21 @@ say_imported(struct cli *c, const struct image_imported *im, const char *name)
 	(void)store_name_ok(name, full);
 	if (c->json) {
 		char text[72], note[4 * sizeof(im->note)];
+		json_t *o;
 
 		(void)text_escape(note, sizeof(note), im->note,
 		    strlen(im->note));
 		(void)snprintf(text, sizeof(text), "sha256:%s", hex);
-		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s}",
+		o = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s}",
 		    "digest", text, "name", full, "bytes",
 		    (json_int_t)im->bytes, "shared", (json_int_t)im->shared,
 		    "members", (json_int_t)im->members,
 		    "layers", (json_int_t)im->layers, "dropped",
 		    (json_int_t)im->dropped, "was_here", im->was_here ? 1 : 0,
-		    "mended", im->mended ? 1 : 0, "note", note));
+		    "mended", im->mended ? 1 : 0, "note", note);
+		if (more != NULL)
+			(void)json_object_update(o, more);
+		cli_json(o);
 		return;
 	}
 	printf("sha256:%s\n", hex);
@@ -96,14 +101,46 @@ split_tag(char *path)
 }
 
 int
+image_take(struct cli *c, struct image_import *im, const char *what,
+    json_t *more)
+{
+	_cleanup_fd_ int hand = image_open_hand();
+	struct image_imported done;
+	char why[512] = "";
+
+	if (hand < 0) {
+		json_decref(more);
+		cli_error(c, "warren-hand: %s", strerror(errno));
+		cli_hint(c, "It lies beside this program or in %s.",
+		    PKGLIBEXECDIR);
+		return CLI_FAILED;
+	}
+	im->hand = hand;
+	im->base = WARREN_UID_BASE;
+	cli_progress(c, "importing %s ...", what);
+	if (image_import(im, &done, why, sizeof(why)) != 0) {
+		json_decref(more);
+		cli_error(c, "%s: %s", what, why);
+		if (done.unconfined)
+			cli_hint(c, "That needs user namespaces (sysctl "
+			    "user.max_user_namespaces, "
+			    "kernel.unprivileged_userns_clone, AppArmor) and, "
+			    "in a container, --security-opt unmask=ALL.");
+		return CLI_FAILED;
+	}
+	cli_progress_end(c);
+	say_imported(c, &done, im->name, more);
+	json_decref(more);
+	return disk_imported(c, &done.digest, &done.list);
+}
+
+int
 verb_image_import(struct cli *c, int argc, char **argv)
 {
-	_cleanup_fd_ int images = -1, hand = -1;
+	_cleanup_fd_ int images = -1;
 	_cleanup_free_ char *path = NULL;
-	struct image_import im = {.base = WARREN_UID_BASE};
-	struct image_imported done;
+	struct image_import im = {.images = -1};
 	const char *name = NULL;
-	char why[512] = "";
 	int rc = cli_options(c, VERB_IMAGE_IMPORT, argc, argv, set_name, &name);
 
 	if (rc != CLI_OK)
@@ -127,28 +164,8 @@ verb_image_import(struct cli *c, int argc, char **argv)
 	images = imagedir_open(c, true, &rc);
 	if (images < 0)
 		return rc;
-	hand = image_open_hand();
-	if (hand < 0) {
-		cli_error(c, "warren-hand: %s", strerror(errno));
-		cli_hint(c, "It lies beside this program or in %s.",
-		    PKGLIBEXECDIR);
-		return CLI_FAILED;
-	}
 	im.images = images;
-	im.hand = hand;
-	cli_progress(c, "importing %s ...", im.path);
-	if (image_import(&im, &done, why, sizeof(why)) != 0) {
-		cli_error(c, "%s: %s", im.path, why);
-		if (done.unconfined)
-			cli_hint(c, "That needs user namespaces (sysctl "
-			    "user.max_user_namespaces, "
-			    "kernel.unprivileged_userns_clone, AppArmor) and, "
-			    "in a container, --security-opt unmask=ALL.");
-		return CLI_FAILED;
-	}
-	cli_progress_end(c);
-	say_imported(c, &done, name);
-	return disk_imported(c, &done.digest, &done.list);
+	return image_take(c, &im, im.path, NULL);
 }
 
 /* ---- list ---- */

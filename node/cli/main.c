@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* warren: finds the verb and runs it. */
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "common/log.h"
+#include "common/lookup.h"
 
 #include "node/cli/dispatch.h"
 #include "node/cli/term.h"
@@ -31,6 +33,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_TOP] = verb_top,
     [VERB_EXPLAIN] = verb_explain,
     [VERB_IMAGE_IMPORT] = verb_image_import,
+    [VERB_IMAGE_PULL] = verb_image_pull,
     [VERB_IMAGE_LIST] = verb_image_list,
     [VERB_IMAGE_INSPECT] = verb_image_inspect,
     [VERB_IMAGE_VERIFY] = verb_image_verify,
@@ -67,6 +70,8 @@ main(int argc, char **argv)
 
 	const struct rlimit no_core = {1, 1};
 
+	if (argc == 3 && strcmp(argv[0], LOOKUP_NAME) == 0)
+		return lookup_main(argv[1], argv[2]);
 	log_init("warren", LOG_WARN);
 	/* keys of a person are in its memory: 1, since 0 stops no handler */
 	(void)setrlimit(RLIMIT_CORE, &no_core);

@@ -222,6 +222,24 @@ static const struct opt top_options[] = {
     WIDE_OPTION,
 };
 
+static const struct opt pull_options[] = {
+    {OPT_NAME, 0, "name", "NAME:TAG",
+	"call it so; default after what it is called there"},
+    {OPT_AUTH, 0, "auth", "FILE",
+	"as Docker's config.json, mode 600: who asks"},
+    {OPT_CA, 0, "ca", "FILE",
+	"certificates of authorities, PEM; default the system's"},
+    {OPT_PIN, 0, "pin", "PIN",
+	"sha256//BASE64: the registry's public key must be this"},
+    {OPT_ALSO, 0, "also", "HOST[:PORT]",
+	"named by you, as the registry is; may be repeated"},
+    {OPT_MIRROR, 0, "mirror", "HOST[:PORT]",
+	"asked first, as nobody in particular"},
+    {OPT_INSECURE, 0, "insecure", NULL,
+	"plain HTTP, to registry, mirror and --also"},
+    {OPT_MAX, 0, "max", "SIZE", "of all its blobs together; default 8GB"},
+};
+
 #define OPTIONS(list) (list), NELEM(list)
 #define NO_OPTIONS NULL, 0
 
@@ -298,6 +316,11 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"PATH is a root folder, an OCI layout, a `docker save` archive or a\n"
 	"`skopeo dir:` folder, as it is or as a tar; TAG chooses one of several.\n",
 	1, 1, OPTIONS(import_options)},
+    [VERB_IMAGE_PULL] = {"image pull", "[REGISTRY/]NAME[:TAG][@DIGEST]",
+	"fetch an image from a registry into the store",
+	"Without REGISTRY it is docker.io's, without TAG latest. What is here\n"
+	"already of it is not fetched again, also of a pull that was cut.\n", 1, 1,
+	OPTIONS(pull_options)},
     [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
 	OPTIONS(table_options)},
     [VERB_IMAGE_INSPECT] = {"image inspect", "IMAGE",

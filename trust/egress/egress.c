@@ -4,7 +4,8 @@
  * web servers, brings audit's events to the one hub that the parent has named,
  * and believes none of them. No file, no parser of documents: bytes go by, and
  * whoever asked for them looks at them. Of keys it has those that the hub is
- * shown, if there are any.
+ * shown, if there are any. One that `warren image pull` has started for itself
+ * reads a registry's manifests too, and writes into files that it is handed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include "common/where.h"
 #include "trust/egress/backoff.h"
 #include "trust/egress/hub.h"
+#include "trust/egress/pull.h"
 #include "trust/egress/transfer.h"
 
 #define TRANSFERS 8		/* at once; ours: an authority has one */
@@ -33,6 +35,7 @@ struct egress {
 	struct backoff backoff;
 	char *hosts; /* a line each */
 	struct hub *hub; /* NULL: none */
+	struct pull *pull; /* of the command that has started this; NULL */
 	struct {
 		bool used;
 		enum program who; /* has asked */
@@ -290,8 +293,10 @@ on_LOOKED_UP(struct egress *e, const struct msg_LOOKED_UP *m,
 	while (i < TRANSFERS && !(e->slot[i].used && m->seq != 0 &&
 		e->slot[i].look_up == m->seq))
 		i++;
-	if (i == TRANSFERS)
+	if (i == TRANSFERS) {
+		(void)pull_looked_up(e->pull, m);
 		return;
+	}
 	t = &e->slot[i].t;
 	e->slot[i].look_up = 0;
 	if (m->addrs_len < IPC_ADDR || m->addrs_len % IPC_ADDR != 0)
@@ -304,6 +309,31 @@ on_LOOKED_UP(struct egress *e, const struct msg_LOOKED_UP *m,
 		return;
 	}
 	over(e, t);
+}
+
+/* ---- an image ---- */
+
+static void
+on_PULL(struct egress *e, const struct msg_PULL *m, struct ipc_in *in)
+{
+	struct msg_PULL_END no = {.end = FETCH_OWN};
+
+	if (e->pull == NULL)
+		e->pull = pull_new(e->loop, e->ts, &e->prog, &e->asked, m,
+		    e->hosts, in->nfds > 0 ? in->fds[0] : -1);
+	if (e->pull != NULL)
+		return;
+	(void)snprintf(no.why, sizeof(no.why), "no memory, or a registry "
+	    "that is none");
+	(void)ipc_send_PULL_END(e->prog.parent, &no, NULL, 0);
+}
+
+static void
+on_PULL_FILE(struct egress *e, const struct msg_PULL_FILE *m,
+    struct ipc_in *in)
+{
+	if (e->pull != NULL)
+		pull_file(e->pull, m, ipc_in_take(in, 0));
 }
 
 /* ---- settings ---- */
@@ -425,5 +455,6 @@ main(int argc, char *argv[])
 	    program_ready(&e.prog) < 0)
 		fatal("channel to the parent");
 	ev_run(e.loop, 0);
+	pull_free(e.pull);
 	return 0;
 }

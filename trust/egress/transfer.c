@@ -21,6 +21,7 @@
 #define CONNECT_MS 10000L  /* klp.md 1.7 */
 #define SLOW_BYTES 64L	   /* a second, for ... */
 #define SLOW_SECONDS 30L   /* ... so long: nobody who means to answer */
+#define SLOW_READER 1024L  /* ... where there is no deadline */
 #define HEAD_MOST 32768u   /* bytes of headers, trailers among them */
 #define OTHER_MOST 65536u  /* ... of the body of a refusal, to keep the line */
 #define KEPT_LINES 8L	   /* connections that wait for another question */
@@ -78,7 +79,7 @@ by_code(struct transfer *t)
 {
 	unsigned code = t->code;
 
-	if (is_good(t, code))
+	if (t->reader != NULL || is_good(t, code))
 		say(t, FETCH_OK, "%s", "");
 	else if (t->hub == NULL && (code == 404 || code == 410))
 		say(t, FETCH_ABSENT, "answers %u: no such file", code);
@@ -94,8 +95,12 @@ by_us(struct transfer *t)
 {
 	switch (t->ended) {
 	case FETCH_SIZE:
-		say(t, FETCH_SIZE, "sends more than the %u bytes that were "
-		    "asked for", t->max);
+		if (t->reader != NULL)
+			say(t, FETCH_SIZE, "sends more bytes than there "
+			    "should be");
+		else
+			say(t, FETCH_SIZE, "sends more than the %u bytes that "
+			    "were asked for", t->max);
 		break;
 	case FETCH_HTTP:
 		by_code(t);
@@ -104,7 +109,7 @@ by_us(struct transfer *t)
 		say(t, FETCH_BROKEN, "sends headers without end");
 		break;
 	default:
-		say(t, FETCH_OWN, "no memory for what it sends");
+		say(t, FETCH_OWN, "no room for what it sends");
 	}
 }
 
@@ -113,8 +118,8 @@ by_connection(struct transfer *t, const char *text)
 {
 	if (t->refused && !t->tried)
 		say(t, FETCH_REFUSED, "it lies at %s: nothing is fetched from "
-		    "there unless klp.private_hosts names it",
-		    t->refused_text);
+		    "there unless %s names it", t->refused_text,
+		    t->reader != NULL ? "--also" : "klp.private_hosts");
 	else
 		say(t, FETCH_UNREACHABLE, "%s", text);
 }
@@ -126,13 +131,16 @@ judge(struct transfer *t, CURLcode result)
 	const char *text = t->error[0] != '\0' ? t->error :
 	    curl_easy_strerror(result);
 	curl_off_t connected = 0;
+	curl_off_t wait = 0;
 	long code = 0, made = 0;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T,
 	    &connected);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait);
 	t->code = (uint16_t)code;
+	t->wait_s = wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 	if (t->ended != FETCH_OK) {
 		by_us(t);
 		return;
@@ -176,6 +184,10 @@ static void
 finish(struct transfer *t, CURLcode result)
 {
 	judge(t, result);
+	if (t->reader != NULL) {
+		t->reader->over(t->reader->ctx, t);
+		return;
+	}
 	if (t->end != FETCH_OK)
 		t->len = 0;
 	if (t->len == 0)
@@ -371,10 +383,12 @@ on_head(char *p, size_t one, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 
-	(void)p;
 	t->head_len += one * n;
-	if (t->head_len <= HEAD_MOST)
+	if (t->head_len <= HEAD_MOST) {
+		if (t->reader != NULL)
+			t->reader->head(t->reader->ctx, p, one * n);
 		return one * n;
+	}
 	t->ended = FETCH_BROKEN;
 	return 0;
 }
@@ -386,6 +400,11 @@ on_body(char *p, size_t one, size_t n, void *ctx)
 	size_t len = one * n;
 	long code = 0;
 
+	if (t->reader != NULL) {
+		t->ended = t->reader->body(t->reader->ctx,
+		    (const uint8_t *)p, len);
+		return t->ended == FETCH_OK ? len : 0;
+	}
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
 	if (!is_good(t, code)) {
 		t->other_len += len;
@@ -480,14 +499,15 @@ set_up(struct transfer *t)
 {
 	/* others may come while it is under way */
 	struct curl_blob pem = {t->in->pem, t->in->pem_len, CURL_BLOB_COPY};
+	const struct transfer_reader *r = t->reader;
 	bool ok = true;
 
-	SET(CURLOPT_URL, t->text);
+	SET(CURLOPT_URL, r != NULL ? r->url : t->text);
 	SET(CURLOPT_PRIVATE, t);
 	SET(CURLOPT_ERRORBUFFER, t->error);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	/* one way, to one place */
-	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_PROTOCOLS_STR, r != NULL && r->plain ? "http" : "https");
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, "");
@@ -507,13 +527,16 @@ set_up(struct transfer *t)
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	SET(CURLOPT_TIMEOUT_MS, (long)t->deadline_ms);
-	SET(CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES);
+	SET(CURLOPT_LOW_SPEED_LIMIT, t->deadline_ms == 0 ? SLOW_READER :
+	    SLOW_BYTES);
 	SET(CURLOPT_LOW_SPEED_TIME, SLOW_SECONDS);
 	SET(CURLOPT_HEADERFUNCTION, on_head);
 	SET(CURLOPT_HEADERDATA, t);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_HTTPHEADER, t->headers);
+	if (r != NULL && r->pin != NULL)
+		SET(CURLOPT_PINNEDPUBLICKEY, r->pin);
 	return ok && (t->hub == NULL || set_up_hub(t));
 }
 
@@ -534,6 +557,12 @@ headers(struct transfer *t)
 	char text[HUBSET_FILE + 32];
 	const struct hubset *h = t->hub;
 
+	if (t->reader != NULL) {
+		for (const char *const *p = t->reader->headers; *p != NULL; p++)
+			if (!add_header(t, *p))
+				return false;
+		return true;
+	}
 	if (h == NULL)
 		return add_header(t, ACCEPT);
 	(void)snprintf(text, sizeof(text), "Klp-Node: %s", h->node);
@@ -554,9 +583,11 @@ transfer_start(struct transfers *ts, struct transfer *t, const uint8_t *addrs,
     unsigned n)
 {
 	t->in = ts;
-	if (ts->pem_len == 0 && (t->hub == NULL || t->hub->ca.p == NULL)) {
+	if (ts->pem_len == 0 && (t->hub == NULL || t->hub->ca.p == NULL) &&
+	    (t->reader == NULL || !t->reader->plain)) {
 		say(t, FETCH_OWN, "no certificates of authorities are known "
 		    "here: install ca-certificates, or set %s",
+		    t->reader != NULL ? "--ca" :
 		    t->hub == NULL ? "klp.ca" : "hub.ca");
 	} else if (!use_addresses(t, addrs, n)) {
 		by_connection(t, "no memory");
@@ -568,7 +599,10 @@ transfer_start(struct transfers *ts, struct transfer *t, const uint8_t *addrs,
 	} else {
 		say(t, FETCH_OWN, "no memory");
 	}
-	ts->fn(ts->ctx, t);
+	if (t->reader != NULL)
+		t->reader->over(t->reader->ctx, t);
+	else
+		ts->fn(ts->ctx, t);
 }
 
 void

@@ -20,9 +20,29 @@
  */
 struct transfers; /* the multi handle in its loop */
 
+struct transfer;
+/*
+ * Who reads by itself, what a registry sends: the address may be longer, TLS
+ * left away, and neither headers nor body are kept here. All of it is the
+ * caller's until it is over.
+ */
+struct transfer_reader {
+	const char *url;
+	const char *const *headers; /* NULL ends them */
+	const char *pin;	    /* "sha256//...", or NULL */
+	bool plain;		    /* url is http://, and may be */
+	void *ctx;
+	/* a line of the head, as it came */
+	void (*head)(void *ctx, const char *line, size_t len);
+	/* FETCH_OK: go on; FETCH_HTTP: enough of it was seen */
+	enum fetch_end (*body)(void *ctx, const uint8_t *, size_t len);
+	/* in place of transfer_fn; FETCH_OK: it was answered, with any code */
+	void (*over)(void *ctx, struct transfer *);
+};
+
 struct transfer {
 	uint32_t seq;
-	uint32_t max, deadline_ms;
+	uint32_t max, deadline_ms; /* 0: none, of a reader */
 	char text[IPC_URL + 1];
 	struct weburl url; /* of text */
 	bool private_ok;   /* the operator has named this very host */
@@ -31,6 +51,7 @@ struct transfer {
 	const struct hubset *hub;
 	const uint8_t *body;
 	size_t body_len;
+	const struct transfer_reader *reader; /* NULL: a file of klp.md 1.7 */
 
 	/* of transfer.c */
 	struct transfers *in;
@@ -47,6 +68,7 @@ struct transfer {
 	/* the answer */
 	enum fetch_end end;
 	uint16_t code;
+	uint32_t wait_s; /* Retry-After; 0: none */
 	char why[200];
 };
 
