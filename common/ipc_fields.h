@@ -510,9 +510,12 @@ enum pull_kind { PULL_MANIFEST = 1, PULL_BLOB = 2 };
 #define MSG_K_ALERTED(F)                                                       \
 	F(u32, seq, 0) F(boolean, ok, 0) F(arr, frame, IPC_ALERT)
 /* ---- node and jail; plan: sandbox/plan/plan.h ---- */
-/* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
+/*
+ * fds: argv and env (memfd), seccomp program (memfd), a blob per volume; of a
+ * module plan_wasm_fds(): itself and where its code goes, or its code
+ */
 #define MSG_J_RUN(F) F(var, plan, 3800)
-enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
+enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3, STEP_COMPILE = 4 };
 #define MSG_J_STEP(F) F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
 /* why: of enum kill_reason; kept by jail, and told with the end */
 #define MSG_J_KILL(F) F(id32, job, 0) F(u8, why, 0)
@@ -520,12 +523,13 @@ enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
 #define MSG_J_FORGET(F) F(id32, job, 0)
 /* fds: stdout, stderr (read ends), pidfd of the job's first process */
 #define MSG_J_STARTED(F)                                                       \
-	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)
+	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)   \
+	F(u32, compile_ms, 0) /* processor time of a module's compilation */
 /* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal"); slot:
  * that it holds until J_FORGET; 0: none */
 #define MSG_J_FAILED(F)                                                        \
 	F(id32, job, 0) F(u32, slot, 0) F(str, code, 32) F(str, why, 256)      \
-	F(u8, kill, 0)
+	F(u8, kill, 0) F(u32, compile_ms, 0)
 enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* kill: the reason of the first J_KILL that came before its end, or 0 */
 #define MSG_J_EXITED(F)                                                        \

@@ -24,7 +24,7 @@
  * length and as many bytes, `str` the same without NULs; nothing behind them.
  */
 #define IPC_MAX 4096   /* bytes of a message, header included */
-#define IPC_FDS_MAX 20 /* descriptors of a message */
+#define IPC_FDS_MAX 24 /* descriptors of a message */
 /* Signed frames that messages carry whole; trust/doc names them as its own. */
 #define IPC_BINDING 242 /* bytes: klp.md 5 */
 #define IPC_RECEIPT 317 /* bytes: compute.md 7 */
@@ -77,6 +77,7 @@ enum setting {
 	SET_LISTEN_MESH, /* warren/run/mesh.sock */
 	SET_LISTEN_NODE, /* warren/run/node.sock */
 	SET_VOLUME,      /* directory of a profile volume; name = index */
+	SET_WASM,        /* a file of the runner of modules; name */
 	/* text: config as it is now, of which the interfaces count */
 	SET_RNS_INTERFACES,
 	SET_NETWORK_ID,  /* 64 bytes: network_identity of Reticulum's config */
@@ -353,7 +354,7 @@ enum event_kind {
 	M(K_BUNDLED, KEYS, AUDIT, 0, 0)                                        \
 	M(K_ALERT, AUDIT, KEYS, 0, 0)                                          \
 	M(K_ALERTED, KEYS, AUDIT, 0, 0)                                        \
-	M(J_RUN, NODE, JAIL, 2, 18)                                            \
+	M(J_RUN, NODE, JAIL, 2, 21)                                            \
 	M(J_STEP, NODE, JAIL, 0, 0)                                            \
 	M(J_KILL, NODE, JAIL, 0, 0)                                            \
 	M(J_FREEZE, NODE, JAIL, 0, 0)                                          \

@@ -30,9 +30,13 @@ enum layer {
 	LAYER_BPF = 1u << 17,
 	LAYER_IO = 1u << 18,
 	LAYER_ANCHORED = 1u << 19, /* the image: klp.md 8 */
+	LAYER_WASM = 1u << 20,
+	LAYER_INTERPRETED = 1u << 21, /* wasm, without machine code of its own */
 };
-#define LAYER_COUNT 20u
-#define LAYERS_KNOWN ((1u << LAYER_COUNT) - 1)
+#define LAYER_COUNT 22u
+/* Those of a module, which say what ran and are nothing to require. */
+#define LAYERS_WASM (LAYER_WASM | LAYER_INTERPRETED)
+#define LAYERS_KNOWN (((1u << LAYER_COUNT) - 1) & ~LAYERS_WASM)
 /* What jail cannot give: audit does, and trust. */
 #define LAYERS_OTHERS (LAYER_BPF | LAYER_ANCHORED)
 /* In every mode and whatever require_layers says (THREATS.md 2.2). */

@@ -54,6 +54,7 @@ static const struct {
     {SET_CG_JOBS, "cg-jobs", PRIV_WRITE},
     {SET_CG_V1, "cg-v1", PRIV_WRITE},	/* cg-v1:CONTROLLER */
     {SET_VOLUME, "volume", PRIV_READ}, /* volume:INDEX */
+    {SET_WASM, "wasm", PRIV_READ},     /* wasm:FILE */
 };
 
 const struct program_row *

@@ -20,7 +20,7 @@ _warren()
 		--name --label -l --lines -n --volume -v --env -e --memory -m --cpu --time
 		--pids --output --log --deadline --retries --key -k --scheme --expires
 		--root --role --threshold --list --self --uri --kind --reason --since --scope
-		--via-lxmf "
+		--via-lxmf --wasm --fuel --files "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
 	local submit="--to --out --in-place --detach --via-lxmf --strict --name --label
@@ -90,7 +90,11 @@ _warren()
 		;;
 	--role | --threshold | --uri) return ;;
 	--name | --label | -l | -n | --lines | --memory | -m | --cpu | --time | --pids | --output | \
-		--log | --deadline | --retries) return ;;
+		--log | --deadline | --retries | --fuel) return ;;
+	--files)
+		mapfile -t COMPREPLY < <(compgen -W "memory folders" -- "$cur")
+		return
+		;;
 	esac
 
 	case $verb in
@@ -117,7 +121,8 @@ _warren()
 	"top "*) options="--wait --wide" ;;
 	"describe "*) options="--timeout" ;;
 	"run "*) options="$submit --volume --env --memory --cpu --time --pids
-		--output --log --writable --deadline --retries" ;;
+		--output --log --writable --deadline --retries --wasm --fuel
+		--deterministic --files" ;;
 	"submit "*) options=$submit ;;
 	"jobs "*) options="$target --mine --label --held --wide" ;;
 	"show "* | "cancel "* | "approve "* | "reject "*) options=$target ;;

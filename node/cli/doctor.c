@@ -80,6 +80,9 @@ keep_node(void *arg, const json_t *o)
 		(void)snprintf(word, sizeof(word), "%.*s", (int)n, layers);
 		e->d.node |= layer_bit(word);
 	}
+	/* what this node runs, and no wall */
+	e->d.modules = (e->d.node & LAYER_WASM) != 0;
+	e->d.node &= ~(uint32_t)LAYERS_WASM;
 	(void)snprintf(e->node_missing, sizeof(e->node_missing), "%s",
 	    missing == NULL ? "" : missing);
 	(void)snprintf(e->watched, sizeof(e->watched), "%s", watched == NULL ?
@@ -209,6 +212,8 @@ say_remedies(const struct examination *e)
 {
 	const char *last = "";
 
+	if (doctor_modules(&e->d)[0] != '\0')
+		printf("\nwasm      %s\n", doctor_modules(&e->d));
 	if (e->s.posture.missing[0] != '\0')
 		printf("\nmissing   %s\n", e->s.posture.missing);
 	if (e->watched[0] != '\0')

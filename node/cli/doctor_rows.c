@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/doctor_rows.h"
 
+#include "config.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 /* Exit codes of warren-probe. */
 enum { CODE_HELD = 0, CODE_ESCAPED = 1, CODE_NOTHING = 3 };
 
-#define UNUSED_LAYERS ((uint32_t)(LAYER_LSM | LAYER_IO))
+#define UNUSED_LAYERS ((uint32_t)(LAYER_LSM | LAYER_IO | LAYERS_WASM))
 #define DELEGATE                                                               \
 	"Delegate=yes in the unit of warrend; by hand: systemd-run --user "    \
 	"--scope -p Delegate=yes warrend"
@@ -120,6 +122,20 @@ doctor_remedy(unsigned layer)
 		if (remedies[i].layer == 1u << layer)
 			return remedies[i].text;
 	return "";
+}
+
+const char *
+doctor_modules(const struct doctor *d)
+{
+	if (d->modules)
+		return "";
+#ifdef HAVE_WASM
+	return d->has_node ? "the node runs none: wasm_engine of node.yaml "
+	    "says so, or its log which file is not there" : "";
+#else
+	return "this build runs none: third-party/wasmtime/get BUILD fetches "
+	    "the engine, then configure and make again";
+#endif
 }
 
 uint32_t

@@ -31,6 +31,7 @@ struct doctor {
 	uint32_t required; /* by node.yaml; a job needs them all */
 	uint32_t node;     /* layers that the running node states */
 	bool has_node;
+	bool modules; /* the node runs WebAssembly */
 	struct doctor_layer layer[LAYER_COUNT];
 	unsigned attacks, through, skipped;
 };
@@ -50,6 +51,8 @@ const char *doctor_state_name(enum doctor_state);
 /* How to get a layer that is missing, "" when jail's own words say it. */
 const char *doctor_remedy(unsigned layer);
 /* Required layers that are missing, here and in the node. */
+/* How to have modules run, where they are not; else "". */
+const char *doctor_modules(const struct doctor *);
 uint32_t doctor_lacking(const struct doctor *);
 
 #endif

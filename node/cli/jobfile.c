@@ -43,6 +43,39 @@ read_local(struct reading *r, const struct ynode *n, const char *what,
 	r->f->m.has |= flag;
 }
 
+static const char *const wasm_keys[] = {"module", "fuel", "deterministic",
+    "files"};
+static const char *const wasm_ways[] = {"folders", "memory"};
+
+/* ./FILE, or a map with how it is to run besides. */
+static void
+read_wasm(struct reading *r, const struct ynode *n)
+{
+	struct wasm_ask *a = &r->f->m.module;
+	const struct ynode *v;
+	int64_t fuel;
+	unsigned word;
+
+	if (n == NULL || n->kind != YNODE_MAP) {
+		read_local(r, n, "wasm", r->f->wasm, HAS_WASM);
+		return;
+	}
+	(void)ynode_known(n, wasm_keys, NELEM(wasm_keys), r->bad);
+	if ((v = ynode_get(n, "module")) == NULL)
+		mistake_add(r->bad, n->line, n->column,
+		    "wasm: {module: ./FILE, ...}", "wasm names no module");
+	read_local(r, v, "wasm.module", r->f->wasm, HAS_WASM);
+	if ((v = ynode_get(n, "fuel")) != NULL &&
+	    ynode_int(v, "wasm.fuel", 1, INT64_C(1) << 53, &fuel, r->bad))
+		a->fuel = (uint64_t)fuel;
+	if ((v = ynode_get(n, "deterministic")) != NULL)
+		(void)ynode_bool(v, "wasm.deterministic", &a->deterministic,
+		    r->bad);
+	if ((v = ynode_get(n, "files")) != NULL && ynode_word(v, "wasm.files",
+		wasm_ways, NELEM(wasm_ways), &word, r->bad))
+		a->files = word == 1 ? WASM_FILES_MEMORY : WASM_FILES_FOLDERS;
+}
+
 static void
 read_texts(struct reading *r, const struct ynode *list, const char *what,
     struct text_list *out, unsigned most, size_t max, uint32_t flag)
@@ -289,7 +322,7 @@ read_root(struct reading *r, const struct ynode *root)
 	if (image != NULL &&
 	    ynode_text(image, "image", 1, MANIFEST_TEXT, &text, r->bad))
 		memcpy(m->image, text, strlen(text) + 1);
-	read_local(r, wasm, "wasm", r->f->wasm, HAS_WASM);
+	read_wasm(r, wasm);
 	read_local(r, ynode_get(root, "behavior_contract"),
 	    "behavior_contract", r->f->contract, HAS_CONTRACT);
 	read_texts(r, ynode_get(root, "command"), "command", &m->command,

@@ -182,6 +182,27 @@ set_option(struct cli *c, void *ctx, int option, const char *value)
 		return bad == NULL;
 	case OPT_ENV:
 		return add_env(c, &s->job.m, value);
+	case OPT_WASM:
+		if (value[0] == '\0' || strlen(value) >= CLI_PATH) {
+			cli_error(c, "--wasm: %.64s is no path of a file",
+			    value);
+			return false;
+		}
+		memcpy(s->job.wasm, value, strlen(value) + 1);
+		s->job.m.has |= HAS_WASM;
+		return true;
+	case OPT_FUEL:
+		return set_number(c, "fuel", value, 1, INT64_C(1) << 53,
+		    &s->job.m.module.fuel);
+	case OPT_DETERMINISTIC:
+		s->job.m.module.deterministic = true;
+		return true;
+	case OPT_FILES:
+		s->job.m.module.files = wasm_files_word(value);
+		if (s->job.m.module.files == WASM_FILES_AS_NODE)
+			cli_error(c, "--files: %.16s is none of memory and "
+			    "folders", value);
+		return s->job.m.module.files != WASM_FILES_AS_NODE;
 	case OPT_WRITABLE:
 		s->job.m.read_only_fs = false;
 		s->job.m.has |= HAS_READ_ONLY_FS;
@@ -199,12 +220,52 @@ set_option(struct cli *c, void *ctx, int option, const char *value)
 	return submit_option(s, option, value);
 }
 
+/* A module's first argument is its name, as a program's is. */
+static bool
+module_words(struct submit *s, char **words, int n)
+{
+	struct text_list *l = &s->job.m.command;
+	const char *name = strrchr(s->job.wasm, '/');
+
+	name = name == NULL ? s->job.wasm : name + 1;
+	if (n >= MANIFEST_ARGS_MAX) {
+		cli_error(s->c, "there are %d arguments, and may be %d", n,
+		    MANIFEST_ARGS_MAX - 1);
+		return false;
+	}
+	s->job.m.has |= HAS_COMMAND;
+	if (!text_list_add(l, name, strlen(name))) {
+		cli_error(s->c, "out of memory");
+		return false;
+	}
+	for (int i = 0; i < n; i++)
+		if (!text_list_add(l, words[i], strlen(words[i]))) {
+			cli_error(s->c, "out of memory");
+			return false;
+		}
+	return true;
+}
+
 /* IMAGE and the command's words. */
 static bool
 take_words(struct submit *s, char **words, int n)
 {
 	struct manifest *m = &s->job.m;
+	const struct wasm_ask *a = &m->module;
 
+	if ((m->has & HAS_WASM) != 0)
+		return module_words(s, words, n);
+	if (a->fuel != 0 || a->deterministic ||
+	    a->files != WASM_FILES_AS_NODE) {
+		cli_error(s->c, "--fuel, --deterministic and --files are for "
+		    "modules: --wasm FILE");
+		return false;
+	}
+	if (n == 0) {
+		cli_error(s->c, "what to run is not said: IMAGE, or --wasm "
+		    "FILE");
+		return false;
+	}
 	if (strlen(words[0]) > MANIFEST_TEXT || words[0][0] == '\0') {
 		cli_error(s->c, "%.64s is no name of an image", words[0]);
 		return false;

@@ -65,6 +65,11 @@ static const struct opt run_options[] = {
     {OPT_WRITABLE, 0, "writable", NULL, "let it write to its root, for a while"},
     {OPT_DEADLINE, 0, "deadline", "TIME", "it must have ended by then; default 24h, far away 72h"},
     {OPT_RETRIES, 0, "retries", "N", "again when it is lost (to 16); default 0"},
+    {OPT_WASM, 0, "wasm", "FILE", "run this module; there is no IMAGE then"},
+    {OPT_FUEL, 0, "fuel", "N", "instructions that a module may take"},
+    {OPT_DETERMINISTIC, 0, "deterministic", NULL,
+	"of a module: the same clock and chances in each run"},
+    {OPT_FILES, 0, "files", "WAY", "of a module: memory, or folders"},
 };
 #define WIDE_OPTION                                                            \
 	{OPT_WIDE, 0, "wide", NULL, "every column, and values whole"}
@@ -244,13 +249,13 @@ static const struct opt pull_options[] = {
 #define NO_OPTIONS NULL, 0
 
 const struct cli_verb cli_verbs[VERB_COUNT] = {
-    [VERB_RUN] = {"run", "IMAGE [OPTION...] [--] [COMMAND...]",
+    [VERB_RUN] = {"run", "IMAGE|--wasm FILE [OPTION...] [--] [COMMAND...]",
 	"run a command on a node, without a file",
 	"What it writes comes as it writes it, and its exit status is ours. "
 	"Else:\n128+N ended by signal N, 124 killed by the node (a limit), 123 "
 	"lost,\n122 no node was reached, 121 refused, 125 warren failed.\n"
 	"  warren run kai/tools:latest -v ./in:/in:ro -m 256MB -- wc /in/a\n",
-	1, -1, OPTIONS(run_options)},
+	0, -1, OPTIONS(run_options)},
     [VERB_SUBMIT] = {"submit", "JOB.yaml [--to NODE]",
 	"run the job of a file on a node",
 	"The job's output comes as it is written. `man warren` shows what\n"

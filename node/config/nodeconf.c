@@ -220,6 +220,7 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		conf_integrity(c, n, m);
 	WITH(r, "probes", n)
 		conf_probes(c, n, m);
+	wasmconf_read(c, r, m);
 	WITH(r, "limits", n)
 		read_limits(c, n, m);
 	WITH(r, "quotas", n)
@@ -273,6 +274,7 @@ set_defaults(struct node_config *c)
 	    .announce_every_ms = 30 * CONF_MINUTE,
 	    .keep_results_ms = 7 * CONF_DAY,
 	    .integrity_ms = CONF_HOUR,
+	    .wasm_engine = true,
 	};
 	hub_defaults(&c->hub);
 	forensics_defaults(&c->forensics);

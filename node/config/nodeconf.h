@@ -115,6 +115,8 @@ struct node_config {
 	uint64_t keep_results_ms;
 	uint64_t integrity_ms; /* between two looks at what lies there */
 	unsigned probes; /* the best tier that is wanted */
+	bool wasm_engine; /* modules are run where the runner is installed */
+	bool wasm_interpreted; /* ... without machine code of their own */
 
 	struct ydoc *doc; /* owns the texts */
 };

@@ -48,6 +48,8 @@ void conf_anchor(struct node_config *, const struct ynode *,
 void conf_trust(struct node_config *, const struct ynode *, struct mistakes *);
 void conf_integrity(struct node_config *, const struct ynode *,
     struct mistakes *);
+void wasmconf_read(struct node_config *, const struct ynode *root,
+    struct mistakes *);
 void conf_probes(struct node_config *, const struct ynode *,
     struct mistakes *);
 void conf_klp(struct node_config *, const struct ynode *, struct mistakes *);

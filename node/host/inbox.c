@@ -13,6 +13,7 @@
 #include "node/host/outputs.h"
 #include "node/host/setup.h"
 #include "node/host/start.h"
+#include "node/host/wasmcache.h"
 #include "node/work/anchored.h"
 #include "node/work/imagepolicy.h"
 #include "node/work/found.h"
@@ -522,6 +523,7 @@ on_J_STARTED(struct warren_node *wn, const struct msg_J_STARTED *m,
     struct ipc_in *in)
 {
 	job_fds(wn, in, &m->job, m->slot, false);
+	wasmcache_keep(wn->wasm, m->slot);
 	finish_started(&wn->node, m);
 }
 
@@ -550,6 +552,7 @@ on_J_FAILED(struct warren_node *wn, const struct msg_J_FAILED *m,
     struct ipc_in *in)
 {
 	(void)in;
+	wasmcache_drop(wn->wasm, m->slot);
 	finish_failed(&wn->node, m);
 }
 

@@ -30,6 +30,7 @@
 #include "node/host/volumes.h"
 #include "node/work/mail.h"
 #include "node/host/watchfeed.h"
+#include "node/host/wasmcache.h"
 #include "node/work/review.h"
 #include "node/work/budgets.h"
 #include "sandbox/image/store.h"
@@ -258,6 +259,8 @@ open_store(struct warren_node *wn)
 		fatal("logs/ in the node's folder");
 	if ((wn->outputs = outputs_new(wn->loop, wn->blobs, &oops)) == NULL)
 		fatal("out of memory");
+	if ((wn->wasm = wasmcache_open(wn->dir)) == NULL)
+		fatal("wasm");
 	if (mkdirat(wn->dir, "seccomp", 0700) != 0 && errno != EEXIST)
 		log_warn("seccomp/", "no folder for compiled filters: each job's "
 		    "is compiled again");

@@ -15,6 +15,7 @@
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/outbox.h"
+#include "node/host/wasmcache.h"
 #include "node/work/verified.h"
 #include "node/work/watched.h"
 #include "sandbox/base/limits.h"
@@ -22,6 +23,7 @@
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/compile.h"
 #include "sandbox/plan/seccomp_cache.h"
+#include "sandbox/plan/wasm.h"
 
 /*
  * An admitted job becomes one message to jail: the plan, its arguments and its
@@ -176,20 +178,93 @@ close_all(const int *fds, unsigned n)
 		(void)close(fds[i]);
 }
 
+/* ---- a module ---- */
+
+/* What of it goes to jail: it and the place of its code, or its code. */
+struct module {
+	uint8_t flags;
+	uint64_t size;
+	int fds[3];
+	unsigned n;
+};
+
+static bool
+is_module(const struct job *j)
+{
+	return (j->m->has & HAS_WASM) != 0;
+}
+
+static uint8_t
+module_flags(const struct warren_node *wn, const struct job *j)
+{
+	const struct wasm_ask *a = &j->m->module;
+	uint8_t flags = 0;
+
+	/* who is hardly trusted sees no folder of a kernel at all */
+	if (a->files == WASM_FILES_MEMORY ||
+	    (a->files == WASM_FILES_AS_NODE && j->level <= 1))
+		flags |= WASM_EMULATED;
+	if (a->deterministic)
+		flags |= WASM_FIXED;
+	/* machine code is memory without a file */
+	if (wn->conf->wasm_interpreted ||
+	    (j->contract != NULL && !j->contract->anonymous_exec))
+		flags |= WASM_INTERPRETED;
+	return flags;
+}
+
+static bool
+module_open(struct warren_node *wn, const struct job *j, struct module *w,
+    const char **code, char why[128])
+{
+	struct id32 key;
+	int fd;
+
+	memset(w, 0, sizeof(*w));
+	if (!is_module(j))
+		return true;
+	w->flags = module_flags(wn, j);
+	wasmcache_key(&key, &j->m->wasm.sha256,
+	    (w->flags & WASM_INTERPRETED) != 0, j->m->module.fuel != 0);
+	if ((fd = wasmcache_find(wn->wasm, &key, &w->size)) >= 0) {
+		w->fds[w->n++] = fd;
+		return true;
+	}
+	w->flags |= WASM_COMPILE;
+	w->size = j->m->wasm.size;
+	fd = blobs_fd(wn->blobs, &j->owner, &j->m->wasm.sha256);
+	if (fd < 0)
+		return fail(code, why, "volume", "%s",
+		    "its module is not in the spool any more");
+	w->fds[w->n++] = fd;
+	if (wasmcache_begin(wn->wasm, j->slot, &key, &w->fds[1],
+	    &w->fds[2]) < 0) {
+		(void)close(fd);
+		w->n = 0;
+		return fail(code, why, "internal", "%s",
+		    "no file for its code");
+	}
+	w->n = 3;
+	return true;
+}
+
 static bool
 compile(struct warren_node *wn, const struct job *j, struct compiled *c,
-    uint32_t filter_len, const char **code, char why[128])
+    uint32_t filter_len, const struct module *w, const char **code,
+    char why[128])
 {
 	static uint8_t buf[IMAGE_RECORD_MAX];
-	struct image_record rec;
+	struct image_record rec = {.cwd = "/"};
 	struct compile_in in = {.m = j->m, .profile = wn->profile,
 	    .granted = j->limits.v, .image = &j->image, .rec = &rec,
 	    .slot = j->slot, .required = wn->node.policy.required &
 		~(uint32_t)LAYERS_OTHERS, /* jail cannot give it */
-	    .filter_len = filter_len, .contract = j->contract};
+	    .filter_len = filter_len, .contract = j->contract,
+	    .wasm = w->flags, .module = w->size};
 	const char *bad, *text = "";
 
-	if (store_record(wn->images, &j->image, buf, &rec) != 0)
+	if (!is_module(j) &&
+	    store_record(wn->images, &j->image, buf, &rec) != 0)
 		return fail(code, why, "image", "%.80s is not on the node "
 		    "any more", j->m->image);
 	if ((bad = plan_compile(c, &in, &text)) != NULL)
@@ -278,7 +353,8 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 	struct compiled c;
 	struct msg_J_RUN m;
 	struct wr w = wr_make(m.plan, sizeof(m.plan));
-	int fds[2 + MANIFEST_VOLUMES];
+	struct module module;
+	int fds[2 + MANIFEST_VOLUMES + NELEM(module.fds)];
 	unsigned n = 0;
 	uint32_t filter_len = 0;
 	int filter, args;
@@ -287,7 +363,9 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 	filter = filter_fd(wn, j, &filter_len, code, why);
 	if (filter < 0)
 		return false;
-	if (!compile(wn, j, &c, filter_len, code, why)) {
+	if (!module_open(wn, j, &module, code, why) ||
+	    !compile(wn, j, &c, filter_len, &module, code, why)) {
+		close_all(module.fds, module.n);
 		(void)close(filter);
 		return false;
 	}
@@ -298,6 +376,7 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		(void)close(filter);
 		if (args >= 0)
 			(void)close(args);
+		close_all(module.fds, module.n);
 		return fail(code, why, "internal", "%s",
 		    "no memory for its plan");
 	}
@@ -305,10 +384,13 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 	fds[n++] = args;
 	fds[n++] = filter;
 	if (!blob_fds(wn, j, fds, &n)) {
+		close_all(module.fds, module.n);
 		close_all(fds, n);
 		return fail(code, why, "volume", "%s",
 		    "an input is not in the spool any more");
 	}
+	for (unsigned i = 0; i < module.n; i++)
+		fds[n++] = module.fds[i];
 	if (!make_group(wn, j, code, why)) {
 		close_all(fds, n);
 		return false;
@@ -318,7 +400,11 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		say_watch(wn, j, false);
 		watched_waits(&wn->node, j);
 	}
-	verified_waits(&wn->node, j);
+	/* a module has come as an input does, by its digest */
+	if (is_module(j))
+		verified_go(&wn->node, j);
+	else
+		verified_waits(&wn->node, j);
 	return true;
 }
 
@@ -368,7 +454,7 @@ start_usage(void *ctx, struct job *j)
 	if (j->slot == 0 || !wn->has_group[j->slot])
 		return;
 	cgroup_usage(&wn->group[j->slot], &u);
-	j->cpu_ms = u.cpu_us / 1000;
+	j->cpu_ms = u.cpu_us / 1000 + j->compile_ms;
 	j->memory_kb = u.memory_peak / 1024;
 	j->oom = u.oom_kills > 0;
 	j->pids_hit = u.pids_hit > 0;
@@ -390,6 +476,7 @@ start_free_slot(void *ctx, struct job *j)
 	struct cgroup_job *g = &wn->group[j->slot];
 
 	drop_held(&wn->held[j->slot]);
+	wasmcache_drop(wn->wasm, j->slot);
 	if (j->slot == 0 || !wn->has_group[j->slot])
 		return;
 	if (cgroup_job_remove(g) != 0) {

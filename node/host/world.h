@@ -53,7 +53,7 @@ struct volumes;
 /* A J_RUN that waits for audit's word; m NULL: none. */
 struct held_run {
 	struct msg_J_RUN *m;
-	int fds[2 + MANIFEST_VOLUMES];
+	int fds[2 + MANIFEST_VOLUMES + 3];
 	unsigned n;
 };
 
@@ -75,6 +75,7 @@ struct warren_node {
 	struct ledger *ledger;
 	struct blobs *blobs;
 	struct volumes *volumes;
+	struct wasmcache *wasm; /* compiled modules; NULL: none are kept */
 	struct logs *logs;
 	struct outputs *outputs;
 	struct control *control;

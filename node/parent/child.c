@@ -28,6 +28,7 @@
 #include "node/parent/siblings.h"
 #include "node/parent/tell.h"
 #include "node/parent/watchdog.h"
+#include "node/parent/wasmfiles.h"
 #include "node/parent/web.h"
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
@@ -64,6 +65,7 @@ int
 child_open_all(struct parent *p)
 {
 	char path[4096];
+	const char *lacks = NULL;
 	_cleanup_fd_ int at = siblings_open(path);
 
 	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
@@ -88,6 +90,8 @@ child_open_all(struct parent *p)
 		}
 	}
 	p->fd_hand = -1;
+	for (unsigned i = 0; i < WASM_FILES; i++)
+		p->fd_wasm[i] = -1;
 	if (!p->compute)
 		return 0;
 	p->fd_watchdog = openat(at, "warren-watchdog", O_RDONLY | O_CLOEXEC);
@@ -95,6 +99,9 @@ child_open_all(struct parent *p)
 		log_err(path, "program warren-watchdog");
 		return -1;
 	}
+	if (p->node->wasm_engine && !wasmfiles_open(at, p->fd_wasm, &lacks) &&
+	    lacks != NULL)
+		log_warnx(lacks, "is not there, so no modules are run");
 	p->fd_hand = siblings_sealed(at, "warren-hand");
 	if (p->fd_hand < 0) {
 		log_err(path, "program warren-hand");

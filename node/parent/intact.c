@@ -76,6 +76,10 @@ intact_programs(struct parent *p)
 		    program_row((enum program)i) != NULL)
 			program(p, dir, program_row((enum program)i)->exe);
 	program(p, dir, "warren-hand");
+	if (p->fd_wasm[WASM_RUNNER] >= 0) {
+		program(p, dir, wasm_files[WASM_RUNNER]);
+		program(p, dir, wasm_files[WASM_LIBRARY]);
+	}
 	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	dir[n < 0 ? 0 : n] = '\0';
 	if ((slash = strrchr(dir, '/')) != NULL) {

@@ -18,7 +18,7 @@ struct parent;
  * keys. Audit gets descriptors of files to read and their digests, and no
  * folder; of a private key it gets nothing.
  */
-#define INTACT_PROGRAMS (PROGRAM_COUNT + 2)
+#define INTACT_PROGRAMS (PROGRAM_COUNT + 4)
 #define INTACT_KEPT 48
 #define INTACT_NAME 200
 

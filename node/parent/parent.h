@@ -22,6 +22,7 @@
 #include "node/parent/groups.h"
 #include "node/parent/intact.h"
 #include "node/parent/notify.h"
+#include "sandbox/plan/wasm.h"
 #include "transport/config/rnsconf.h"
 
 /*
@@ -79,6 +80,7 @@ struct parent {
 
 	/* sealed memfds and folders that are handed on at each start */
 	int fd_config, fd_ifs, fd_node, fd_profile, fd_hand;
+	int fd_wasm[WASM_FILES]; /* the runner of modules; -1: none */
 	int fd_network; /* the network identity, or -1 */
 	bool web; /* egress runs, with these */
 	int fd_web_ca, fd_web_hosts;

@@ -137,6 +137,8 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 		return "jail makes its slots when it starts";
 	if (strcmp(key, "probes") == 0)
 		return "audit loads its probes when it starts";
+	if (strcmp(key, "wasm_engine") == 0)
+		return "jail takes the runner of modules when it starts";
 	return NULL;
 }
 

@@ -243,6 +243,12 @@ spawn_jail(struct parent *p, struct spawn *s)
 		(void)snprintf(name, sizeof(name), "volume:%u", i);
 		spawn_fd(s, name, p->volumes[i]);
 	}
+	for (unsigned i = 0; i < WASM_FILES; i++) {
+		char name[48];
+
+		(void)snprintf(name, sizeof(name), "wasm:%s", wasm_files[i]);
+		spawn_fd(s, name, p->fd_wasm[i]);
+	}
 	spawn_groups(p, s);
 }
 

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/ipc_msg.h"
+#include "common/layers.h"
 #include "sandbox/plan/plan.h"
+#include "sandbox/plan/wasm.h"
 #include "trust/doc/contract.h"
 #include "common/util.h"
 #include "node/work/verified.h"
@@ -217,12 +219,27 @@ admit_manifest(struct refusal *r, const struct admit_node *n,
 	return true;
 }
 
+/* A module: what it wants is known when it is here and compiled. */
+static bool
+admit_module(struct refusal *r, const struct admit_node *n,
+    const struct manifest *m)
+{
+	if ((n->layers & LAYER_WASM) == 0)
+		return refuse(r, "image", 8,
+		    "wasm is not a runtime of this node");
+	if (m->wasm.size > 0 && m->wasm.size <= WASM_MODULE_MAX)
+		return true;
+	(void)refuse(r, "image", 8, "its module is empty or too large");
+	return bounded(r, WASM_MODULE_MAX, m->wasm.size);
+}
+
 /* step 8 */
 bool
-admit_image(struct refusal *r, const struct admit_job *j)
+admit_image(struct refusal *r, const struct admit_node *n,
+    const struct admit_job *j)
 {
-	if ((j->m->has & HAS_WASM) != 0)
-		return refuse(r, "image", 8, "wasm is not a runtime of this node");
+	if ((j->m->has & HAS_WASM) != 0 && !admit_module(r, n, j->m))
+		return false;
 	if (j->image != IMAGE_HERE) {
 		(void)refuse(r, "image", 8, j->image == IMAGE_CHANGED ?
 			VERIFIED_REFUSED : j->image == IMAGE_BROKEN ?
@@ -231,7 +248,8 @@ admit_image(struct refusal *r, const struct admit_job *j)
 	}
 	if (j->unanchored) {
 		(void)refuse(r, "anchor", 8, "no log vouches for it");
-		return named(r, j->m->image);
+		return named(r, (j->m->has & HAS_WASM) != 0 ? "module" :
+		    j->m->image);
 	}
 	if (j->unsigned_) {
 		(void)refuse(r, "signature", 8, "nobody whom the node's "
@@ -260,7 +278,7 @@ admit_least(struct refusal *r, const struct admitted *a,
     const struct admit_node *n, const struct manifest *m)
 {
 	uint64_t memory = plan_memory_least(m->nvolumes +
-	    n->policy->profile_volumes), output;
+	    n->policy->profile_volumes, (m->has & HAS_WASM) != 0), output;
 	unsigned packed = 0;
 
 	if (a->limits.v[LIMIT_MEMORY] < memory) {
@@ -308,6 +326,11 @@ admit_limits(struct refusal *r, struct admitted *out,
 	k = level_exceeds(&row, &asked);
 	if (k == LIMIT_COUNT) {
 		level_grant(&out->limits, &row, &asked, &n->policy->profile);
+		/* the engine's own threads, of which the module has none */
+		if ((m->has & HAS_WASM) != 0)
+			out->limits.v[LIMIT_PIDS] = MAX_OF(
+			    out->limits.v[LIMIT_PIDS],
+			    (uint64_t)WASM_PIDS_LEAST);
 		return admit_least(r, out, n, m);
 	}
 	/* a live proof would make the difference */
@@ -407,7 +430,7 @@ admit_second(struct refusal *r, struct admitted *out,
 	if (!admit_manifest(r, n, j) || !admit_artifacts(r, j))
 		return false;
 	spool = quota_spool(caps, j->spool_held, j->spool_more);
-	if (!admit_quota(r, &spool) || !admit_image(r, j) ||
+	if (!admit_quota(r, &spool) || !admit_image(r, n, j) ||
 	    !admit_contract(r, j) || !admit_limits(r, out, n, p, j) ||
 	    !admit_fits(r, out, n, j) || !admit_airtime(r, out, n, j))
 		return false;
@@ -426,6 +449,6 @@ admit_again(struct refusal *r, const struct admit_node *n,
 	if (again.jobs != VJOBS_NOT_STARTED)
 		again.jobs = VJOBS_TAKEN;
 	return admit_revoked(r, p) && admit_artifacts(r, j) &&
-	    admit_trust(r, n, &again) && admit_image(r, j) &&
+	    admit_trust(r, n, &again) && admit_image(r, n, j) &&
 	    admit_contract(r, j);
 }

@@ -109,7 +109,8 @@ struct admitted {
 bool admit_manifest(struct refusal *, const struct admit_node *,
     const struct admit_job *);
 bool admit_artifacts(struct refusal *, const struct admit_job *);
-bool admit_image(struct refusal *, const struct admit_job *);
+bool admit_image(struct refusal *, const struct admit_node *,
+    const struct admit_job *);
 bool admit_contract(struct refusal *, const struct admit_job *);
 bool admit_limits(struct refusal *, struct admitted *,
     const struct admit_node *, const struct admit_peer *,

@@ -33,7 +33,7 @@ state_of(const struct node *n, struct app_data *a)
 	    .roles = (uint16_t)(ROLE_COMPUTE |
 		(mirrors(n) ? ROLE_MIRROR : 0) |
 		(n->policy.nhub > 0 ? ROLE_HUB : 0)),
-	    .runtimes = RUNTIME_OCI, .arch = app_arch_here(),
+	    .runtimes = (uint16_t)node_runtimes(n), .arch = app_arch_here(),
 	    .flags = node_accepting(n) ? APP_ACCEPTING : 0,
 	    .cpu_milli = (uint32_t)MIN_OF(n->policy.ceiling.v[LIMIT_CPU],
 		(uint64_t)UINT32_MAX),

@@ -83,7 +83,7 @@ describe(struct node *n, const struct asked *a)
 	    .urn = pstr_of(n->urn), .key = pstr_of(n->key_text),
 	    .profile = pstr_of(n->policy.profile_name), .roles =
 		ROLE_COMPUTE | (n->policy.nhub > 0 ? ROLE_HUB : 0u),
-	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
+	    .runtimes = node_runtimes(n), .arch = app_arch_here()};
 	struct peer *p = a->caller->peer;
 	char why[NODE_READY_WHY];
 	struct wr w;

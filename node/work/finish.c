@@ -412,6 +412,7 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 	j->layers = m->layers | (j->watched ? LAYER_BPF : 0) |
 	    anchored_layer(n, &j->image);
 	j->policy = m->policy;
+	j->compile_ms = m->compile_ms;
 	(void)job_set_phase(&n->jobs, j, PHASE_RUNNING);
 	j->started = n->unix_now;
 	j->started_at = n->now;
@@ -437,6 +438,7 @@ void
 finish_failed(struct node *n, const struct msg_J_FAILED *m)
 {
 	struct job *j = job_find(&n->jobs, &m->job);
+	struct owner *o;
 
 	if (j == NULL || !job_active(j)) {
 		n->count.edges++;
@@ -445,6 +447,11 @@ finish_failed(struct node *n, const struct msg_J_FAILED *m)
 	}
 	if (j->kill == 0)
 		j->kill = m->kill;
+	/* a module that does not compile costs who brought it all the same */
+	if (m->compile_ms > 0 && (o = owner_get(n, &j->owner)) != NULL) {
+		bucket_take(&o->quota.cpu, m->compile_ms, n->now);
+		n->budgets_changed = true;
+	}
 	if (j->slot == 0) /* told again to us, who were not there */
 		finish_not_ours(n, &m->job, m->slot);
 	forget_slot(n, j);

@@ -10,20 +10,37 @@
 
 /* ---- what they lack ---- */
 
-/* A contract is an input as well; NULL: it has none. */
+/* What is an input as well, whole: a contract, a module. */
+#define EXTRAS 2
+
+/* NULL: it has none. */
 static const struct blob_ref *
-contract_of(const struct manifest *m)
+extra_of(const struct manifest *m, unsigned i)
 {
-	return (m->has & HAS_CONTRACT) != 0 ? &m->contract : NULL;
+	if (i == 0)
+		return (m->has & HAS_CONTRACT) != 0 ? &m->contract : NULL;
+	return (m->has & HAS_WASM) != 0 ? &m->wasm : NULL;
 }
 
+/* ... or it is here. */
 static bool
-contract_here(struct node *n, const struct fp *fp, const struct manifest *m)
+extra_here(struct node *n, const struct fp *fp, const struct manifest *m,
+    unsigned i)
 {
-	const struct blob_ref *c = contract_of(m);
+	const struct blob_ref *c = extra_of(m, i);
 
 	return c == NULL ||
 	    n->host.blob_has(n->host.ctx, fp, &c->sha256, NULL);
+}
+
+static bool
+is_extra(const struct manifest *m, const struct id32 *sha)
+{
+	for (unsigned i = 0; i < EXTRAS; i++)
+		if (extra_of(m, i) != NULL &&
+		    id32_eq(&extra_of(m, i)->sha256, sha))
+			return true;
+	return false;
 }
 
 static bool
@@ -109,12 +126,14 @@ job_missing(struct node *n, const struct job *j, struct id32 *out,
 		else
 			out[count++] = v->blob.sha256;
 	}
-	if (j->m == NULL || *more || contract_here(n, &j->owner, j->m))
-		return count;
-	if (count == max)
-		*more = true;
-	else
-		out[count++] = contract_of(j->m)->sha256;
+	for (unsigned i = 0; j->m != NULL && i < EXTRAS && !*more; i++) {
+		if (extra_here(n, &j->owner, j->m, i))
+			continue;
+		if (count == max)
+			*more = true;
+		else
+			out[count++] = extra_of(j->m, i)->sha256;
+	}
 	return count;
 }
 
@@ -145,7 +164,10 @@ job_inputs_here(struct node *n, const struct job *j)
 		if (!n->host.blob_has(n->host.ctx, &j->owner,
 			&j->m->volume[i].blob.sha256, NULL))
 			return false;
-	return contract_here(n, &j->owner, j->m);
+	for (unsigned i = 0; i < EXTRAS; i++)
+		if (!extra_here(n, &j->owner, j->m, i))
+			return false;
+	return true;
 }
 
 uint64_t
@@ -167,9 +189,10 @@ inputs_missing_bytes(struct node *n, const struct fp *fp,
 			&v->chunks.sha256) == 0)
 			sum += MIN_OF(v->chunks.size, UINT64_MAX - sum);
 	}
-	if (!contract_here(n, fp, m) && n->host.blob_claimed(n->host.ctx, fp,
-		&m->contract.sha256) == 0)
-		sum += MIN_OF(m->contract.size, UINT64_MAX - sum);
+	for (unsigned i = 0; i < EXTRAS; i++)
+		if (!extra_here(n, fp, m, i) && n->host.blob_claimed(
+			n->host.ctx, fp, &extra_of(m, i)->sha256) == 0)
+			sum += MIN_OF(extra_of(m, i)->size, UINT64_MAX - sum);
 	return sum;
 }
 
@@ -203,9 +226,10 @@ to_come(struct node *n, const struct fp *fp, const struct manifest *m,
 			bytes -= TAR_NOUGHT;
 		add(&sum, bytes);
 	}
-	if (contract_of(m) != NULL)
-		add(&sum, n->host.blob_to_come(n->host.ctx, fp, contract_of(m),
-		    NULL));
+	for (unsigned i = 0; i < EXTRAS; i++)
+		if (extra_of(m, i) != NULL)
+			add(&sum, n->host.blob_to_come(n->host.ctx, fp,
+			    extra_of(m, i), NULL));
 	return sum;
 }
 
@@ -246,8 +270,7 @@ names(const struct manifest *m, const struct id32 *sha)
 		    (v->has_chunks && id32_eq(&v->chunks.sha256, sha)))
 			return true;
 	}
-	return contract_of(m) != NULL &&
-	    id32_eq(&contract_of(m)->sha256, sha);
+	return is_extra(m, sha);
 }
 
 /* A chunk list is looked at when it is whole; its volume is the owner's. */
@@ -356,8 +379,7 @@ inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 	    j = job_next_live(&n->jobs, fp, j->order)) {
 		if (j->m == NULL)
 			continue;
-		if (contract_of(j->m) != NULL &&
-		    id32_eq(&contract_of(j->m)->sha256, sha))
+		if (is_extra(j->m, sha))
 			return true;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			const struct manifest_volume *v = &j->m->volume[i];

@@ -104,6 +104,7 @@ struct job {
 	/* the last attempt */
 	uint32_t started; /* unix seconds */
 	uint64_t wall_ms, cpu_ms, memory_kb;
+	uint32_t compile_ms; /* of cpu_ms: its module, in this attempt */
 	/* counters of its group at the start (a v1 group serves many jobs) */
 	uint64_t cpu_before, oom_before;
 	uint32_t layers;

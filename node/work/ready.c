@@ -9,6 +9,7 @@
 #include "node/work/anchored.h"
 #include "node/work/imagepolicy.h"
 #include "node/work/event.h"
+#include "trust/doc/tlv.h"
 
 /* The operator wants one for every new job, and it is not there. */
 static bool
@@ -49,6 +50,13 @@ node_accepting(const struct node *n)
 	    n->has_binding && n->up[PROGRAM_TRUST] &&
 	    !anchored_unknown(n) && !imagepolicy_unknown(n) &&
 	    (n->policy.required & ~n->layers) == 0;
+}
+
+uint16_t
+node_runtimes(const struct node *n)
+{
+	return (uint16_t)(RUNTIME_OCI | ((n->layers & LAYER_WASM) != 0 ?
+	    RUNTIME_WASM : 0));
 }
 
 void

@@ -22,6 +22,8 @@
 const char *node_shut(const struct node *);
 /* Is compute on, complete and not stopping? (TLV 4, describe) */
 bool node_accepting(const struct node *);
+/* Bits of what it runs (compute.md 1). */
+uint16_t node_runtimes(const struct node *);
 /* The same with why not; "" when it is. */
 void node_why(const struct node *, char why[NODE_READY_WHY]);
 /* The part of the node that admission looks at; points into it. */

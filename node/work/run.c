@@ -58,7 +58,9 @@ still_admitted(struct node *n, struct job *j)
 	struct peer *p = peer_get(n, &j->rns_hash, j->rns_public);
 	struct admit_node an = node_admit(n);
 	struct admit_job aj = {.m = j->m,
-	    .image = n->host.image_here(n->host.ctx, &j->image),
+	    /* a module is an input, and is here when they are */
+	    .image = (j->m->has & HAS_WASM) != 0 ? IMAGE_HERE :
+		n->host.image_here(n->host.ctx, &j->image),
 	    .unanchored = anchored_lacks(n, &j->image),
 	    .unsigned_ = imagepolicy_lacks(n, &j->image)};
 	struct admit_peer ap;
@@ -83,7 +85,7 @@ still_admitted(struct node *n, struct job *j)
 		}
 		j->verdict_gen = n->verdict_gen;
 	} else if (aj.image != IMAGE_HERE) {
-		(void)admit_image(&r, &aj);
+		(void)admit_image(&r, &an, &aj);
 		finish_refuse(n, j, r.code, r.why);
 		return false;
 	}
@@ -116,6 +118,7 @@ start(struct node *n, struct job *j)
 	(void)job_set_phase(&n->jobs, j, PHASE_FILLING);
 	late_run(n, j);
 	j->kill = 0;
+	j->compile_ms = 0;
 	j->overtaken = j->group_killed = false;
 	j->oom = j->pids_hit = false;
 	j->rule = 0;

@@ -76,6 +76,11 @@ named(const struct node *n, const struct fp *fp, const struct id32 *sha,
 			*size = j->m->contract.size;
 			return true;
 		}
+		if ((j->m->has & HAS_WASM) != 0 &&
+		    id32_eq(&j->m->wasm.sha256, sha)) {
+			*size = j->m->wasm.size;
+			return true;
+		}
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			const struct manifest_volume *v = &j->m->volume[i];
 

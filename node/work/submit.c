@@ -312,6 +312,8 @@ make_job(struct node *n, const struct caller *l, struct manifest *m,
 	j->verdict_gen = n->verdict_gen;
 	if ((m->has & HAS_CONTRACT) != 0)
 		j->bytes_in = m->contract.size;
+	if ((m->has & HAS_WASM) != 0)
+		j->bytes_in += m->wasm.size;
 	for (unsigned i = 0; i < m->nvolumes; i++) {
 		j->bytes_in += m->volume[i].blob.size;
 		j->nouts += m->volume[i].rw;
@@ -354,6 +356,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 {
 	const struct fp *fp = &l->peer->v.fp;
 	static char why[HOST_WHY];
+	bool wasm = (m->has & HAS_WASM) != 0;
 	char profile[MANIFEST_TEXT + 1];
 	uint64_t room;
 
@@ -361,18 +364,24 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
 	aj->now = n->unix_now;
 	aj->forgotten = n->forgotten;
-	aj->image = n->host.image(n->host.ctx, m, image);
+	if (wasm) {
+		aj->image = IMAGE_HERE;
+		*image = m->wasm.sha256;
+	} else {
+		aj->image = n->host.image(n->host.ctx, m, image);
+	}
 	(void)banned_manifest(n, m, image, &aj->revoked);
-	if (aj->image == IMAGE_HERE)
+	if (aj->image == IMAGE_HERE && !wasm)
 		aj->volume_code = n->host.volumes(n->host.ctx, m, image, why);
 	aj->unanchored = anchored_lacks(n, image);
 	aj->unsigned_ = imagepolicy_lacks(n, image);
 	aj->volume_why = why;
 	manifest_seccomp(profile, m);
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
-	for (unsigned i = 0; i <= m->nvolumes; i++) {
+	for (unsigned i = 0; i <= m->nvolumes + 1; i++) {
 		const struct id32 *sha = i < m->nvolumes ?
-		    &m->volume[i].blob.sha256 : &m->contract.sha256;
+		    &m->volume[i].blob.sha256 : i == m->nvolumes ?
+		    &m->contract.sha256 : &m->wasm.sha256;
 
 		/* last to be evicted for this job's other inputs */
 		if (n->host.blob_has(n->host.ctx, fp, sha, NULL))

@@ -224,7 +224,7 @@ lower(struct contract_out *out, const struct contract_in *in,
 		out->limits.v[i] = MIN_OF(out->limits.v[i], most);
 	}
 	if (out->limits.v[LIMIT_MEMORY] < plan_memory_least(in->m->nvolumes +
-		in->policy->profile_volumes))
+		in->policy->profile_volumes, (in->m->has & HAS_WASM) != 0))
 		return no(why, "limits", "memory: the contract leaves too "
 		    "little to start in");
 	return NULL;

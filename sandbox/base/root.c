@@ -59,9 +59,9 @@ clone_tree(int fd, const char *path)
 	return tree;
 }
 
-/* The same folder in the namespace that we are in now, by its path. */
+/* The same folder or file in the namespace that we are in now, by its path. */
 static int
-reopen(int fd)
+reopen(int fd, int flags)
 {
 	char link[32], path[4096];
 	struct stat a, b;
@@ -73,7 +73,7 @@ reopen(int fd)
 	if (n <= 0)
 		return -1;
 	path[n] = '\0';
-	again = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	again = open(path, O_PATH | flags | O_CLOEXEC | O_NOFOLLOW);
 	if (again < 0)
 		return -1;
 	if (fstat(fd, &a) < 0 || fstat(again, &b) < 0 ||
@@ -88,12 +88,49 @@ reopen(int fd)
 static int
 clone_dir(int fd, uint64_t attr)
 {
-	_cleanup_fd_ int here = reopen(fd);
+	_cleanup_fd_ int here = reopen(fd, O_DIRECTORY);
 	_cleanup_fd_ int tree = here < 0 ? -1 : clone_tree(here, "");
 
 	if (tree < 0 || set_attr(tree, attr, AT_RECURSIVE) < 0)
 		return -1;
 	return steal_fd(&tree);
+}
+
+/* Files of the host's, each a tree of its own; -1 where there is none. */
+static int
+clone_files(int *trees, const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		_cleanup_fd_ int here = -1;
+
+		trees[i] = -1;
+		if (fds[i] < 0)
+			continue;
+		if ((here = reopen(fds[i], 0)) < 0 ||
+		    (trees[i] = clone_tree(here, "")) < 0 ||
+		    set_attr(trees[i], NOTHING | MOUNT_ATTR_RDONLY, 0) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+attach_wasm(const int *trees)
+{
+	char path[64];
+
+	for (unsigned i = 0; i < WASM_FILES; i++) {
+		_cleanup_fd_ int at = -1;
+
+		if (trees[i] < 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "wasm/%s", wasm_files[i]);
+		at = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+		if (at < 0 || attach(trees[i], AT_FDCWD, path) < 0)
+			return -1;
+		(void)close(trees[i]);
+	}
+	return 0;
 }
 
 static int
@@ -160,8 +197,8 @@ int
 base_build(const struct base_dirs *d, bool root, const char **what)
 {
 	static const char *const dirs[] = {"images", "stage", "dev", "proc",
-	    "new", "hold", "vol"};
-	int nodes[NELEM(dev_nodes)], trees[32];
+	    "new", "hold", "vol", "wasm"};
+	int nodes[NELEM(dev_nodes)], trees[32], wasm[WASM_FILES];
 	_cleanup_fd_ int images = -1, stage = -1, proc = -1;
 	const char *at = cover();
 	char path[32];
@@ -176,6 +213,10 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	stage = clone_dir(d->stage, NOTHING);
 	if (images < 0 || stage < 0)
 		return -1;
+	*what = "the runner of modules";
+	if (clone_files(wasm, d->wasm, WASM_FILES) < 0)
+		return -1;
+	*what = "folders";
 	for (unsigned i = 0; i < d->nvolumes; i++)
 		if ((trees[i] = clone_dir(d->volumes[i],
 		    NOTHING | MOUNT_ATTR_RDONLY)) < 0)
@@ -201,7 +242,7 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	if (attach(images, AT_FDCWD, "images") < 0 ||
 	    attach(stage, AT_FDCWD, "stage") < 0)
 		return -1;
-	if (attach_volumes(trees, d->nvolumes) < 0)
+	if (attach_volumes(trees, d->nvolumes) < 0 || attach_wasm(wasm) < 0)
 		return -1;
 	*what = "/dev";
 	if (make_dev(nodes) < 0)
@@ -396,7 +437,7 @@ enter(const char *path)
 
 /* Folders below the image, for what it lacks. */
 static int
-make_skel(const struct place *places, unsigned n)
+make_skel(const struct place *places, unsigned n, bool wasm)
 {
 	if (mkdir("/new/skel", 0755) < 0 || mkdir("/new/root", 0755) < 0 ||
 	    mkdir("/new/none", 0755) < 0 || mkdir("/new/v", 0755) < 0)
@@ -405,7 +446,19 @@ make_skel(const struct place *places, unsigned n)
 		if (!places[i].in_tmp &&
 		    make_path("/new/skel", places[i].path) < 0)
 			return -1;
-	return 0;
+	return wasm ? make_path("/new/skel", WASM_PLACE) : 0;
+}
+
+/* The folder and the files that lie on it. */
+static int
+attach_runner(int root)
+{
+	_cleanup_fd_ int at = sys_openat2(root, WASM_PLACE, O_PATH |
+	    O_DIRECTORY | O_CLOEXEC, SYS_BENEATH);
+	_cleanup_fd_ int tree = open_tree(AT_FDCWD, "/wasm", OPEN_TREE_CLONE |
+	    OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	return at < 0 || tree < 0 ? -1 : attach(tree, at, "");
 }
 
 static int
@@ -436,7 +489,7 @@ root_build(const struct root_plan *r, const char **what)
 	    (unsigned long long)(r->read_only ? 1u << 20 : r->tmp_bytes),
 	    PLAN_TMP_INODES);
 	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) < 0 ||
-	    make_skel(at, r->n) < 0)
+	    make_skel(at, r->n, r->wasm) < 0)
 		return -1;
 	*what = "image";
 	if (mount_image(r->hex, r->read_only) < 0)
@@ -459,6 +512,9 @@ root_build(const struct root_plan *r, const char **what)
 		if (attach_volume(root, &r->volumes[i], &at[PLACE_FIXED + i]) <
 		    0)
 			return -1;
+	*what = "the runner of modules";
+	if (r->wasm && attach_runner(root) < 0)
+		return -1;
 	*what = "/proc";
 	if (fchdir(root) < 0 || mount_proc(root, &at[PLACE_PROC]) < 0)
 		return -1;
@@ -498,6 +554,24 @@ root_step_build(const struct root_step *s, const char **what)
 	}
 	if (mount("", "/new", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
 	    MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return -1;
+	return enter("/new");
+}
+
+int
+root_compile_build(const char **what)
+{
+	const unsigned long no = MS_NOSUID | MS_NODEV;
+	_cleanup_fd_ int root = -1;
+
+	*what = "compilation";
+	if (mount("tmpfs", "/new", "tmpfs", no,
+	    "size=64k,nr_inodes=16,mode=0755") < 0 ||
+	    make_path("/new", WASM_PLACE) < 0 ||
+	    (root = open("/new", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 ||
+	    attach_runner(root) < 0 ||
+	    mount("", "/new", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | no,
+	    NULL) < 0)
 		return -1;
 	return enter("/new");
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "sandbox/base/places.h"
+#include "sandbox/plan/wasm.h"
 
 /*
  * Mounts. The base is a small root of jail's own in which jobs are built:
@@ -13,6 +14,7 @@
  *   /images  warren/images, read-only        /dev   null, zero, ... read-only
  *   /stage   where ro volumes are filled     /proc  unmasked: without one no
  *   /vol/N   profile volumes, read-only             job could mount its own
+ *   /wasm    the runner of modules, read-only
  *   /new     where a job's root grows        /hold  where tmpfs are made
  *
  * As root it is made once, by root, so that in a job's own user namespace
@@ -23,6 +25,8 @@ struct base_dirs {
 	int images, stage;
 	int volumes[32];
 	unsigned nvolumes;
+	/* the runner of modules: wasm_files[], in its order; -1: none */
+	int wasm[WASM_FILES];
 };
 int base_build(const struct base_dirs *, bool root, const char **what);
 
@@ -44,6 +48,7 @@ struct root_plan {
 	const struct place *places; /* places_find() of it and the targets */
 	const struct root_volume *volumes;
 	unsigned n;
+	bool wasm; /* the runner of modules at WASM_PLACE */
 };
 /* In a fresh mount namespace: build the job's root and make it ours. */
 int root_build(const struct root_plan *, const char **what);
@@ -59,6 +64,8 @@ struct root_step {
 	const char *src;
 };
 int root_step_build(const struct root_step *, const char **what);
+/* ... of a compilation: an empty folder with the runner of modules. */
+int root_compile_build(const char **what);
 /* ... of a snapshot: an empty folder with a /proc of this pid namespace, /p. */
 int root_snapshot_build(const char **what);
 

@@ -15,6 +15,7 @@
 #include "common/program.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/cell_ask.h"
+#include "sandbox/jail/cell_compile.h"
 #include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_take.h"
 #include "sandbox/jail/cell_tell.h"
@@ -56,6 +57,9 @@ close_all(struct cell *c)
 {
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
 		close_fd(&c->blobs[i]);
+	close_fd(&c->module);
+	close_fd(&c->code_w);
+	close_fd(&c->code_r);
 	close_fd(&c->out);
 	close_fd(&c->err);
 	close_fd(&c->out_w);
@@ -78,6 +82,7 @@ cell_init(struct cell *c, uint32_t number, int ctl)
 	c->ctl = ctl;
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
 		c->blobs[i] = -1;
+	c->module = c->code_w = c->code_r = -1;
 	c->out = c->err = c->out_w = c->err_w = -1;
 	c->job_pidfd = c->pidfd = c->report = -1;
 }
@@ -161,7 +166,8 @@ static bool
 ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 {
 	uint8_t msg[SLOT_ASK] = {type, (uint8_t)c->step, (uint8_t)c->volume};
-	int p[2], fds[3];
+	int p[2], fds[SLOT_FDS_MAX];
+	unsigned n = 3;
 	int rv;
 
 	close_fd(&c->report);
@@ -177,8 +183,10 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	fds[0] = p[1];
 	fds[1] = a;
 	fds[2] = b;
+	if (type == SLOT_GO && c->code_r >= 0)
+		fds[n++] = c->code_r;
 	put_u32(msg + 3, JAIL_MEMBERS - MIN_OF(c->members, JAIL_MEMBERS));
-	rv = slot_send(c->ctl, msg, sizeof(msg), fds, 3);
+	rv = slot_send(c->ctl, msg, sizeof(msg), fds, n);
 	(void)close(p[1]);
 	c->asked = rv == 0;
 	if (rv < 0)
@@ -207,6 +215,13 @@ step_next_fill(struct jail *j, struct cell *c, int from)
 {
 	if (c->kill) {
 		job_failed(j, c, "internal", "killed while it was built");
+		return;
+	}
+	if (cell_compile_due(c)) {
+		if (!set_state(j, c, CELL_FILLING, "module"))
+			return;
+		cell_compile_begin(j, c);
+		(void)ask_child(j, c, SLOT_STEP, c->module, c->code_w);
 		return;
 	}
 	for (int i = from; i < (int)c->plan.nvolumes; i++) {
@@ -359,6 +374,7 @@ maybe_started(struct jail *j, struct cell *c)
 	m.slot = c->number;
 	m.layers = c->layers;
 	m.policy = c->policy;
+	m.compile_ms = c->compile_ms;
 	fds[0] = c->out;
 	fds[1] = c->err;
 	fds[2] = c->job_pidfd;
@@ -504,7 +520,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 	case REPORT_HAND:
 		c->hand_ok = r->ok;
 		/* a tmpfs counts its own */
-		if (c->life.state == CELL_FILLING &&
+		if (c->life.state == CELL_FILLING && !c->compiling &&
 		    c->plan.volumes[c->volume].kind == PLAN_VOL_RO)
 			c->members += MIN_OF(r->members, JAIL_MEMBERS);
 		c->left = r->left;
@@ -596,6 +612,13 @@ cells_freeze(struct jail *j, const struct id32 *job, bool on)
 		c->frozen = clock_mono();
 }
 
+static void
+module_compiled(struct jail *j, struct cell *c)
+{
+	cell_compile_end(c);
+	step_next_fill(j, c, 0);
+}
+
 void
 cell_on_pidfd(struct jail *j, struct cell *c)
 {
@@ -603,8 +626,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	bool ok;
 
 	memset(&si, 0, sizeof(si));
-	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) < 0 ||
-	    si.si_pid == 0)
+	if (cell_compile_reap(c, &si) < 0 || si.si_pid == 0)
 		return;
 	/* what it wrote before its end */
 	if (c->report >= 0)
@@ -615,7 +637,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	c->deadline.us = 0;
 	ok = si.si_code == CLD_EXITED && si.si_status == 0 && c->hand_ok;
 	/* what is filled in is not kept open: many jobs have many volumes */
-	if (c->life.state == CELL_FILLING)
+	if (c->life.state == CELL_FILLING && !c->compiling)
 		close_fd(&c->blobs[c->volume]);
 	if (!ok && c->why[0] == '\0')
 		(void)snprintf(c->why, sizeof(c->why), "%s", cell_step_end(c, &si));
@@ -624,9 +646,13 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		if (c->lost)
 			job_failed(j, c, "internal", "its slot was lost");
 		else if (!ok)
-			job_failed(j, c, "volume", c->why);
+			job_failed(j, c, !c->compiling ? "volume" :
+			    c->fail_code[0] != '\0' ? c->fail_code : "image",
+			    c->why);
 		else if (c->forget)
 			step_next_clean(j, c);
+		else if (c->compiling)
+			module_compiled(j, c);
 		else
 			step_next_fill(j, c, c->volume + 1);
 		break;

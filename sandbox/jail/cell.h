@@ -42,6 +42,10 @@ struct cell {
 	char group[PLAN_GROUP_MAX];
 	char old_group[PLAN_GROUP_MAX]; /* of the job before: must be gone */
 	int blobs[PLAN_VOLUMES_ALL];
+	/* of a module: itself, where its code goes, its code to read; or -1 */
+	int module, code_w, code_r;
+	bool compiling;         /* what runs now is that */
+	uint32_t compile_ms;    /* processor time that it took */
 	int out, err;           /* read ends: copies for another node */
 	int out_w, err_w;       /* until the start */
 	int job_pidfd;

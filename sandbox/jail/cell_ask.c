@@ -29,6 +29,8 @@ cell_step_end(const struct cell *c, const siginfo_t *si)
 	if (si->si_code == CLD_EXITED || si->si_status != SIGKILL)
 		return "ended early";
 	/* nobody else kills here */
+	if (c->compiling)
+		return "more memory than a compilation is given";
 	return c->life.state == CELL_FILLING ?
 	    "too large for the job's limit of memory" : "out of memory";
 }

@@ -55,8 +55,8 @@ tell(struct jail *j, const struct id32 *job, bool ok, int memory,
  * The slot's own groups get room for what is copied, and keep it: whoever packs
  * the copy holds its pages for a while, and they are charged here.
  */
-static void
-make_room(const struct cell *c, uint64_t bytes)
+void
+cell_snap_room(const struct cell *c, uint64_t bytes)
 {
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%llu",
@@ -120,7 +120,7 @@ cells_snap(struct jail *j, const struct msg_J_SNAP *m)
 		close_fd(&report[1]);
 		return;
 	}
-	make_room(c, m->bytes);
+	cell_snap_room(c, m->bytes);
 	put_u64(msg + 3, m->bytes);
 	s->told = false;
 	s->report = report[0];

@@ -43,6 +43,38 @@ take_policy(struct cell *c, const uint8_t *plan, size_t n, int args,
 	return a != NULL && f != NULL;
 }
 
+/* Where the code of a module goes, and where it is read from: one new file. */
+static bool
+code_ok(int w, int r)
+{
+	int fl = fcntl(w, F_GETFL);
+	struct stat a, b;
+
+	return fl >= 0 && (fl & O_ACCMODE) == O_WRONLY &&
+	    (fl & O_PATH) == 0 && blob_ok(r, 0) && fstat(w, &a) == 0 &&
+	    fstat(r, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static const char *
+take_module(struct cell *c, struct ipc_in *in, unsigned next)
+{
+	switch (plan_wasm_fds(&c->plan)) {
+	case 0:
+		return NULL;
+	case 1:
+		c->code_r = ipc_in_take(in, next);
+		return blob_ok(c->code_r, c->plan.module) ? NULL :
+		    "code that is no read-only regular file of its size";
+	default:
+		c->module = ipc_in_take(in, next);
+		c->code_w = ipc_in_take(in, next + 1);
+		c->code_r = ipc_in_take(in, next + 2);
+		return blob_ok(c->module, c->plan.module) &&
+		    code_ok(c->code_w, c->code_r) ? NULL :
+		    "a module or a place for its code that is none";
+	}
+}
+
 const char *
 take_descriptors(struct cell *c, struct ipc_in *in, int *args, int *filter)
 {
@@ -50,7 +82,7 @@ take_descriptors(struct cell *c, struct ipc_in *in, int *args, int *filter)
 
 	*args = ipc_in_take(in, 0);
 	*filter = ipc_in_take(in, 1);
-	if (in->nfds != 2 + plan_blobs(&c->plan))
+	if (in->nfds != 2 + plan_blobs(&c->plan) + plan_wasm_fds(&c->plan))
 		return "number of descriptors";
 	for (uint32_t i = 0; i < c->plan.nvolumes; i++) {
 		const struct plan_volume *v = &c->plan.volumes[i];
@@ -62,7 +94,7 @@ take_descriptors(struct cell *c, struct ipc_in *in, int *args, int *filter)
 			return "a blob that is no read-only regular file of "
 			    "its size";
 	}
-	return NULL;
+	return take_module(c, in, next);
 }
 
 bool

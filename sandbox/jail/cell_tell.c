@@ -26,6 +26,7 @@ tell_failed(struct jail *j, const struct id32 *job, const char *code,
 			continue;
 		m.slot = c->number;
 		m.kill = c->killed_for;
+		m.compile_ms = c->compile_ms;
 	}
 	log_info("jail", "not started: %s: %s", m.code, m.why);
 	TELL(j, J_FAILED, &m, NULL, 0);

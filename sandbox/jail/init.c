@@ -26,6 +26,7 @@
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
+#include "sandbox/plan/wasm.h"
 #include "common/util.h"
 
 #define EXIT_CANNOT 126
@@ -145,12 +146,59 @@ exec_command(const struct plan_args *a)
 	_exit(err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
 
+/*
+ * A module: the runner is the command, by its own loader and with nothing of a
+ * stranger in its words and environment; those are in args, which it reads.
+ */
+static void
+exec_runner(const struct plan *p)
+{
+	char words[6][24], *env[] = {NULL};
+	char loader[] = "/" WASM_PLACE "/ld.so", option[] = "--library-path",
+	    place[] = "/" WASM_PLACE, runner[] = "/" WASM_PLACE "/warren-wasm",
+	    run[] = "run";
+	char *argv[] = {loader, option, place, runner, run, words[0], words[1],
+	    words[2], words[3], words[4], words[5], NULL};
+	uint32_t writable = 0;
+	uint64_t n[6] = {p->wasm, p->fuel, p->memory - WASM_MEMORY_ROOM,
+	    p->output, p->time_ms, 0};
+
+	for (uint32_t i = 0; i < p->nvolumes; i++)
+		if (p->volumes[i].kind == PLAN_VOL_RW ||
+		    p->volumes[i].kind == PLAN_VOL_PROFILE_RW)
+			writable |= 1u << i;
+	n[5] = writable;
+	for (unsigned i = 0; i < NELEM(n); i++)
+		(void)snprintf(words[i], sizeof(words[i]), "%llu",
+		    (unsigned long long)n[i]);
+	(void)execve(loader, argv, env);
+	complain("the runner of modules", strerror(errno));
+	_exit(EXIT_CANNOT);
+}
+
 static void
 command_fail(struct command *c, const char *what)
 {
 	c->error = errno;
 	c->failed = what;
 	_exit(1);
+}
+
+/* What a module's runner holds besides 0 to 2; the first that is nobody's. */
+static int
+module_streams(const struct init_job *j)
+{
+	int code, args;
+
+	if (j->plan.runtime != PLAN_WASM)
+		return STDERR_FILENO + 1;
+	/* out of the way first: either may be where the other goes */
+	code = fcntl(j->code, F_DUPFD_CLOEXEC, 16);
+	args = fcntl(j->args, F_DUPFD_CLOEXEC, 16);
+	if (code < 0 || args < 0 || dup2(code, WASM_FD_CODE) < 0 ||
+	    dup2(args, WASM_FD_ARGS) < 0)
+		_exit(EXIT_CANNOT);
+	return WASM_FD_ARGS + 1;
 }
 
 /* In the child, which shares init's memory; does not return. */
@@ -179,7 +227,7 @@ command_run(struct command *c)
 	    dup2(c->job->err, STDERR_FILENO) < 0)
 		command_fail(c, "standard streams");
 	/* an open folder of outside would be a way out */
-	if (sys_close_range(3, ~0u) < 0)
+	if (sys_close_range((unsigned)module_streams(c->job), ~0u) < 0)
 		command_fail(c, "close_range");
 	if (limits_apply(&l) < 0)
 		command_fail(c, "rlimits");
@@ -200,6 +248,8 @@ command_run(struct command *c)
 		command_fail(c, "base filter");
 	if (filter_load(&c->filter) < 0)
 		command_fail(c, "seccomp program");
+	if (p->runtime == PLAN_WASM) /* it loads a last one of its own */
+		exec_runner(p);
 	/* where node's refuses it, it refuses the job's own as well */
 	if (filter_load(c->env->seal_filter) < 0 && errno == ENOMEM)
 		command_fail(c, "last filter");
@@ -293,7 +343,9 @@ find_places(const struct init_job *j, const struct plan_args *a,
 	const char *code;
 	int root;
 
-	(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
+	/* a module has no image: an empty folder is as good as one */
+	(void)snprintf(path, sizeof(path), "%s%s", hex == NULL ? "/hold" :
+	    "/images/roots/", hex == NULL ? "" : hex);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (root < 0)
 		fail(j->report, "image", "image", errno);
@@ -310,7 +362,9 @@ build_root(const struct init_env *e, const struct init_job *j,
 	struct root_volume v[PLAN_VOLUMES_ALL];
 	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
 	const struct plan *p = &j->plan;
-	struct root_plan r = {.hex = hex, .read_only = p->read_only,
+	bool wasm = p->runtime == PLAN_WASM;
+	struct root_plan r = {.hex = wasm ? NULL : hex, .wasm = wasm,
+	    .read_only = p->read_only,
 	    .tmp_bytes = p->tmp_bytes != 0 ? p->tmp_bytes :
 		MAX_OF(p->memory / 4, 65536u),
 	    .tmp_inodes = p->tmp_inodes != 0 ? p->tmp_inodes : PLAN_TMP_INODES,
@@ -328,7 +382,7 @@ build_root(const struct init_env *e, const struct init_job *j,
 			stage_path(paths[i], e->slot, i);
 	}
 	hex_encode(hex, HASH_BYTES(p->image));
-	find_places(j, a, hex, places);
+	find_places(j, a, r.hex, places);
 	if (root_build(&r, &what) == 0)
 		return;
 	if (errno == ENOENT && strchr(what, '/') == NULL &&
@@ -340,7 +394,7 @@ build_root(const struct init_env *e, const struct init_job *j,
 }
 
 static void
-reap(pid_t command, int report)
+reap(pid_t command, int report, bool wasm)
 {
 	struct report r = {.kind = REPORT_EXIT};
 	siginfo_t si;
@@ -356,6 +410,9 @@ reap(pid_t command, int report)
 			continue;
 		r.how = si.si_code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
 		r.exit_code = si.si_status;
+		/* the runner's word for a module that is out of fuel or time */
+		if (wasm && r.how == EXIT_SIGNAL && si.si_status == SIGXCPU)
+			r.how = EXIT_JAIL_TIME;
 		report_send(report, &r);
 		/* with pid 1 the kernel kills all that is left */
 		_exit(0);
@@ -373,6 +430,10 @@ layers_of(const struct init_env *e, const struct plan *p)
 		l |= LAYER_LANDLOCK;
 	if (p->read_only)
 		l |= LAYER_READONLY;
+	if (p->runtime == PLAN_WASM)
+		l |= LAYER_WASM;
+	if ((p->wasm & WASM_INTERPRETED) != 0)
+		l |= LAYER_INTERPRETED;
 	return l;
 }
 
@@ -418,7 +479,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 	report_send(j->report, &r);
 	if (dup2(j->report, 0) < 0 || sys_close_range(1, ~0u) < 0)
 		_exit(1);
-	reap(pid, 0);
+	reap(pid, 0, j->plan.runtime == PLAN_WASM);
 	_exit(1);
 }
 
@@ -475,6 +536,35 @@ init_trial(const struct init_env *e, const struct init_trial *t)
 
 /* ---- steps ---- */
 
+static void
+compile(const struct init_env *e, const struct init_step *s)
+{
+	char loader[] = WASM_PLACE, option[] = "--library-path",
+	    place[] = "/" WASM_PLACE, runner[] = "/" WASM_PLACE "/warren-wasm",
+	    verb[] = "compile", flags[8], fuel[24];
+	char *argv[] = {loader, option, place, runner, verb, flags, fuel, NULL};
+	struct landlock_path paths[] = {{"/", LANDLOCK_MAY_READ}};
+	struct hand_start h = {.in = s->in, .out = s->out,
+	    .report = s->report,
+	    .limits = {.pids = HAND_PIDS, .fsize = s->bytes,
+		.data = WASM_COMPILE_MEMORY},
+	    .landlock_abi = e->landlock_abi, .paths = paths,
+	    .npaths = NELEM(paths), .argv = argv,
+	    .filters = {e->job_filter, e->seal_filter}};
+	const char *what;
+
+	(void)snprintf(flags, sizeof(flags), "%u", s->wasm);
+	(void)snprintf(fuel, sizeof(fuel), "%llu", (unsigned long long)s->fuel);
+	if (root_compile_build(&what) < 0)
+		fail(s->report, "internal", what, errno);
+	h.hand = open("/" WASM_PLACE "/ld.so", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (h.hand < 0)
+		fail(s->report, "internal", "the runner of modules", errno);
+	what = hand_start(&h);
+	fail(h.report, "internal", what, errno);
+	_exit(1);
+}
+
 void
 init_step(const struct init_env *e, const struct init_step *s)
 {
@@ -501,6 +591,8 @@ init_step(const struct init_env *e, const struct init_step *s)
 	    .filters = {e->job_filter, e->seal_filter}};
 
 	take_ids(e, s->report);
+	if (s->step == STEP_COMPILE)
+		compile(e, s);
 	argv[1] = (char *)(uintptr_t)(s->profile >= 0 ? "copy" :
 	    names[s->step]);
 	if (s->step == STEP_FILL && s->profile < 0) {

@@ -29,6 +29,7 @@ struct init_env {
 struct init_job {
 	struct plan plan;
 	int args, filter, out, err, report;
+	int code; /* of a module; -1: a program */
 	const int *trees; /* of the plan's volumes; -1: bound from the base */
 };
 void init_job(const struct init_env *, const struct init_job *)
@@ -37,6 +38,8 @@ void init_job(const struct init_env *, const struct init_job *)
 /* A step: builds, then becomes warren-hand. */
 struct init_step {
 	int step;        /* enum jail_step */
+	uint8_t wasm;    /* of a compilation: enum wasm_flag */
+	uint64_t fuel;
 	int volume;
 	int tree;        /* of the volume; -1: the slot's staging folder */
 	int profile;     /* copy this profile volume; -1: no */

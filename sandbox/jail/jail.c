@@ -87,6 +87,10 @@ take_arguments(struct start *s, int argc, char *argv[])
 			break;
 		s->dirs.volumes[s->dirs.nvolumes++] = fd;
 	}
+	s->jail.limits.wasm = true;
+	for (unsigned i = 0; i < WASM_FILES; i++)
+		s->jail.limits.wasm &= (s->dirs.wasm[i] = settings_take(p,
+		    SET_WASM, wasm_files[i])) >= 0;
 }
 
 /* A slot's staging folder: its id's own, and ours by the group. */
@@ -377,6 +381,8 @@ give_up(struct start *s)
 	(void)close(s->dirs.images);
 	for (unsigned i = 0; i < s->dirs.nvolumes; i++)
 		(void)close(s->dirs.volumes[i]);
+	for (unsigned i = 0; i < WASM_FILES; i++)
+		close_fd(&s->dirs.wasm[i]);
 	if (j->groups.jobs >= 0)
 		dirs[n++] = j->groups.jobs;
 	for (size_t i = 0; i < NELEM(controllers); i++)
@@ -412,7 +418,7 @@ find_out(struct start *s)
 	j->limits = (struct plan_limits){.required = jail_required(l),
 	    .memory = l->memory, .cpu_milli = l->cpu_milli, .pids = l->pids,
 	    .time_ms = l->time_ms, .output = l->output, .slots = j->nslots,
-	    .nvolumes = s->dirs.nvolumes};
+	    .nvolumes = s->dirs.nvolumes, .wasm = j->limits.wasm};
 	j->limits.available = LAYERS_FLOOR | LAYER_UTS | LAYER_RLIMITS |
 	    LAYER_READONLY | (groups & (LAYER_MEMORY | LAYER_CPU |
 	    LAYER_PIDS));
@@ -423,6 +429,7 @@ find_out(struct start *s)
 			j->limits.available &= ~controller_layers[i];
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
+	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
 	j->limits.available &= ~s->lacking;
 	missing = LAYERS_KNOWN & ~j->limits.available & ~(uint32_t)(LAYER_LSM |
 	    LAYERS_OTHERS | LAYER_IO);

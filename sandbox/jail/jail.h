@@ -17,6 +17,8 @@
  *   hand=FD          sealed memfd that holds warren-hand
  *   volume:I=FD      directory of profile volume I, in the order of the index
  *                    that a plan names
+ *   wasm:NAME=FD     a file of the runner of modules, of wasm_files[]; without
+ *                    all of them there are no modules
  *   cg-jobs=FD       v2 directory jobs/; absent: no v2. jail makes and enters
  *                    its leaf jobs/jail
  *   cg-v1:memory=FD cg-v1:cpu=FD cg-v1:pids=FD   v1 directory jobs/ of a
@@ -42,8 +44,10 @@
  *   J_RUN       -> J_STARTED, or J_FAILED (nothing of the job is left then
  *                  but what J_FORGET removes: send it always). Descriptors:
  *                  args (plan_args_*), filter (sock_filter array), then a blob
- *                  for each job volume in the plan's order. `ro` and `rw`
- *                  volumes are filled before the start
+ *                  for each job volume in the plan's order, then those of a
+ *                  module (plan_wasm_fds()): it is compiled first, in a step
+ *                  of its own, where it has no code yet. `ro` and `rw` volumes
+ *                  are filled before the start
  *   J_EXITED       when the first process and all others are gone
  *   J_STEP(PACK, volume) -> J_STEP_OPEN (a pipe), then J_STEP_DONE; only
  *                  after J_EXITED, volumes of kind PLAN_VOL_RW, one at a time

@@ -239,15 +239,17 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 }
 
 static void
-do_go(struct slot *sl, const int fds[3])
+do_go(struct slot *sl, const int fds[SLOT_FDS_MAX])
 {
 	struct order o = {.is_job = true, .charged = true,
 	    .group = sl->group,
 	    .job = {.plan = sl->plan, .args = sl->args, .filter = sl->filter,
-		.report = fds[0], .out = fds[1], .err = fds[2]}};
+		.report = fds[0], .out = fds[1], .err = fds[2],
+		.code = fds[3]}};
 	int pidfd = -1, rv;
 
-	if (!sl->have_plan || fds[2] < 0) {
+	if (!sl->have_plan || fds[2] < 0 ||
+	    (sl->plan.runtime == PLAN_WASM) != (fds[3] >= 0)) {
 		answer(sl, SLOT_FAILED, "no plan", -1);
 		return;
 	}
@@ -285,6 +287,25 @@ drop_trees(struct slot *sl)
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++)
 		for (int k = 0; k < TREES; k++)
 			close_fd(&sl->trees[k][i]);
+}
+
+/* As a step that packs: in the slot's own groups, which jail gives room. */
+static void
+do_compile(struct slot *sl, const int fds[SLOT_FDS_MAX])
+{
+	struct order o = {.group = sl->s->step_group,
+	    .step = {.step = STEP_COMPILE, .volume = -1, .tree = -1,
+		.profile = -1, .wasm = sl->plan.wasm, .fuel = sl->plan.fuel,
+		.hand = -1, .report = fds[0], .in = fds[1], .out = fds[2],
+		.bytes = WASM_CODE_MAX}};
+	int pidfd = -1, rv;
+
+	if (!sl->have_plan || fds[2] < 0 || sl->plan.runtime != PLAN_WASM) {
+		answer(sl, SLOT_FAILED, "no module", -1);
+		return;
+	}
+	rv = carry_out(sl, &o, &pidfd);
+	started(sl, rv, pidfd);
 }
 
 static void
@@ -497,8 +518,11 @@ serve(struct slot *sl)
 			take_plan(sl, buf + 3, (size_t)n - 3, fds);
 			break;
 		case SLOT_STEP:
-			do_step(sl, buf[1], buf[2], n < SLOT_ASK ? 0 :
-			    get_u32(buf + 3), fds);
+			if (buf[1] == STEP_COMPILE)
+				do_compile(sl, fds);
+			else
+				do_step(sl, buf[1], buf[2], n < SLOT_ASK ? 0 :
+				    get_u32(buf + 3), fds);
 			break;
 		case SLOT_GO:
 			do_go(sl, fds);

@@ -56,7 +56,7 @@ int slot_try(int ctl, const char **what);
 enum slot_msg {
 	SLOT_PLAN = 1, /* fds: args, filter, and the job's group if it has one */
 	SLOT_STEP = 2, /* fds: report, in, out */
-	SLOT_GO = 3,   /* fds: report, out, err */
+	SLOT_GO = 3,   /* fds: report, out, err; of a module its code */
 	SLOT_FORGET = 4,
 	SLOT_TRY = 5,  /* fds: report */
 	SLOT_SNAP = 6, /* fds: report, in, out; what and how many bytes */
@@ -69,7 +69,7 @@ enum slot_answer {
 	SLOT_FREE = 3,  /* of FORGET: text is empty, or why it is not free */
 };
 #define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)
-#define SLOT_FDS_MAX 3
+#define SLOT_FDS_MAX 4
 
 /* Descriptors stay the caller's. 0, or -1 with errno. */
 int slot_send(int ctl, const void *, size_t, const int *fds, unsigned nfds);

@@ -87,6 +87,9 @@ environment(struct plan_args *a, const struct compile_in *in)
 	for (uint32_t i = 0; i < in->rec->envc && a->envc < PLAN_ENV_MAX; i++)
 		if (!has_name(a->env, a->envc, in->rec->env[i]))
 			a->env[a->envc++] = in->rec->env[i];
+	/* a module has no programs to find */
+	if ((in->m->has & HAS_WASM) != 0)
+		return;
 	if (a->envc < PLAN_ENV_MAX && !has_name(a->env, a->envc, PATH_DEFAULT))
 		a->env[a->envc++] = PATH_DEFAULT;
 }
@@ -212,9 +215,17 @@ plan_compile(struct compiled *out, const struct compile_in *in,
 	p->read_only = in->m->read_only_fs ||
 	    (in->profile != NULL && in->profile->read_only_fs);
 	p->filter_len = in->filter_len;
+	if ((in->m->has & HAS_WASM) != 0) {
+		p->runtime = PLAN_WASM;
+		p->wasm = in->wasm;
+		p->fuel = in->m->module.fuel;
+		p->module = in->module;
+	}
 	volumes(p, a, in);
 	environment(a, in);
 	command(a, in);
+	if (a->argc == 0 && p->runtime == PLAN_WASM)
+		a->argv[a->argc++] = "module";
 	a->cwd = in->rec->cwd;
 	code = "contract";
 	*why = "too many paths";

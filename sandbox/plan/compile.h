@@ -22,7 +22,10 @@ struct compile_in {
 	const struct profile *profile;  /* NULL: none */
 	const uint64_t *granted;        /* LIMIT_COUNT values, none 0 */
 	const struct id32 *image;           /* digest, 32 bytes */
-	const struct image_record *rec; /* of that image */
+	const struct image_record *rec; /* of that image; empty: of a module */
+	/* of a module: enum wasm_flag, and bytes of it or of its code */
+	uint8_t wasm;
+	uint64_t module;
 	uint32_t slot;
 	uint32_t required;   /* layers of node.yaml */
 	uint32_t filter_len; /* instructions of the seccomp program */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "sandbox/plan/wasm.h"
 
 /* ---- codec ---- */
 
@@ -27,6 +28,10 @@ plan_encode(struct wr *w, const struct plan *p)
 	wr_u8(w, p->ruled);
 	wr_u64(w, p->tmp_bytes);
 	wr_u32(w, p->tmp_inodes);
+	wr_u8(w, p->runtime);
+	wr_u8(w, p->wasm);
+	wr_u64(w, p->fuel);
+	wr_u64(w, p->module);
 	wr_u8(w, (uint8_t)p->nvolumes);
 	for (uint32_t i = 0; i < p->nvolumes && i < PLAN_VOLUMES_ALL; i++) {
 		wr_u8(w, p->volumes[i].kind);
@@ -54,6 +59,8 @@ plan_decode(struct rd r, struct plan *p)
 	    !rd_u32(&r, &p->filter_len) || !rd_bool(&r, &p->read_only) ||
 	    !rd_bool(&r, &p->noexec) || !rd_u8(&r, &p->ruled) ||
 	    !rd_u64(&r, &p->tmp_bytes) || !rd_u32(&r, &p->tmp_inodes) ||
+	    !rd_u8(&r, &p->runtime) || !rd_u8(&r, &p->wasm) ||
+	    !rd_u64(&r, &p->fuel) || !rd_u64(&r, &p->module) ||
 	    !rd_u8(&r, &n) || n > PLAN_VOLUMES_ALL)
 		return false;
 	p->nvolumes = n;
@@ -79,12 +86,20 @@ plan_blobs(const struct plan *p)
 	return n;
 }
 
+unsigned
+plan_wasm_fds(const struct plan *p)
+{
+	return p->runtime != PLAN_WASM ? 0 :
+	    (p->wasm & WASM_COMPILE) != 0 ? 3 : 1;
+}
+
 /* ---- checks of THREATS.md 2 ---- */
 
 uint64_t
-plan_memory_least(uint32_t volumes)
+plan_memory_least(uint32_t volumes, bool wasm)
 {
-	return PLAN_MEMORY_LEAST + (uint64_t)PLAN_MEMORY_VOLUME * volumes;
+	return (wasm ? WASM_MEMORY_ROOM : 0) + PLAN_MEMORY_LEAST +
+	    (uint64_t)PLAN_MEMORY_VOLUME * volumes;
 }
 
 uint64_t
@@ -126,18 +141,34 @@ check_volume(const struct plan *p, const struct plan_volume *v,
 static const char *
 check_numbers(const struct plan *p, const struct plan_limits *l)
 {
-	if (p->memory < plan_memory_least(p->nvolumes) ||
+	if (p->memory < plan_memory_least(p->nvolumes,
+	    p->runtime == PLAN_WASM) ||
 	    p->memory > l->memory)
 		return "memory";
 	if (p->cpu_milli == 0 || p->cpu_milli > l->cpu_milli)
 		return "cpu";
-	if (p->pids == 0 || p->pids > l->pids || p->pids > PLAN_PIDS_MAX)
+	if (p->pids == 0 || p->pids > l->pids || p->pids > PLAN_PIDS_MAX ||
+	    (p->runtime == PLAN_WASM && p->pids < WASM_PIDS_LEAST))
 		return "pids";
 	if (p->time_ms == 0 || p->time_ms > l->time_ms)
 		return "time";
 	if (p->output == 0 || p->output > l->output)
 		return "output";
 	return NULL;
+}
+
+static const char *
+check_runtime(const struct plan *p, const struct plan_limits *l)
+{
+	if (p->runtime == PLAN_NATIVE)
+		return p->wasm == 0 && p->fuel == 0 && p->module == 0 ? NULL :
+		    "a module of a program";
+	if (p->runtime != PLAN_WASM || (p->wasm & ~WASM_FLAGS) != 0)
+		return "unknown runtime";
+	if (!l->wasm)
+		return "WebAssembly is not installed on the node";
+	return p->module != 0 && p->module <= ((p->wasm & WASM_COMPILE) != 0 ?
+	    WASM_MODULE_MAX : WASM_CODE_MAX) ? NULL : "size of the module";
 }
 
 const char *
@@ -163,6 +194,8 @@ plan_check(const struct plan *p, const struct plan_limits *l,
 	*why = "seccomp program";
 	if (p->filter_len == 0 || p->filter_len > PLAN_FILTER_MAX)
 		return "internal";
+	if ((*why = check_runtime(p, l)) != NULL)
+		return "image";
 	*why = "tmp";
 	if (p->tmp_bytes > MAX_OF(p->memory / 4, 65536u) ||
 	    p->tmp_inodes > PLAN_TMP_INODES)

@@ -17,7 +17,7 @@
  * into it (policy/compile.h), jail decodes and checks it again.
  */
 
-#define PLAN_VERSION 2
+#define PLAN_VERSION 3
 #define PLAN_VOLUMES_MAX 16 /* compute.md 2.1, of a manifest */
 #define PLAN_VOLUMES_ALL 32 /* with those of the profile */
 #define PLAN_TARGET_MAX 255
@@ -51,6 +51,12 @@
 #define PLAN_MAY_WRITE 2
 #define PLAN_MAY_EXEC 4
 
+/* What the command of a job is. */
+enum plan_runtime {
+	PLAN_NATIVE = 0, /* a program of its image */
+	PLAN_WASM = 1,	 /* the runner of the house, with a module */
+};
+
 enum plan_volume_kind {
 	PLAN_VOL_RO = 1,      /* filled from a blob, bound read-only */
 	PLAN_VOL_RW = 2,      /* tmpfs, filled from a blob, packed afterwards */
@@ -70,7 +76,7 @@ struct plan_volume {
 
 struct plan {
 	struct id32 job;
-	struct id32 image; /* digest of the image manifest */
+	struct id32 image; /* digest of the image manifest, or of the module */
 	uint32_t slot;     /* 1 … slots */
 	uint32_t layers;   /* that the job must get, or is not started */
 	uint64_t memory;   /* bytes */
@@ -86,6 +92,10 @@ struct plan {
 	uint8_t ruled;	   /* PLAN_MAY_*: what only the rules in args allow */
 	uint64_t tmp_bytes;
 	uint32_t tmp_inodes;
+	uint8_t runtime;   /* of plan_runtime */
+	uint8_t wasm;	   /* of wasm_flag */
+	uint64_t fuel;	   /* instructions; 0: not counted */
+	uint64_t module;   /* bytes of the module, or of its code */
 	uint32_t nvolumes;
 	struct plan_volume volumes[PLAN_VOLUMES_ALL];
 };
@@ -96,9 +106,14 @@ void plan_encode(struct wr *, const struct plan *);
 bool plan_decode(struct rd, struct plan *);
 /* Blobs that go with it: volumes of kind RO and RW. */
 unsigned plan_blobs(const struct plan *);
+/*
+ * Descriptors behind them: of a module that is to be compiled itself, then its
+ * code to write and to read; else its code; of a program none.
+ */
+unsigned plan_wasm_fds(const struct plan *);
 
 /* The least limits of a job with so many volumes, and so many to be packed. */
-uint64_t plan_memory_least(uint32_t volumes);
+uint64_t plan_memory_least(uint32_t volumes, bool wasm);
 uint64_t plan_output_least(uint32_t packed);
 /*
  * What an rw volume holds of its limit: an archive has its end and a header for
@@ -118,6 +133,7 @@ struct plan_limits {
 	uint64_t output;
 	uint32_t slots;
 	uint32_t nvolumes; /* of the parent's list */
+	bool wasm;	   /* the runner of modules is here */
 };
 /*
  * NULL: good. Else the code of compute.md 4 ("posture", "limits", "volume",

@@ -187,7 +187,7 @@ t_least(void)
 		CHECK(drive_run(&d, &j) == 0 && j.started);
 		drive_job_clear(&j);
 		new_job(&j, small);
-		j.memory = plan_memory_least(0);
+		j.memory = plan_memory_least(0, false);
 		j.output = 1;
 		j.cpu_milli = j.pids = 1;
 		CHECK(drive_run(&d, &j) == 0);

@@ -415,7 +415,7 @@ t_sysv_left(void)
 			CHECK(slot_number(d.dirs.memory,
 			    "memory.usage_in_bytes") <= GROUP_MEMORY_LEFT);
 		new_job(&j, small);
-		j.memory = plan_memory_least(0);
+		j.memory = plan_memory_least(0, false);
 		j.pids = 1;
 		CHECK(drive_run(&d, &j) == 0);
 		CHECK(j.started && j.how == EXIT_CODE && j.status == 0);

@@ -30,7 +30,7 @@ good(void)
 	memset(&p.image, 2, sizeof(p.image));
 	p.slot = 1;
 	p.layers = LAYERS_FLOOR;
-	p.memory = plan_memory_least(3);
+	p.memory = plan_memory_least(3, false);
 	p.cpu_milli = 500;
 	p.pids = 10;
 	p.time_ms = 1000;

@@ -55,6 +55,16 @@ text_list_add(struct text_list *l, const char *text, size_t len)
 	return true;
 }
 
+uint8_t
+wasm_files_word(const char *word)
+{
+	if (word == NULL)
+		return WASM_FILES_AS_NODE;
+	return strcmp(word, "memory") == 0 ? WASM_FILES_MEMORY :
+	    strcmp(word, "folders") == 0 ? WASM_FILES_FOLDERS :
+	    WASM_FILES_AS_NODE;
+}
+
 const char *
 manifest_limit_name(unsigned limit)
 {

@@ -88,6 +88,18 @@ enum manifest_has {
 	HAS_CONTRACT = 0x8000,
 };
 
+/* What a module may be run with (compute.md 4.1). */
+enum wasm_files_of {
+	WASM_FILES_AS_NODE = 0, /* absent: the node's choice */
+	WASM_FILES_FOLDERS = 1,
+	WASM_FILES_MEMORY = 2,
+};
+struct wasm_ask {
+	uint64_t fuel;	    /* instructions; 0: not counted */
+	bool deterministic; /* clock and random numbers are always the same */
+	uint8_t files;	    /* of wasm_files_of */
+};
+
 struct manifest {
 	uint32_t has; /* of manifest_has */
 	struct id32 job; /* SHA-256 of the payload; zeros: not known yet */
@@ -99,6 +111,7 @@ struct manifest {
 	uint32_t not_after, deadline; /* unix seconds */
 	char image[MANIFEST_TEXT + 1];
 	struct blob_ref wasm, contract;
+	struct wasm_ask module;
 	struct text_list command; /* argv */
 	struct text_list env;	  /* NAME=value, in order of names */
 	struct text_list cap_drop;
@@ -129,6 +142,8 @@ const char *manifest_times(const struct manifest *, uint32_t now);
 
 /* The name of the profile: last path component without .json; "": none. */
 void manifest_seccomp(char out[MANIFEST_TEXT + 1], const struct manifest *);
+/* "folders", "memory"; else, and of NULL, WASM_FILES_AS_NODE. */
+uint8_t wasm_files_word(const char *);
 const char *manifest_limit_name(unsigned limit); /* "memory", ... */
 /* none 0, low 1, medium 2, high 3, critical 3; -1. */
 int trust_word(const char *word, size_t len);

@@ -19,6 +19,25 @@ blob_json(const struct blob_ref *b)
 }
 
 static json_t *
+wasm_json(const struct manifest *m)
+{
+	const struct wasm_ask *a = &m->module;
+	json_t *o = blob_json(&m->wasm);
+
+	if (o == NULL || (a->fuel != 0 && json_object_set_new(o, "fuel",
+		json_integer((json_int_t)a->fuel)) != 0) ||
+	    (a->deterministic && json_object_set_new(o, "deterministic",
+		json_true()) != 0) ||
+	    (a->files != WASM_FILES_AS_NODE && json_object_set_new(o, "files",
+		json_string(a->files == WASM_FILES_MEMORY ? "memory" :
+		"folders")) != 0)) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *
 list_json(const struct text_list *l)
 {
 	json_t *arr = json_array();
@@ -150,7 +169,7 @@ tree(const struct manifest *m, const char **bad)
 	if (m->image[0] != '\0')
 		SET("image", json_string(m->image));
 	if (m->has & HAS_WASM)
-		SET("wasm", blob_json(&m->wasm));
+		SET("wasm", wasm_json(m));
 	if (m->has & HAS_CONTRACT)
 		SET("behavior_contract", blob_json(&m->contract));
 	if (m->has & HAS_COMMAND)

@@ -131,8 +131,22 @@ get_image(struct ctx *c, const json_t *v)
 static bool
 get_wasm(struct ctx *c, const json_t *v)
 {
+	const json_t *fuel = json_object_get(v, "fuel");
+	const json_t *det = json_object_get(v, "deterministic");
+	const char *files = json_string_value(json_object_get(v, "files"));
+	struct wasm_ask *a = &c->m->module;
+
 	c->m->has |= HAS_WASM;
-	return blob_of(v, &c->m->wasm);
+	if (!blob_of(v, &c->m->wasm) || (fuel != NULL && (!jdoc_uint(v, "fuel",
+	    (uint64_t)JDOC_INT_MAX, &a->fuel) || a->fuel == 0)))
+		return false;
+	/* false, and what a node does by itself, are said by their absence */
+	if (det != NULL && (!bool_of(det, &a->deterministic) ||
+	    !a->deterministic))
+		return false;
+	a->files = wasm_files_word(files);
+	return json_object_get(v, "files") == NULL ||
+	    a->files != WASM_FILES_AS_NODE;
 }
 
 static bool

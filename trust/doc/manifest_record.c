@@ -73,6 +73,11 @@ manifest_record_put(uint8_t *out, size_t cap, const struct manifest *m)
 	wr_u32(&w, m->deadline);
 	wr_str(&w, m->image);
 	put_blob(&w, &m->wasm);
+	if ((m->has & HAS_WASM) != 0) {
+		wr_u64(&w, m->module.fuel);
+		wr_bool(&w, m->module.deterministic);
+		wr_u8(&w, m->module.files);
+	}
 	put_blob(&w, &m->contract);
 	put_list(&w, &m->command);
 	put_list(&w, &m->env);
@@ -125,6 +130,14 @@ env_line_ok(const char *s, size_t n)
 }
 
 static bool
+get_ask(struct rd *r, struct wasm_ask *a)
+{
+	return rd_u64(r, &a->fuel) && a->fuel <= UINT64_C(9007199254740991) &&
+	    rd_bool(r, &a->deterministic) && rd_u8(r, &a->files) &&
+	    a->files <= WASM_FILES_MEMORY;
+}
+
+static bool
 get_head(struct rd *r, struct manifest *m)
 {
 	uint8_t magic[4];
@@ -138,7 +151,9 @@ get_head(struct rd *r, struct manifest *m)
 	    rd_u32(r, &m->not_after) && rd_u32(r, &m->deadline) &&
 	    rd_str(r, m->image, sizeof(m->image)) &&
 	    (m->image[0] == '\0' || image_ok(m->image, strlen(m->image))) &&
-	    get_blob(r, &m->wasm) && get_blob(r, &m->contract);
+	    get_blob(r, &m->wasm) &&
+	    ((m->has & HAS_WASM) == 0 || get_ask(r, &m->module)) &&
+	    get_blob(r, &m->contract);
 }
 
 static bool

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_WASMCACHE_H
+#define WARREN_NODE_HOST_WASMCACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rns/hash.h>
+
+/*
+ * Compiled modules in warren/node/wasm: what runs of a module is native code,
+ * so nobody but this node's own compilations fills it, and jobs only read.
+ * Names are digests of all that a code depends on (compute.md 4.1). A module is
+ * named by its digest, so one entry serves all who bring it.
+ */
+#define WASM_CACHE_BYTES (256ull << 20) /* ours: the oldest go beyond it */
+
+struct wasmcache;
+
+/* Beneath node's folder; what an earlier life left half is removed. NULL. */
+struct wasmcache *wasmcache_open(int dir);
+void wasmcache_close(struct wasmcache *);
+
+/*
+ * How a compiled module is named: by what compiled it, for this processor.
+ */
+void wasmcache_key(struct id32 *key, const struct id32 *module,
+    bool interpreted, bool fuel);
+
+/* Its code to read, and how many bytes; -1: it is not here. Caller closes. */
+int wasmcache_find(struct wasmcache *, const struct id32 *key,
+    uint64_t *size);
+
+/*
+ * A new file that the compilation of a slot's job writes: to write, and to
+ * read. 0 or -1. Then keep it, when it is whole, or drop it.
+ */
+int wasmcache_begin(struct wasmcache *, uint32_t slot, const struct id32 *key,
+    int *write, int *read);
+void wasmcache_keep(struct wasmcache *, uint32_t slot);
+void wasmcache_drop(struct wasmcache *, uint32_t slot);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/jail/cell_compile.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "sandbox/jail/cell_ask.h"
+#include "sandbox/jail/cell_snap.h"
+#include "sandbox/plan/wasm.h"
+
+bool
+cell_compile_due(const struct cell *c)
+{
+	return c->module >= 0;
+}
+
+void
+cell_compile_begin(const struct jail *j, struct cell *c)
+{
+	c->compiling = true;
+	c->step = STEP_COMPILE;
+	c->volume = 0;
+	c->deadline = cell_after_ms(WASM_COMPILE_MS);
+	/* never more than all that the operator lends */
+	cell_snap_room(c, MIN_OF(WASM_COMPILE_MEMORY, j->limits.memory));
+}
+
+void
+cell_compile_end(struct cell *c)
+{
+	c->compiling = false;
+	close_fd(&c->module);
+	close_fd(&c->code_w);
+}
+
+int
+cell_compile_reap(struct cell *c, siginfo_t *si)
+{
+	struct rusage u = {.ru_utime = {0, 0}};
+	long rv = syscall(SYS_waitid, P_PIDFD, c->pidfd, si,
+	    WEXITED | WNOHANG, &u);
+
+	if (rv == 0 && si->si_pid != 0 && c->compiling)
+		c->compile_ms += (uint32_t)((u.ru_utime.tv_sec +
+		    u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec +
+		    u.ru_stime.tv_usec + 999) / 1000);
+	return (int)rv;
+}

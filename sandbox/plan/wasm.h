@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_PLAN_WASM_H
+#define WARREN_SANDBOX_PLAN_WASM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * What is known of WebAssembly outside the runner (compute.md 4.1). Pure.
+ */
+/* By its version: headers, library and what it compiles are of one. */
+#define WASM_LIBRARY_NAME "libwasmtime-50.0.1.so"
+#define WASM_MODULE_MAX (16u << 20)  /* bytes of a module */
+#define WASM_CODE_MAX (192u << 20)   /* ours: ... of what it compiles to */
+/* ours: of the 10 MB that the engine takes, measured, and its threads' stacks */
+#define WASM_MEMORY_ROOM (16u << 20)
+/*
+ * The engine waits for ever for a thread that it cannot start: 7 were seen, and
+ * below 6 nothing goes on.
+ */
+#define WASM_PIDS_LEAST 16u
+/* A compilation: 66 MB and 1 s for 6,000 functions (625 kB), measured. */
+#define WASM_COMPILE_MEMORY (768ull << 20)
+#define WASM_COMPILE_MS 60000
+/* Which of the process's descriptors are what, when a module runs. */
+#define WASM_FD_CODE 3
+#define WASM_FD_ARGS 4
+/* In the root of a job, a place that no volume may have: the runner. */
+#define WASM_PLACE "sys/warren"
+/* The files there, by these names; the loader finds the others by its option. */
+#define WASM_FILES 8
+enum { WASM_LOADER, WASM_RUNNER, WASM_LIBRARY };
+extern const char *const wasm_files[WASM_FILES];
+
+enum wasm_flag {
+	WASM_COMPILE = 1,     /* there is no code yet */
+	WASM_INTERPRETED = 2, /* no executable memory */
+	WASM_FIXED = 4,	      /* clock and random are the same in each run */
+	WASM_EMULATED = 8,    /* files in the runner's memory alone */
+	WASM_FLAGS = 15
+};
+
+/* Of a component: may it import this, is that its entry? */
+bool wasm_interface_offered(const char *name, size_t len);
+bool wasm_interface_run(const char *name, size_t len);
+
+#endif

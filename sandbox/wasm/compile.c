@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/wasm/compile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <wasmtime/component/component.h>
+#include <wasmtime/component/types/component.h>
+#include <wasmtime/engine.h>
+#include <wasmtime/linker.h>
+#include <wasmtime/module.h>
+#include <wasmtime/store.h>
+
+#include "common/file.h"
+#include "common/util.h"
+#include "sandbox/plan/wasm.h"
+
+/* ---- what it wants ---- */
+
+static void
+not_offered(char why[ENGINE_WHY], const char *kind, const char *module,
+    size_t module_len, const char *name, size_t name_len)
+{
+	char m[128], n[128];
+
+	(void)text_escape(m, sizeof(m), module, MIN_OF(module_len,
+	    sizeof(m) / 4));
+	(void)text_escape(n, sizeof(n), name, MIN_OF(name_len,
+	    sizeof(n) / 4));
+	(void)snprintf(why, ENGINE_WHY, "%s imports %.110s%s%.90s, not offered here",
+	    kind, m, name_len > 0 ? "." : "", n);
+}
+
+/* Exactly what a linker that has WASI would not find. */
+static bool
+imports_offered(wasm_engine_t *engine, const wasmtime_module_t *m,
+    char why[ENGINE_WHY])
+{
+	wasmtime_store_t *s = wasmtime_store_new(engine, NULL, NULL);
+	wasmtime_linker_t *l = wasmtime_linker_new(engine);
+	wasmtime_error_t *e = wasmtime_linker_define_wasi(l);
+	wasm_importtype_vec_t v;
+	wasmtime_extern_t item;
+	bool ok = e == NULL;
+
+	if (!ok)
+		engine_why(why, "WASI", e);
+	wasmtime_module_imports(m, &v);
+	for (size_t i = 0; i < v.size && ok; i++) {
+		const wasm_name_t *from = wasm_importtype_module(v.data[i]);
+		const wasm_name_t *name = wasm_importtype_name(v.data[i]);
+
+		ok = wasmtime_linker_get(l, wasmtime_store_context(s),
+		    from->data, from->size, name->data, name->size, &item);
+		if (ok)
+			wasmtime_extern_delete(&item);
+		else
+			not_offered(why, "module", from->data, from->size,
+			    name->data, name->size);
+	}
+	wasm_importtype_vec_delete(&v);
+	wasmtime_linker_delete(l);
+	wasmtime_store_delete(s);
+	return ok;
+}
+
+static bool
+has_start(const wasmtime_module_t *m, char why[ENGINE_WHY])
+{
+	wasm_exporttype_vec_t v;
+	bool found = false;
+
+	wasmtime_module_exports(m, &v);
+	for (size_t i = 0; i < v.size && !found; i++) {
+		const wasm_name_t *n = wasm_exporttype_name(v.data[i]);
+
+		found = n->size == 6 && memcmp(n->data, "_start", 6) == 0 &&
+		    wasm_externtype_kind(wasm_exporttype_type(v.data[i])) ==
+		    WASM_EXTERN_FUNC;
+	}
+	wasm_exporttype_vec_delete(&v);
+	if (!found)
+		(void)snprintf(why, ENGINE_WHY, "module exports no _start: it "
+		    "is no command");
+	return found;
+}
+
+static bool
+component_fits(wasm_engine_t *engine, const wasmtime_component_t *c,
+    char why[ENGINE_WHY])
+{
+	wasmtime_component_type_t *t = wasmtime_component_type(c);
+	size_t n = wasmtime_component_type_import_count(t, engine), len;
+	struct wasmtime_component_extern_t *item;
+	const char *name;
+	bool ok = true, run = false;
+
+	for (size_t i = 0; i < n && ok; i++) {
+		ok = wasmtime_component_type_import_nth(t, engine, i, &name,
+		    &len, &item);
+		if (!ok)
+			break;
+		ok = wasm_interface_offered(name, len);
+		if (!ok)
+			not_offered(why, "component", name, len, "", 0);
+		wasmtime_component_extern_delete(item);
+	}
+	n = wasmtime_component_type_export_count(t, engine);
+	for (size_t i = 0; i < n && ok && !run; i++) {
+		if (!wasmtime_component_type_export_nth(t, engine, i, &name,
+		    &len, &item))
+			break;
+		run = wasm_interface_run(name, len);
+		wasmtime_component_extern_delete(item);
+	}
+	if (ok && !run)
+		(void)snprintf(why, ENGINE_WHY, "component exports no "
+		    "wasi:cli/run@0.2: it is no command");
+	wasmtime_component_type_delete(t);
+	return ok && run;
+}
+
+/* ---- to machine code ---- */
+
+static bool
+put(int out, const char head[ENGINE_HEAD + 1], wasm_byte_vec_t *v,
+    char why[ENGINE_WHY])
+{
+	bool ok = write_full(out, head, ENGINE_HEAD) == 0 &&
+	    write_full(out, v->data, v->size) == 0 && fsync(out) == 0;
+
+	if (!ok)
+		(void)snprintf(why, ENGINE_WHY, "what it compiles to cannot be "
+		    "written: %s", strerror(errno));
+	wasm_byte_vec_delete(v);
+	return ok;
+}
+
+static bool
+core(wasm_engine_t *engine, const uint8_t *p, size_t len, int out,
+    char why[ENGINE_WHY])
+{
+	wasmtime_module_t *m = NULL;
+	wasm_byte_vec_t v;
+	wasmtime_error_t *e = wasmtime_module_new(engine, p, len, &m);
+
+	if (e != NULL) {
+		engine_why(why, "module", e);
+		return false;
+	}
+	if (!has_start(m, why) || !imports_offered(engine, m, why))
+		return false;
+	if ((e = wasmtime_module_serialize(m, &v)) != NULL) {
+		engine_why(why, "module", e);
+		return false;
+	}
+	return put(out, ENGINE_MODULE, &v, why);
+}
+
+static bool
+component(wasm_engine_t *engine, const uint8_t *p, size_t len, int out,
+    char why[ENGINE_WHY])
+{
+	wasmtime_component_t *c = NULL;
+	wasm_byte_vec_t v;
+	wasmtime_error_t *e = wasmtime_component_new(engine, p, len, &c);
+
+	if (e != NULL) {
+		engine_why(why, "component", e);
+		return false;
+	}
+	if (!component_fits(engine, c, why))
+		return false;
+	if ((e = wasmtime_component_serialize(c, &v)) != NULL) {
+		engine_why(why, "component", e);
+		return false;
+	}
+	return put(out, ENGINE_COMPONENT, &v, why);
+}
+
+bool
+compile_module(const struct engine_conf *conf, int in, int out,
+    char why[ENGINE_WHY])
+{
+	wasm_engine_t *engine = engine_make(conf, why);
+	const uint8_t *p;
+	size_t len;
+
+	if (engine == NULL)
+		return false;
+	if ((p = engine_map(in, &len)) == NULL) {
+		(void)snprintf(why, ENGINE_WHY, "module: %s", strerror(errno));
+		return false;
+	}
+	/* the text form is for people, and one parser more */
+	if (len < 8 || memcmp(p, "\0asm", 4) != 0) {
+		(void)snprintf(why, ENGINE_WHY, "this is no WebAssembly: it "
+		    "begins otherwise");
+		return false;
+	}
+	return engine_component(p, len) ? component(engine, p, len, out, why) :
+	    core(engine, p, len, out, why);
+}

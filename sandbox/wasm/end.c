@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <wasmtime/trap.h>
+
+#include "common/util.h"
+#include "sandbox/wasm/run.h"
+
+/* compute.md 5: which end of a native program a trap is told as. */
+static const struct {
+	int signal;
+	const char *text;
+	const char *said; /* by a component, of which only the text is told */
+} traps[] = {
+    [WASMTIME_TRAP_CODE_STACK_OVERFLOW] = {SIGSEGV, "stack overflow", "call stack exhausted"},
+    [WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS] = {SIGSEGV,
+	"memory out of bounds", "out of bounds memory access"},
+    [WASMTIME_TRAP_CODE_HEAP_MISALIGNED] = {SIGBUS, "misaligned access", "unaligned atomic"},
+    [WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = {SIGSEGV,
+	"table out of bounds", "undefined element: out of bounds table access"},
+    [WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = {SIGSEGV,
+	"call of a function that there is not", "uninitialized element"},
+    [WASMTIME_TRAP_CODE_BAD_SIGNATURE] = {SIGSEGV,
+	"call of a function of another type", "indirect call type mismatch"},
+    [WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = {SIGFPE, "integer overflow", "integer overflow"},
+    [WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = {SIGFPE,
+	"division by zero", "integer divide by zero"},
+    [WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = {SIGFPE,
+	"conversion to integer", "invalid conversion to integer"},
+    [WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = {SIGABRT, "unreachable", "`unreachable` instruction executed"},
+    [WASMTIME_TRAP_CODE_INTERRUPT] = {0, "out of time", "wasm trap: interrupt"},
+    [WASMTIME_TRAP_CODE_OUT_OF_FUEL] = {0, "out of fuel", "all fuel consumed"},
+};
+
+static void
+of_code(struct run_result *r, wasmtime_trap_code_t code)
+{
+	r->end = RUN_TRAP;
+	r->code = SIGABRT;
+	(void)snprintf(r->why, sizeof(r->why), "trap %u", (unsigned)code);
+	if (code >= NELEM(traps) || traps[code].text == NULL)
+		return;
+	r->code = traps[code].signal;
+	(void)snprintf(r->why, sizeof(r->why), "%s", traps[code].text);
+	if (r->code == 0)
+		r->end = RUN_TIME;
+}
+
+static void
+of_text(struct run_result *r, wasmtime_error_t *e)
+{
+	wasm_name_t text;
+
+	wasmtime_error_message(e, &text);
+	for (size_t i = 0; i < NELEM(traps); i++) {
+		if (traps[i].said == NULL || memmem(text.data, text.size,
+		    traps[i].said, strlen(traps[i].said)) == NULL)
+			continue;
+		of_code(r, (wasmtime_trap_code_t)i);
+		wasmtime_error_delete(e);
+		wasm_byte_vec_delete(&text);
+		return;
+	}
+	wasm_byte_vec_delete(&text);
+	r->end = RUN_TRAP;
+	r->code = SIGABRT;
+	engine_why(r->why, "it ended", e);
+}
+
+void
+run_told(struct run_result *r, wasmtime_error_t *e, wasm_trap_t *trap)
+{
+	wasmtime_trap_code_t code;
+	wasm_message_t text;
+
+	memset(r, 0, sizeof(*r));
+	if (trap != NULL) {
+		if (wasmtime_trap_code(trap, &code)) {
+			of_code(r, code);
+		} else {
+			r->end = RUN_TRAP;
+			r->code = SIGABRT;
+			wasm_trap_message(trap, &text);
+			(void)snprintf(r->why, sizeof(r->why), "%.*s",
+			    (int)MIN_OF(text.size, (size_t)200), text.data);
+			wasm_byte_vec_delete(&text);
+		}
+		wasm_trap_delete(trap);
+		return;
+	}
+	if (e == NULL)
+		return;
+	if (wasmtime_error_exit_status(e, &r->code)) {
+		wasmtime_error_delete(e);
+		return;
+	}
+	of_text(r, e);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_WASM_WASIERR_H
+#define WARREN_SANDBOX_WASM_WASIERR_H
+
+/* Error numbers of WASI preview 1, as far as ours say them. */
+enum wasi_errno {
+	WASI_OK = 0,
+	WASI_BADF = 8,
+	WASI_EXIST = 20,
+	WASI_FAULT = 21,
+	WASI_FBIG = 22,
+	WASI_ILSEQ = 25,
+	WASI_INVAL = 28,
+	WASI_IO = 29,
+	WASI_ISDIR = 31,
+	WASI_LOOP = 32,
+	WASI_MFILE = 33,
+	WASI_NAMETOOLONG = 37,
+	WASI_NOENT = 44,
+	WASI_NOMEM = 48,
+	WASI_NOSPC = 51,
+	WASI_NOTDIR = 54,
+	WASI_NOTEMPTY = 55,
+	WASI_NOTSOCK = 57,
+	WASI_NOTSUP = 58,
+	WASI_PERM = 63,
+	WASI_PIPE = 64,
+	WASI_ROFS = 69,
+	WASI_SPIPE = 70,
+	WASI_XDEV = 75,
+	WASI_NOTCAPABLE = 76,
+};
+
+#endif

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Modules of WebAssembly as jobs: over the mesh into the jail and back, their
+ends, limits, files and refusals; compiled once; and a node that runs none."""
+import json
+import os
+import sys
+
+from lib import PATIENCE_S, USER, done, result, skip
+from libjob import Burrow
+
+build = sys.argv[1]
+here = os.path.dirname(os.path.abspath(__file__))
+ACTS = os.path.join(here, "../wasm/acts.wasm")
+COMPONENT = os.path.join(here, "../wasm/acts.component.wasm")
+WANTS = (b"\0asm\1\0\0\0" b"\1\4\1\x60\0\0" b"\2\x0b\1\3env\3foo\0\0"
+         b"\7\x0a\1\6_start\0\0")
+
+
+class Modules(Burrow):
+    def run(self, *words, module=ACTS, opts=()):
+        """`warren run --wasm`: exit status, standard output, error."""
+        self.jobs += 1
+        return self.warren(
+            "run", "--to", self.who["destination"], "--config", self.dir,
+            "--identity", self.person, "--out",
+            os.path.join(self.work, "out%d" % self.jobs), "--wasm", module,
+            *opts, "--", *words, config=False)
+
+    def module(self, name, content):
+        path = os.path.join(self.work, name)
+        with open(path, "wb") as f:
+            f.write(content)
+        return path
+
+    def job(self, command, files, volumes):
+        """JOB.yaml with a module; its Submission at its end."""
+        path = self.job_file("", volumes=volumes)
+        with open(path) as f:
+            lines = [w for w in f.read().splitlines()
+                     if not w.startswith(("image:", "command:"))]
+        lines += ["wasm: {module: %s, files: %s}" % (ACTS, files),
+                  "command: " + json.dumps(command)]
+        with open(path, "w") as f:
+            f.write("\n".join(lines) + "\n")
+        folder = os.path.join(os.path.dirname(path), volumes[0][0])
+        with open(os.path.join(folder, "words"), "w") as f:
+            f.write("from the submitter\n")
+        s = self.submit(path)
+        return s, s.end(PATIENCE_S)
+
+
+def codes(node):
+    at = os.path.join(node.dir, "warren/node/wasm")
+    return sorted(n for n in os.listdir(at) if len(n) == 64)
+
+
+def ends(mode, node):
+    rows = [
+        (("hello",), ("-e", "WHO=mesh"), 0, "hello mesh\n", ""),
+        (("args", "a", "b c"), (), 0, "[acts.wasm][args][a][b c]\n", ""),
+        (("exit", "42"), (), 42, "", "exited with 42"),
+        (("unreachable",), (), 134, "", "SIGABRT"),
+        (("outside",), (), 139, "", "SIGSEGV"),
+        (("loop",), ("--time", "300ms"), 124, "", "over its time"),
+        (("loop",), ("--fuel", "5000000"), 124, "", "out of fuel"),
+        (("grow", "200"), ("-m", "48MB"), 0, "31 MiB\n", ""),
+        (("chance",), ("--deterministic",), 0,
+         "afcd1d7b39a820e2f465b9a16a9e786e 946684800.000000000\n", ""),
+        (("cat", "/proc/self/status"), (), 1, "/proc/self/status: ", "")]
+    for words, opts, rc, out, err in rows:
+        for way in ("folders", "memory"):
+            got = node.run(*words, opts=(*opts, "--files", way))
+            result("%s %s %s: %s" % (mode, way, " ".join(opts),
+                                     " ".join(words)),
+                   got[0] == rc and got[1].startswith(out) and err in got[2],
+                   "%s" % (got,))
+    # as few processes as a person may ask for are too few for the engine
+    got = node.run("hello", opts=("--pids", "1", "--files", "folders"))
+    result(mode + " a limit of one process", got[0] == 0, "%s" % (got,))
+    got = node.run("hello", module=COMPONENT, opts=("--files", "folders"))
+    result(mode + " a component", got[:2] == (0, "hello ?\n"), "%s" % (got,))
+
+
+def files(mode, node):
+    for way in ("folders", "memory"):
+        s, (rc, last) = node.job(
+            ["acts", "copy", "/data/words", "/out/words"], way,
+            [("data", "/data", "ro"), ("kept", "/out", "rw")])
+        try:
+            with open(os.path.join(s.folder, "volumes/out/words")) as f:
+                text = f.read()
+        except OSError as e:
+            text = str(e)
+        result("%s %s: from one volume to another, and back" % (mode, way),
+               rc == 0 and text == "from the submitter\n",
+               "%s %s %s" % (rc, text, s))
+        layers = last.get("layers", [])
+        result("%s %s: the receipt says that a module ran" % (mode, way),
+               "wasm" in layers and "wasm_interpreted" not in layers and
+               "seccomp" in layers and last.get("verified"), "%s" % last)
+        s, (rc, last) = node.job(
+            ["acts", "put", "/data/new", "x"], way,
+            [("data", "/data", "ro"), ("kept", "/out", "rw")])
+        result("%s %s: a volume that is read stays as it is" % (mode, way),
+               rc == 5 and last.get("outcome") == ["exited", 1],
+               "%s %s" % (rc, last))
+
+
+def refusals(mode, node):
+    got = node.run(module=node.module("wants.wasm", WANTS))
+    result(mode + " refused: what is not offered, by its name",
+           got[0] == 121 and "module imports env.foo, not offered here" in
+           got[2], "%s" % (got,))
+    got = node.run(module=node.module("text.wasm", b"(module)"))
+    result(mode + " refused: what is no module", got[0] == 121 and
+           "no WebAssembly" in got[2], "%s" % (got,))
+    got = node.run(module=node.module(
+        "large.wasm", b"\0asm\1\0\0\0" + bytes(16 << 20)))
+    result(mode + " refused before it is sent: a module that is too large",
+           got[0] == 121 and "too large" in got[2] and "step 8" in got[2],
+           "%s" % (got,))
+
+
+def modules(mode, user):
+    node = Modules(build, "wasm-" + mode, user)
+    try:
+        if not node.up() or node.problem:
+            result(mode + " the node is up", False,
+                   "%s %s" % (node.problem, node.said()))
+            return
+        ends(mode, node)
+        files(mode, node)
+        refusals(mode, node)
+        # with and without fuel, and the component
+        result(mode + " each is compiled once", len(codes(node)) == 3,
+               "%s" % codes(node))
+        result(mode + " nothing has fallen", set(node.restarts().values()) ==
+               {0}, "%s" % node.restarts())
+    finally:
+        node.remove()
+
+
+def without(mode, user):
+    """By the operator's word there are none; by it, none is machine code."""
+    node = Modules(build, "none-" + mode, user, more="wasm_engine: none\n")
+    try:
+        got = node.run("hello") if node.up() else node.said()
+        result(mode + " wasm_engine none: refused", got[0] == 121 and
+               "wasm is not a runtime of this node" in got[2], "%s" % (got,))
+    finally:
+        node.remove()
+    node = Modules(build, "slow-" + mode, user,
+                   more="wasm_code: interpreted\n")
+    try:
+        if node.up():
+            s, (rc, last) = node.job(["acts", "list", "/data"], "memory",
+                                     [("data", "/data", "ro")])
+            result(mode + " wasm_code interpreted: said in the receipt",
+                   rc == 0 and "wasm_interpreted" in last.get("layers", []),
+                   "%s %s" % (rc, last))
+        else:
+            result(mode + " a node that interprets", False, node.said())
+    finally:
+        node.remove()
+
+
+if not os.path.exists(os.path.join(build, "warren-wasm")):
+    skip("wasm", "this build runs no modules (configure says: wasm: no)")
+    done()
+for mode, user in ([("root", None), ("user", USER)] if os.geteuid() == 0
+                   else [("user", None)]):
+    modules(mode, user)
+    if mode != "user" or os.geteuid() != 0:
+        without(mode, user)
+done()

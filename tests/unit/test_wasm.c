@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * warren-wasm itself, outside a jail: what it makes of modules, good and bad,
+ * and how their ends are told (compute.md 5).
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/util.h"
+#include "sandbox/base/report.h"
+#include "sandbox/plan/plan.h"
+#include "sandbox/plan/wasm.h"
+
+#define RUNNER "./warren-wasm"
+#define MODULE_ROOM (1u << 20)
+#define POISONS 64
+
+struct ended {
+	int status;
+	char out[4096];
+	struct report report;
+};
+
+static char folder[] = "/tmp/warren-wasm-XXXXXX";
+
+static int
+memfd(const void *p, size_t n)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, p, n), (ssize_t)n);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static int
+module_file(const char *name)
+{
+	char path[4096];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/../wasm/%s",
+	    getenv("VECTORS") != NULL ? getenv("VECTORS") : "../tests/vectors",
+	    name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static size_t
+slurp(int fd, void *out, size_t cap)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < cap && (n = read(fd, (char *)out + got, cap - got)) > 0)
+		got += (size_t)n;
+	return got;
+}
+
+/* fds: what 0 to 4 become; -1: /dev/null. */
+static int
+start(char *const *argv, const int *fds, unsigned n)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct rlimit cpu = {20, 20}, none = {0, 0};
+		int null = open("/dev/null", O_RDWR);
+		int high[5];
+
+		for (unsigned i = 0; i < n; i++)
+			high[i] = fcntl(fds[i] < 0 ? null : fds[i], F_DUPFD,
+			    32);
+		for (unsigned i = 0; i < n; i++)
+			(void)dup2(high[i], (int)i);
+		(void)setrlimit(RLIMIT_CPU, &cpu);
+		(void)setrlimit(RLIMIT_CORE, &none);
+		(void)execv(RUNNER, argv);
+		_exit(99);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static int
+status_of(pid_t pid, struct rusage *u)
+{
+	int status;
+
+	assert_int_equal(wait4(pid, &status, 0, u), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* To a memfd of its code; *r what was said. */
+static int
+compile(int module, unsigned flags, unsigned long fuel, struct ended *e)
+{
+	char a[8], b[24], name[] = RUNNER, verb[] = "compile";
+	char *argv[] = {name, verb, a, b, NULL};
+	int code = memfd("", 0), said[2];
+	uint8_t buf[REPORT_MAX];
+	struct rusage u;
+	size_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	(void)snprintf(a, sizeof(a), "%u", flags);
+	(void)snprintf(b, sizeof(b), "%lu", fuel);
+	pid = start(argv, (int[]){module, code, said[1]}, 3);
+	(void)close(said[1]);
+	n = slurp(said[0], buf, sizeof(buf));
+	(void)close(said[0]);
+	e->status = status_of(pid, &u);
+	memset(&e->report, 0, sizeof(e->report));
+	if (n > 0)
+		assert_true(report_parse(buf, n, &e->report) > 0);
+	assert_true(u.ru_maxrss < (long)(WASM_COMPILE_MEMORY >> 10));
+	return code;
+}
+
+struct how {
+	unsigned flags;
+	unsigned long fuel, ms;
+	bool writable;
+};
+
+static void
+run(int code, const struct how *how, const char *const *words,
+    struct ended *e)
+{
+	static uint8_t buf[65536];
+	struct plan_args args = {.targets = {folder}, .ntargets = 1,
+	    .cwd = "/", .env = {"WHO=test"}, .envc = 1};
+	char text[7][24], name[] = RUNNER, verb[] = "run";
+	char *argv[] = {name, verb, text[0], text[1], text[2], text[3],
+	    text[4], text[5], NULL};
+	unsigned long long v[6] = {how->flags, how->fuel, 64u << 20, 1u << 20,
+	    how->ms, how->writable};
+	struct wr w = wr_make(buf, sizeof(buf));
+	int out[2], fd;
+	size_t n;
+	pid_t pid;
+
+	args.argv[args.argc++] = "acts";
+	for (; *words != NULL; words++)
+		args.argv[args.argc++] = *words;
+	plan_args_encode(&w, &args);
+	assert_true(wr_ok(&w));
+	for (unsigned i = 0; i < 6; i++)
+		(void)snprintf(text[i], sizeof(text[i]), "%llu", v[i]);
+	fd = memfd(buf, w.len);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	pid = start(argv, (int[]){-1, out[1], out[1], code, fd}, 5);
+	(void)close(out[1]);
+	n = slurp(out[0], e->out, sizeof(e->out) - 1);
+	e->out[n] = '\0';
+	(void)close(out[0]);
+	(void)close(fd);
+	e->status = status_of(pid, NULL);
+}
+
+/* ---- what ends how ---- */
+
+struct row {
+	const char *words[4];
+	int status;	  /* a signal: -N */
+	const char *says; /* somewhere in what it wrote */
+	struct how how;
+};
+
+static void
+all(const char *module, const struct row *rows, size_t n, unsigned more)
+{
+	int file = module_file(module), codes[2];
+	struct ended e;
+
+	/* with fuel, and without */
+	for (unsigned long i = 0; i < 2; i++) {
+		codes[i] = compile(file, more, i, &e);
+		if (e.status != 0 || !e.report.ok)
+			fail_msg("%s: %s", module, e.report.why);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct how how = rows[i].how;
+
+		how.flags |= more;
+		run(codes[how.fuel != 0], &how, rows[i].words, &e);
+		if (e.status != rows[i].status ||
+		    strstr(e.out, rows[i].says) == NULL)
+			fail_msg("%s %s, flags %u: %d, %s", module,
+			    rows[i].words[0], how.flags, e.status, e.out);
+	}
+	(void)close(codes[0]);
+	(void)close(codes[1]);
+	(void)close(file);
+}
+
+#define HOW_TIME {.ms = 200}
+#define HOW_FUEL {.fuel = 10000000}
+static const struct row ends[] = {
+    {{"hello"}, 0, "hello test", {0}},
+    {{"args", "x", "y z"}, 0, "[acts][args][x][y z]", {0}},
+    {{"exit", "42"}, 42, "", {0}},
+    {{"unreachable"}, -SIGABRT, "warren: unreachable", {0}},
+    {{"abort"}, -SIGABRT, "warren: unreachable", {0}},
+    {{"outside"}, -SIGSEGV, "warren: memory out of bounds", {0}},
+    {{"zero"}, -SIGFPE, "warren: division by zero", {0}},
+    {{"call"}, -SIGSEGV, "warren: call of a function", {0}},
+    {{"stack"}, -SIGSEGV, "warren: ", {0}},
+    {{"loop"}, -SIGXCPU, "warren: out of time", HOW_TIME},
+    {{"loop"}, -SIGXCPU, "warren: out of fuel", HOW_FUEL},
+    {{"grow", "500"}, 0, " MiB", {0}},
+    {{"sleep", "0"}, 0, "", {0}},
+    {{"cat", "/etc/passwd"}, 1, "/etc/passwd: ", {0}},
+    {{"cat", "../secret"}, 1, "../secret: ", {0}},
+    {{"list", "/"}, 1, "/: ", {0}}};
+
+static void
+test_ends(void **state)
+{
+	(void)state;
+	all("acts.wasm", ends, NELEM(ends), 0);
+	all("acts.wasm", ends, NELEM(ends), WASM_EMULATED);
+}
+
+static void
+test_interpreted(void **state)
+{
+	static const struct row rows[] = {
+	    {{"hello"}, 0, "hello test", {0}},
+	    {{"unreachable"}, -SIGABRT, "warren: unreachable", {0}},
+	    {{"stack"}, -SIGSEGV, "warren: ", {0}},
+	    {{"loop"}, -SIGXCPU, "warren: out of fuel", HOW_FUEL}};
+
+	(void)state;
+	all("acts.wasm", rows, NELEM(rows), WASM_INTERPRETED);
+	all("acts.wasm", rows, NELEM(rows), WASM_INTERPRETED | WASM_EMULATED);
+}
+
+/* exit(42) of a component is told as one bit. */
+static void
+test_component(void **state)
+{
+	static const struct row rows[] = {
+	    {{"hello"}, 0, "hello test", {0}},
+	    {{"exit", "0"}, 0, "", {0}}, {{"exit", "42"}, 1, "", {0}},
+	    {{"unreachable"}, -SIGABRT, "warren: unreachable", {0}},
+	    {{"loop"}, -SIGXCPU, "warren: out of time", HOW_TIME},
+	    {{"loop"}, -SIGXCPU, "warren: out of fuel", HOW_FUEL},
+	    {{"cat", "/etc/passwd"}, 1, "/etc/passwd: ", {0}}};
+	static const struct row no[] = {
+	    {{"hello"}, 126, "folders only", {0}}};
+
+	(void)state;
+	all("acts.component.wasm", rows, NELEM(rows), 0);
+	all("acts.component.wasm", no, NELEM(no), WASM_EMULATED);
+}
+
+/* ---- files ---- */
+
+static const char *
+in_folder(const char *name)
+{
+	static char path[2][128];
+	static unsigned turn;
+	char *p = path[turn++ % 2];
+
+	(void)snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
+	return p;
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(in_folder(name), "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+test_files(void **state)
+{
+	static const unsigned ways[] = {0, WASM_EMULATED};
+	int file = module_file("acts.wasm"), code;
+	char in[128], out[128], link[128], text[64];
+	struct ended e;
+	FILE *f;
+
+	(void)state;
+	code = compile(file, 0, 0, &e);
+	(void)snprintf(in, sizeof(in), "%s", in_folder("in"));
+	(void)snprintf(out, sizeof(out), "%s", in_folder("out"));
+	(void)snprintf(link, sizeof(link), "%s", in_folder("link"));
+	for (size_t i = 0; i < NELEM(ways); i++) {
+		struct how ro = {.flags = ways[i]}, rw = ro;
+
+		rw.writable = true;
+		write_file("in", "some content\n");
+		run(code, &ro, (const char *[]){"cat", in, NULL}, &e);
+		assert_string_equal(e.out, "some content\n");
+		run(code, &ro, (const char *[]){"put", out, "x", NULL}, &e);
+		assert_int_equal(e.status, 1);
+		assert_int_equal(access(out, F_OK), -1);
+		run(code, &rw, (const char *[]){"copy", in, out, NULL}, &e);
+		assert_int_equal(e.status, 0);
+		assert_non_null(f = fopen(out, "re"));
+		assert_non_null(fgets(text, sizeof(text), f));
+		(void)fclose(f);
+		assert_string_equal(text, "some content\n");
+		/* a link that leads out is neither made nor followed */
+		run(code, &rw, (const char *[]){"link", "/etc/passwd", link,
+		    NULL}, &e);
+		assert_int_equal(e.status, 1);
+		assert_null(strstr(e.out, "root:"));
+		assert_int_equal(access(link, F_OK), -1);
+		run(code, &rw, (const char *[]){"link", "../../etc/passwd",
+		    link, NULL}, &e);
+		assert_null(strstr(e.out, "root:"));
+		(void)unlink(link);
+		assert_int_equal(unlink(out), 0);
+	}
+	/* one that is there already, put by somebody else */
+	assert_int_equal(symlink("/etc/passwd", link), 0);
+	for (size_t i = 0; i < NELEM(ways); i++) {
+		struct how ro = {.flags = ways[i]};
+
+		run(code, &ro, (const char *[]){"cat", link, NULL}, &e);
+		assert_int_equal(e.status, 1);
+		assert_null(strstr(e.out, "root:"));
+	}
+	(void)unlink(link);
+	/* what is emulated is bounded by the job's output */
+	run(code, &(struct how){.flags = WASM_EMULATED, .writable = true},
+	    (const char *[]){"fill", out, NULL}, &e);
+	assert_true(strtoll(e.out, NULL, 10) <= 1 << 20);
+	assert_non_null(strstr(e.out, "No space"));
+	(void)unlink(out);
+	(void)unlink(in);
+	(void)close(code);
+	(void)close(file);
+}
+
+static void
+test_fixed(void **state)
+{
+	static const unsigned ways[] = {WASM_FIXED,
+	    WASM_FIXED | WASM_EMULATED};
+	int file = module_file("acts.wasm"), code;
+	char first[4096] = "";
+	struct ended e;
+
+	(void)state;
+	code = compile(file, 0, 0, &e);
+	for (size_t i = 0; i < 4; i++) {
+		struct how how = {.flags = ways[i % 2]};
+
+		run(code, &how, (const char *[]){"chance", NULL}, &e);
+		assert_int_equal(e.status, 0);
+		if (i == 0)
+			memcpy(first, e.out, sizeof(first));
+		assert_string_equal(e.out, first);
+	}
+	(void)close(code);
+	(void)close(file);
+}
+
+/* ---- what is refused ---- */
+
+static void
+refused(const uint8_t *p, size_t n, const char *says)
+{
+	struct ended e;
+	int fd = memfd(p, n), code = compile(fd, 0, 0, &e);
+	struct stat st;
+
+	(void)close(fd);
+	if (e.status != 1 || e.report.ok || strstr(e.report.why, says) == NULL)
+		fail_msg("%d: %s, not: %s", e.status, e.report.why, says);
+	assert_int_equal(fstat(code, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	(void)close(code);
+}
+#define REFUSED(bytes, says)                                                   \
+	refused((const uint8_t *)bytes, sizeof(bytes) - 1, says)
+
+#define HEAD "\0asm\1\0\0\0"
+#define TYPE "\1\4\1\x60\0\0"
+#define START "\7\12\1\6_start\0\0"
+
+static void
+test_refused(void **state)
+{
+	(void)state;
+	REFUSED("", "no WebAssembly");
+	REFUSED("(module)", "no WebAssembly");
+	REFUSED("\x7f" "ELF\2\1\1\0\0\0\0\0", "no WebAssembly");
+	REFUSED(HEAD, "exports no _start");
+	REFUSED("\0asm\2\0\0\0", "module: ");
+	/* an import that there is not, and one of another kind */
+	REFUSED(HEAD TYPE "\2\13\1\3env\3foo\0\0" START,
+	    "module imports env.foo, not offered here");
+	REFUSED(HEAD TYPE "\2\x23\1\x16wasi_snapshot_preview1\10fd_bogus\0\0"
+	    "\7\12\1\6_start\0\0", "wasi_snapshot_preview1.fd_bogus");
+	/* proposals that are switched off: a shared memory */
+	REFUSED(HEAD "\5\4\1\3\1\1", "module: ");
+	/* a component that wants what is not offered here */
+	REFUSED("\0asm\15\0\1\0" "\7\5\1\x42\0\0", "component: ");
+}
+
+/* A name with what a terminal would take for an order. */
+static void
+test_refused_names(void **state)
+{
+	static const uint8_t m[] = HEAD TYPE
+	    "\2\13\1\3\33[7\3f\no\0\0" START;
+	struct ended e;
+	int fd = memfd(m, sizeof(m) - 1), code = compile(fd, 0, 0, &e);
+
+	(void)state;
+	assert_int_equal(e.status, 1);
+	for (const char *p = e.report.why; *p != '\0'; p++)
+		assert_true((unsigned char)*p >= 0x20);
+	(void)close(code);
+	(void)close(fd);
+}
+
+static size_t
+leb(uint8_t *out, uint32_t v)
+{
+	size_t n = 0;
+
+	do {
+		out[n] = (uint8_t)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
+		n++;
+	} while ((v >>= 7) != 0);
+	return n;
+}
+
+static size_t
+section(uint8_t *out, uint8_t id, const uint8_t *body, size_t len)
+{
+	size_t n = 0;
+
+	out[n++] = id;
+	n += leb(out + n, (uint32_t)len);
+	memcpy(out + n, body, len);
+	return n + len;
+}
+
+/* So many functions, each with so many additions; the first is _start. */
+static size_t
+many(uint8_t *out, uint32_t functions, uint32_t adds)
+{
+	static uint8_t body[MODULE_ROOM];
+	size_t n = 0, k;
+
+	memcpy(out, HEAD TYPE, 14);
+	n = 14;
+	k = leb(body, functions);
+	memset(body + k, 0, functions);
+	n += section(out + n, 3, body, k + functions);
+	memcpy(out + n, START, sizeof(START) - 1);
+	n += sizeof(START) - 1;
+	k = leb(body, functions);
+	for (uint32_t i = 0; i < functions; i++) {
+		uint8_t one[4096];
+		size_t m = 0;
+
+		one[m++] = 0;	 /* no locals */
+		one[m++] = 0x41; /* i32.const */
+		m += leb(one + m, i & 63);
+		for (uint32_t j = 0; j < adds; j++) {
+			one[m++] = 0x41;
+			m += leb(one + m, j & 63);
+			one[m++] = (uint8_t)(0x6a + (i + j) % 3);
+		}
+		one[m++] = 0x1a; /* drop */
+		one[m++] = 0x0b;
+		k += leb(body + k, (uint32_t)m);
+		memcpy(body + k, one, m);
+		k += m;
+	}
+	return n + section(out + n, 10, body, k);
+}
+
+static void
+test_many_functions(void **state)
+{
+	static uint8_t m[MODULE_ROOM];
+	size_t n = many(m, 6000, 28);
+	struct ended e;
+	int fd = memfd(m, n), code = compile(fd, 0, 0, &e);
+
+	(void)state;
+	if (e.status != 0 || !e.report.ok)
+		fail_msg("%d %s", e.status, e.report.why);
+	run(code, &(struct how){0}, (const char *[]){NULL}, &e);
+	assert_int_equal(e.status, 0);
+	(void)close(code);
+	(void)close(fd);
+}
+
+/*
+ * Poison: good modules with bytes changed, cut and doubled. Each compiles or is
+ * refused with a reason, within memory and time, and never ends by a signal.
+ */
+static void
+test_poison(void **state)
+{
+	static uint8_t good[MODULE_ROOM], m[MODULE_ROOM];
+	static const char *const files[] = {"acts.wasm",
+	    "acts.component.wasm"};
+	uint64_t seed = 7;
+
+	(void)state;
+	for (size_t k = 0; k < NELEM(files); k++) {
+		int file = module_file(files[k]);
+		size_t len = slurp(file, good, sizeof(good));
+
+		(void)close(file);
+		for (unsigned i = 0; i < POISONS / 2; i++) {
+			size_t n = len;
+			struct ended e;
+			int fd, code;
+
+			memcpy(m, good, len);
+			for (unsigned j = 0; j <= i % 8; j++) {
+				seed = seed * 6364136223846793005u + 1442695u;
+				m[(seed >> 33) % len] ^=
+				    (uint8_t)(1u << (seed >> 30) % 8);
+			}
+			if (i % 4 == 1)
+				n = (size_t)(seed >> 20) % len;
+			if (i % 8 == 2 && 2 * n <= sizeof(m))
+				memcpy(m + n, good, n), n *= 2;
+			fd = memfd(m, n);
+			code = compile(fd, 0, 0, &e);
+			if ((e.status != 0 && e.status != 1) ||
+			    e.report.ok != (e.status == 0) ||
+			    (e.report.ok) == (e.report.why[0] != '\0'))
+				fail_msg("%s %u: %d %s", files[k], i,
+				    e.status, e.report.why);
+			(void)close(code);
+			(void)close(fd);
+		}
+	}
+}
+
+/* Code that is not ours is not run. */
+static void
+test_code(void **state)
+{
+	static const char *const bad[] = {"", "wrncode", "wrncode1",
+	    "wrncomp1", "wrncode1 and more", "anything else"};
+	struct ended e;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		int code = memfd(bad[i], strlen(bad[i]));
+
+		run(code, &(struct how){0}, (const char *[]){NULL}, &e);
+		if (e.status != 126 || strstr(e.out, "warren: ") == NULL)
+			fail_msg("%s: %d %s", bad[i], e.status, e.out);
+		(void)close(code);
+	}
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ends),
+	    cmocka_unit_test(test_interpreted),
+	    cmocka_unit_test(test_component),
+	    cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_fixed),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_refused_names),
+	    cmocka_unit_test(test_many_functions),
+	    cmocka_unit_test(test_poison),
+	    cmocka_unit_test(test_code)};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
