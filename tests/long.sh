@@ -182,6 +182,14 @@ part_interop() { # links that break while bytes move, every stock tool, applicat
 	"$build/venv-1.5.7/bin/python" "$top/tests/interop/run.py" --build "$build" --python "$build/venv-1.5.7/bin/python" \
 		--python-old "$build/venv-1.4.2/bin/python" --long $only 2>"$build/links.log" | grep --line-buffered -E '^(ok|not ok|skip) '
 }
+part_wasi() { # the public suite of WASI: WASI_TESTSUITE names its folder, branch prod/testsuite-base, made tests
+	local suite=${WASI_TESTSUITE:-$build/wasi-testsuite}
+	if [ ! -d "$suite" ]; then
+		echo "skip wasi: WASI_TESTSUITE names no folder of WebAssembly/wasi-testsuite, branch prod/testsuite-base"
+	elif program tests/wasm/suite; then
+		python3 "$top/tests/wasm/suite.py" "$build/tests/wasm/suite" "$suite"
+	fi
+}
 part_hub() { # events to a hub that is slow, gone, wrong
 	HUB_LONG=1 system hub hub
 }

@@ -262,8 +262,8 @@ take_words(struct submit *s, char **words, int n)
 		return false;
 	}
 	if (n == 0) {
-		cli_error(s->c, "what to run is not said: IMAGE, or --wasm "
-		    "FILE");
+		cli_error(s->c, "IMAGE is missing, or --wasm FILE in its "
+		    "place");
 		return false;
 	}
 	if (strlen(words[0]) > MANIFEST_TEXT || words[0][0] == '\0') {

@@ -27,6 +27,7 @@ struct memwasi_fd {
 	struct mnode *node;
 	const char *preopen; /* under which name; NULL: it was opened */
 	bool read, write;
+	uint64_t rights;   /* WASI's, of itself; only ever given up */
 	uint16_t flags;	   /* WASI's fdflags */
 	uint64_t at;
 };
@@ -52,6 +53,8 @@ wasmtime_error_t *memwasi_define(wasmtime_linker_t *, struct memwasi *);
 uint64_t memwasi_now(const struct memwasi *);
 /* NULL: none is open there. */
 struct memwasi_fd *memwasi_fd(struct guest *, uint32_t fd);
+/* Rights that a node of its kind has, opened so. */
+uint64_t memwasi_rights(const struct memwasi_fd *);
 /* The lowest that is free; -1. */
 int memwasi_free(const struct memwasi *);
 void memwasi_close(struct memwasi_fd *);

@@ -243,7 +243,6 @@ fd_fdstat_get(struct guest *g, const wasmtime_val_t *a)
 {
 	struct memwasi_fd *f = memwasi_fd(g, guest_u32(&a[0]));
 	uint8_t *p = guest_at(g, guest_u32(&a[1]), FDSTAT);
-	uint64_t rights = RIGHTS_ALL;
 
 	if (f == NULL)
 		return WASI_BADF;
@@ -252,17 +251,10 @@ fd_fdstat_get(struct guest *g, const wasmtime_val_t *a)
 	memset(p, 0, FDSTAT);
 	p[0] = f->kind == MEMWASI_STREAM ? STREAM_KIND :
 	    (uint8_t)memfs_kind(f->node);
-	if (p[0] != MEMFS_DIR)
-		rights &= ~((f->read ? 0 : RIGHT_READ) |
-		    (f->write ? 0 : RIGHT_WRITE));
-	/* who asks whether this is a terminal looks at seek and tell */
-	if (f->kind == MEMWASI_STREAM)
-		rights = (f->read ? RIGHT_READ : 0) |
-		    (f->write ? RIGHT_WRITE : 0) | UINT64_C(1) << 2 |
-		    UINT64_C(1) << 5;
 	guest_set(p + 2, f->flags, 2);
-	guest_set(p + 8, rights, 8);
-	guest_set(p + 16, rights, 8);
+	guest_set(p + 8, f->rights, 8);
+	guest_set(p + 16, f->kind == MEMWASI_NODE && p[0] == MEMFS_DIR ?
+	    RIGHTS_ALL : f->rights, 8);
 	return WASI_OK;
 }
 
@@ -286,11 +278,11 @@ fd_fdstat_set_rights(struct guest *g, const wasmtime_val_t *a)
 
 	if (f == NULL)
 		return WASI_BADF;
-	/* they are only ever given up */
-	if (f->kind == MEMWASI_NODE && memfs_kind(f->node) == MEMFS_FILE) {
-		f->read = f->read && (guest_u64(&a[1]) & RIGHT_READ) != 0;
-		f->write = f->write && (guest_u64(&a[1]) & RIGHT_WRITE) != 0;
-	}
+	if ((guest_u64(&a[1]) & ~f->rights) != 0)
+		return WASI_NOTCAPABLE;
+	f->rights = guest_u64(&a[1]);
+	f->read = f->read && (f->rights & RIGHT_READ) != 0;
+	f->write = f->write && (f->rights & RIGHT_WRITE) != 0;
 	return WASI_OK;
 }
 

@@ -10,6 +10,11 @@
 
 #define FILESTAT 64
 #define STREAM_KIND 2 /* a character device */
+#define RIGHT(n) (UINT64_C(1) << (n))
+#define RIGHTS_ALL UINT64_C(0x1fffffff)
+/* read, seek, tell, write, advise, allocate, set size: of files alone */
+#define RIGHTS_FILE (RIGHT(1) | RIGHT(2) | RIGHT(5) | RIGHT(6) | RIGHT(7) |    \
+	RIGHT(8) | RIGHT(22))
 
 uint64_t
 memwasi_now(const struct memwasi *w)
@@ -50,6 +55,20 @@ memwasi_close(struct memwasi_fd *f)
 	memset(f, 0, sizeof(*f));
 }
 
+uint64_t
+memwasi_rights(const struct memwasi_fd *f)
+{
+	uint64_t rights = RIGHTS_ALL;
+
+	/* who asks whether this is a terminal looks at seek and tell */
+	if (f->kind == MEMWASI_STREAM)
+		return (f->read ? RIGHT(1) : 0) | (f->write ? RIGHT(6) : 0);
+	if (memfs_kind(f->node) == MEMFS_DIR)
+		return rights & ~RIGHTS_FILE;
+	return rights & ~((f->read ? 0 : RIGHT(1)) | (f->write ? 0 :
+	    RIGHT(6) | RIGHT(8) | RIGHT(22)));
+}
+
 void
 memwasi_init(struct memwasi *w, const struct plan_args *args,
     struct memfs *const *volumes, bool fixed)
@@ -67,6 +86,8 @@ memwasi_init(struct memwasi *w, const struct plan_args *args,
 		    .preopen = args->targets[i]};
 		memfs_open(w->fd[3 + i].node);
 	}
+	for (uint32_t i = 0; i < 3 + args->ntargets; i++)
+		w->fd[i].rights = memwasi_rights(&w->fd[i]);
 }
 
 void

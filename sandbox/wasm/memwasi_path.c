@@ -14,6 +14,7 @@
 #define FLAGS_ALL 31
 #define RIGHT_READ (UINT64_C(1) << 1)
 #define RIGHT_WRITE (UINT64_C(1) << 6)
+#define RIGHT_PATH_SIZE (UINT64_C(1) << 19)
 
 struct place {
 	struct memwasi_fd *f;
@@ -151,9 +152,8 @@ path_open(struct guest *g, const wasmtime_val_t *a)
 		return WASI_INVAL;
 	if (fd < 0)
 		return WASI_MFILE;
-	/* a folder is asked for with all rights, and is never written */
-	if ((oflags & O_FOLDER) != 0)
-		write = false;
+	if ((oflags & O_CUT) != 0 && (p.f->rights & RIGHT_PATH_SIZE) == 0)
+		return WASI_NOTCAPABLE;
 	if (guest_at(g, guest_u32(&a[8]), 4) == NULL)
 		return WASI_FAULT;
 	if ((e = find_or_make(g, &p, oflags, write)) != WASI_OK)
@@ -162,6 +162,7 @@ path_open(struct guest *g, const wasmtime_val_t *a)
 	w->fd[fd] = (struct memwasi_fd){.kind = MEMWASI_NODE, .fs = p.f->fs,
 	    .node = p.at.node, .read = (rights & RIGHT_READ) != 0,
 	    .write = write, .flags = (uint16_t)flags};
+	w->fd[fd].rights = memwasi_rights(&w->fd[fd]);
 	return guest_put_u32(g, guest_u32(&a[8]), (uint32_t)fd) ? WASI_OK :
 	    WASI_FAULT;
 }

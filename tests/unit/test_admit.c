@@ -11,6 +11,8 @@
 #include "node/work/admit.h"
 #include "trust/doc/contract.h"
 #include "sandbox/plan/plan.h"
+#include "sandbox/plan/wasm.h"
+#include "common/layers.h"
 #include "common/util.h"
 
 #define NOW 1800000000u
@@ -204,6 +206,20 @@ test_step_8(void **state)
 	setup(NULL);
 	f.m.has |= HAS_WASM;
 	refused(second(), "image", 8, "wasm");
+	f.node.layers |= LAYER_WASM;
+	refused(second(), "image", 8, "too large");
+	f.m.wasm.size = WASM_MODULE_MAX + 1;
+	refused(second(), "image", 8, "too large");
+	assert_int_equal(f.r.limit, WASM_MODULE_MAX);
+	assert_int_equal(f.r.value, WASM_MODULE_MAX + 1);
+	/* the engine's own: threads, and memory beside the module's */
+	f.m.wasm.size = WASM_MODULE_MAX;
+	f.m.limit[LIMIT_PIDS] = 1;
+	assert_true(second());
+	assert_int_equal(f.out.limits.v[LIMIT_PIDS], WASM_PIDS_LEAST);
+	f.m.limit[LIMIT_MEMORY] = WASM_MEMORY_ROOM;
+	refused(second(), "limits", 9, "memory");
+	assert_true(f.r.limit > WASM_MEMORY_ROOM);
 	setup(NULL);
 	f.m.has |= HAS_CONTRACT;
 	refused(second(), "contract", 8, NULL);

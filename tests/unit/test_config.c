@@ -84,7 +84,9 @@ static const char full[] =
     "metrics_group: prometheus\n"
     "keep_results: 1h\n"
     "integrity: {every: 10m}\n"
-    "probes: raw\n";
+    "probes: raw\n"
+    "wasm_engine: none\n"
+    "wasm_code: interpreted\n";
 
 static struct node_config *
 good(const char *text)
@@ -349,6 +351,11 @@ static const struct {
     {"integrity: {every: 1s}\n", 1, 20, "must be 1m", ""},
     {"integrity: {often: 1h}\n", 1, 13, "often", ""},
     {"probes: best\n", 1, 9, "best", "counters"},
+    {"wasm_engine: wasmer\n", 1, 14, "wasmer", "wasmtime, or none"},
+    {"wasm_engine: wasmcloud\n", 1, 14, "wasmcloud", "wasmtime, or none"},
+    {"wasm_engine: wasm3\n", 1, 14, "wasm3", "wasmtime, or none"},
+    {"wasm_code: fast\n", 1, 12, "", ""},
+    {"require_layers: [wasm]\n", 1, 18, "", ""},
     {"probes: [raw]\n", 1, 9, "", ""},
     {"every: 1h\n", 1, 1, "every", "belongs below"},
     {"- a\n", 1, 1, "a map, not a list", ""},

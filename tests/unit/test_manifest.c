@@ -174,6 +174,7 @@ test_members(void **state)
 	    {"crit", "[]", true}, {"crit", "[\"node\"]", true},
 	    {"crit", "[1]", false}, {"crit", "\"node\"", false},
 	    {"wasm", "{\"sha256\":\"" D64 "\",\"size\":1}", false},
+	    {"wasm", "{\"sha256\":\"" D64 "\",\"size\":1,\"fuel\":0}", false},
 	    {"behavior_contract", "{\"sha256\":\"" D64 "\",\"size\":1}", true},
 	    {"behavior_contract", "{\"sha256\":\"" D64 "\"}", false},
 	    {"behavior_contract", "\"x\"", false},
@@ -218,6 +219,76 @@ test_members(void **state)
 		if (!ok && strcmp(rows[i].member, "wasm") != 0)
 			assert_memory_equal(why, rows[i].member,
 			    strlen(rows[i].member));
+	}
+}
+
+/* A module in place of the image: what may be asked for it, there and back. */
+static void
+test_module(void **state)
+{
+	static const struct {
+		const char *rest;
+		bool ok;
+		struct wasm_ask ask;
+	} rows[] = {
+	    {"", true, {0}},
+	    {",\"fuel\":1", true, {.fuel = 1}},
+	    {",\"fuel\":9007199254740991", true,
+		{.fuel = UINT64_C(9007199254740991)}},
+	    {",\"fuel\":0", false, {0}}, {",\"fuel\":-1", false, {0}},
+	    {",\"fuel\":\"1\"", false, {0}}, {",\"fuel\":null", false, {0}},
+	    {",\"deterministic\":true", true, {.deterministic = true}},
+	    {",\"deterministic\":false", false, {0}},
+	    {",\"deterministic\":1", false, {0}},
+	    {",\"files\":\"memory\"", true, {.files = WASM_FILES_MEMORY}},
+	    {",\"files\":\"folders\"", true, {.files = WASM_FILES_FOLDERS}},
+	    {",\"files\":\"\"", false, {0}}, {",\"files\":1", false, {0}},
+	    {",\"later\":1", true, {0}}};
+	static uint8_t record[MANIFEST_RECORD_MAX];
+	json_t *root = vec_load("compute-manifest.json"), *doc, *v;
+	char why[MANIFEST_WHY], value[256], *text, *again;
+	struct manifest m, back;
+	const char *w;
+	size_t n, len;
+	uint8_t *p = vec_bytes(root, "payload", &n);
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		doc = jdoc_parse(p, n, n, &w);
+		(void)snprintf(value, sizeof(value), "{\"sha256\":\"" D64
+		    "\",\"size\":5%s}", rows[i].rest);
+		v = json_loads(value, 0, NULL);
+		assert_non_null(v);
+		json_object_del(doc, "image");
+		json_object_set_new(doc, "wasm", v);
+		text = jdoc_canonical(doc, &len);
+		json_decref(doc);
+		if ((manifest_parse(&m, text, len, why) == 0) != rows[i].ok)
+			fail_msg("%s: %s", value, why);
+		if (rows[i].ok) {
+			assert_int_equal(m.module.fuel, rows[i].ask.fuel);
+			assert_int_equal(m.module.deterministic,
+			    rows[i].ask.deterministic);
+			assert_int_equal(m.module.files, rows[i].ask.files);
+			len = manifest_record_put(record, sizeof(record), &m);
+			assert_true(manifest_record_get(&back, record, len));
+			assert_memory_equal(&back.module, &m.module,
+			    sizeof(m.module));
+			for (size_t cut = 0; cut < len; cut += 7) {
+				struct manifest no;
+
+				assert_false(manifest_record_get(&no, record,
+				    cut));
+			}
+			again = manifest_build(&back, &len, why);
+			assert_non_null(again);
+			if (strstr(value, "later") == NULL)
+				assert_string_equal(again, text);
+			free(again);
+			manifest_clear(&back);
+		}
+		manifest_clear(&m);
+		free(text);
 	}
 }
 
@@ -499,6 +570,7 @@ main(void)
 	    cmocka_unit_test(test_vector),
 	    cmocka_unit_test(test_schema),
 	    cmocka_unit_test(test_members),
+	    cmocka_unit_test(test_module),
 	    cmocka_unit_test(test_which),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_critical),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sandbox/plan/plan.h"
+#include "sandbox/plan/wasm.h"
 #include "sandbox/plan/compile.h"
 #include "sandbox/base/report.h"
 #include "common/util.h"
@@ -122,6 +123,59 @@ test_check(void **state)
 	CASE("volume", p.volumes[0].index = 1);
 	CASE("volume", p.volumes[2].index = 2);
 	CASE("volume", p.volumes[2].size = 1);
+	/* a module where there is no runner, a program with one */
+	CASE("image", p.runtime = PLAN_WASM; p.module = 1;
+	    p.memory = limits.memory; p.pids = WASM_PIDS_LEAST);
+	CASE("image", p.runtime = 2);
+	CASE("image", p.module = 1);
+	CASE("image", p.fuel = 1);
+	CASE("image", p.wasm = 1);
+}
+
+static void
+test_module(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		uint64_t size;
+		bool good;
+	} rows[] = {
+	    {WASM_COMPILE, 8, true}, {WASM_COMPILE, 0, false},
+	    {WASM_COMPILE, WASM_MODULE_MAX, true},
+	    {WASM_COMPILE, WASM_MODULE_MAX + 1, false},
+	    {0, WASM_MODULE_MAX + 1, true}, {0, WASM_CODE_MAX, true},
+	    {0, WASM_CODE_MAX + 1ull, false}, {0, 0, false},
+	    {WASM_FLAGS, 8, true}, {WASM_FLAGS + 1, 8, false},
+	    {255, 8, false}};
+	struct plan_limits l = limits;
+	struct plan p = good();
+	const char *why;
+
+	(void)state;
+	l.wasm = true;
+	p.runtime = PLAN_WASM;
+	p.memory = plan_memory_least(p.nvolumes, true);
+	p.pids = WASM_PIDS_LEAST;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		const char *code;
+
+		p.wasm = rows[i].flags;
+		p.module = rows[i].size;
+		code = plan_check(&p, &l, &why);
+		if (rows[i].good != (code == NULL))
+			fail_msg("%zu: %s", i, code == NULL ? "good" : why);
+		assert_int_equal(plan_wasm_fds(&p),
+		    (p.wasm & WASM_COMPILE) != 0 ? 3 : 1);
+	}
+	p.wasm = 0;
+	p.module = 8;
+	p.memory--;
+	assert_string_equal(plan_check(&p, &l, &why), "limits");
+	p.memory++;
+	p.pids--;
+	assert_string_equal(plan_check(&p, &l, &why), "limits");
+	p.runtime = PLAN_NATIVE;
+	assert_int_equal(plan_wasm_fds(&p), 0);
 }
 
 static void
@@ -427,7 +481,7 @@ main(void)
 		cmocka_unit_test(test_output_room),
 	    cmocka_unit_test(test_codec),
 		cmocka_unit_test(test_check),
-		cmocka_unit_test(test_missing_layer),
+		cmocka_unit_test(test_module), cmocka_unit_test(test_missing_layer),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_layers),
