@@ -9,6 +9,9 @@
 #if defined(__x86_64__)
 #define GO_ARCH "amd64"
 #define GO_VARIANT ""
+#elif defined(__i386__)
+#define GO_ARCH "386"
+#define GO_VARIANT ""
 #elif defined(__aarch64__)
 #define GO_ARCH "arm64"
 #define GO_VARIANT "v8"
@@ -17,6 +20,12 @@
 #define GO_VARIANT "v7"
 #elif defined(__riscv)
 #define GO_ARCH "riscv64"
+#define GO_VARIANT ""
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define GO_ARCH "ppc64le"
+#define GO_VARIANT ""
+#elif defined(__s390x__)
+#define GO_ARCH "s390x"
 #define GO_VARIANT ""
 #else
 #define GO_ARCH ""
