@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "node/work/event.h"
+#include "sandbox/plan/wasm.h"
 
 /* Answers that do not come: of a jail or a trust that lives and is silent. */
 
@@ -32,6 +33,9 @@ late_run(struct node *n, struct job *j)
 	/* later its manifest may be dropped */
 	if (j->m != NULL)
 		j->nvolumes = (unsigned)j->m->nvolumes;
+	/* a module may have to be compiled before */
+	if (j->m != NULL && (j->m->has & HAS_WASM) != 0)
+		time += WASM_COMPILE_MS;
 	wait_ms(n, j, steps_ms(j) + time + NODE_GRACE_MS);
 }
 
