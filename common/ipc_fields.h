@@ -463,7 +463,9 @@ enum pull_kind { PULL_MANIFEST = 1, PULL_BLOB = 2 };
 	F(id32, outputs, 0) F(id32, logs, 0) F(id32, policy, 0)                \
 	F(id32, trail, 0) F(u32, started, 0) F(u32, wall_ms, 0)                \
 	F(u32, cpu_ms, 0) F(u32, memory_kb, 0) F(u32, bytes_in, 0)             \
-	F(u32, bytes_out, 0) F(u32, bpf_events, 0) F(u32, bpf_lost, 0)
+	F(u32, bytes_out, 0) F(u32, bpf_events, 0) F(u32, bpf_lost, 0)         \
+	F(u8, runner, 0) F(u16, runner_1, 0) F(u16, runner_2, 0)               \
+	F(u16, runner_3, 0)
 #define MSG_K_SIGNED(F)                                                        \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, receipt, IPC_RECEIPT)
 #define MSG_K_CHALLENGE(F)                                                     \
@@ -558,8 +560,11 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* a job whose volumes are filled, or whose root is built; J_STARTED follows */
 #define MSG_J_STAGING(F) F(id32, job, 0) F(u32, slot, 0) F(u8, kill, 0)
 /* at hello, after the J_RUNNINGs and J_STAGINGs: what this machine gives, and why not more */
-#define MSG_J_POSTURE(F)                                                       \
-	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)
+#define MSG_J_POSTURE(F) /* runner: common/runner.h, its version, and what its \
+	processes get beside a job's */                                       \
+	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)               \
+	F(u8, runner, 0) F(u16, runner_1, 0) F(u16, runner_2, 0)               \
+	F(u16, runner_3, 0) F(u32, room_pids, 0) F(u64, room_memory, 0)
 /* ---- to audit ---- */
 #define MSG_EVENT(F) /* run, number: first, for common/witness.h */            \
 	F(u64, run, 0) F(u64, number, 0)                                       \
@@ -597,7 +602,8 @@ enum watch_file {
  */
 #define MSG_W_JOB(F)                                                           \
 	F(id32, job, 0) F(u64, group, 0) F(u32, cpu_milli, 0)                  \
-	F(u8, files, 0) F(boolean, late, 0) F(arr, denied, 64)                 \
+	F(u8, files, 0) F(boolean, late, 0) F(boolean, nested, 0)              \
+	F(arr, denied, 64)                                                     \
 	F(var, record, IPC_CONTRACT_RECORD)
 #define MSG_W_READY(F) F(id32, job, 0) F(boolean, ok, 0)
 /*

@@ -27,7 +27,7 @@
 #define IPC_FDS_MAX 24 /* descriptors of a message */
 /* Signed frames that messages carry whole; trust/doc names them as its own. */
 #define IPC_BINDING 242 /* bytes: klp.md 5 */
-#define IPC_RECEIPT 317 /* bytes: compute.md 7 */
+#define IPC_RECEIPT 324 /* bytes: compute.md 7; version 1: zeros at its end */
 #define IPC_APPROVAL 113 /* bytes: klp.md 6.1, with one signature */
 #define IPC_BUNDLE 182 /* bytes: klp.md 7.1 */
 #define IPC_ALERT 111 /* bytes: klp.md 7, with its signature */

@@ -139,7 +139,9 @@ signer_receipt(struct signer *s, struct msg_K_SIGNED *out,
 	    .started = m->started, .wall_ms = m->wall_ms, .cpu_ms = m->cpu_ms,
 	    .memory_kb = m->memory_kb, .bytes_in = m->bytes_in,
 	    .bytes_out = m->bytes_out, .bpf_events = m->bpf_events,
-	    .bpf_lost = m->bpf_lost};
+	    .bpf_lost = m->bpf_lost, .runner = m->runner,
+	    .version = {m->runner_1, m->runner_2, m->runner_3}};
+	size_t n;
 	struct job_receipt again;
 	struct klp_secret k;
 	bool ok;
@@ -157,9 +159,9 @@ signer_receipt(struct signer *s, struct msg_K_SIGNED *out,
 	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";
-	job_receipt_put(out->receipt, &r);
+	n = job_receipt_put(out->receipt, &r);
 	/* what nobody could read again is not given out */
-	if (!job_receipt_parse(&again, out->receipt, sizeof(out->receipt))) {
+	if (!job_receipt_parse(&again, out->receipt, n)) {
 		memset(out->receipt, 0, sizeof(out->receipt));
 		return "outcome and code do not go together";
 	}

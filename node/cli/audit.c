@@ -220,7 +220,7 @@ receipt_line(struct cli *c, struct verify_args *a)
 		return CLI_OK;
 	if ((rc = jobdir_read(c, a->receipt, &p)) != CLI_OK)
 		return rc;
-	if (!job_receipt_parse(&r, p.receipt, JOB_RECEIPT_LEN)) {
+	if (!job_receipt_parse(&r, p.receipt, p.receipt_len)) {
 		cli_error(c, "%s: the receipt is malformed", a->receipt);
 		return CLI_FAILED;
 	}

@@ -536,7 +536,7 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 	if (text == NULL ||
 	    !append_newline(&text) ||
 	    file_replace(j->dir, "result.json", text, strlen(text), 0644) != 0 ||
-	    file_replace(j->dir, "receipt", s->receipt, sizeof(s->receipt),
+	    file_replace(j->dir, "receipt", s->receipt, job_receipt_len(s->receipt),
 		0644) != 0) {
 		cli_error(j->cli, "%s: %s", j->path, strerror(errno));
 		return CLI_FAILED;

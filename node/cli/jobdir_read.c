@@ -185,6 +185,7 @@ jobdir_read(struct cli *c, const char *path, struct jobdir_proof *p)
 	_cleanup_free_ char *text = NULL;
 	const char *why = "result.json is missing or malformed";
 	json_t *o = NULL;
+	ssize_t got;
 	size_t len;
 
 	memset(p, 0, sizeof(*p));
@@ -192,12 +193,14 @@ jobdir_read(struct cli *c, const char *path, struct jobdir_proof *p)
 		cli_error(c, "%s: %s", path, strerror(errno));
 		return CLI_FAILED;
 	}
-	if (file_read(dir, "receipt", p->receipt, sizeof(p->receipt)) !=
-	    JOB_RECEIPT_LEN) {
-		cli_error(c, "%s holds no receipt of %d bytes", path,
-		    JOB_RECEIPT_LEN);
+	got = file_read(dir, "receipt", p->receipt, sizeof(p->receipt));
+	if (got < JOB_RECEIPT_LEN ||
+	    (size_t)got != job_receipt_len(p->receipt)) {
+		cli_error(c, "%s holds no receipt of %d bytes, or of %d", path,
+		    JOB_RECEIPT_LEN, JOB_RECEIPT_MAX);
 		return CLI_FAILED;
 	}
+	p->receipt_len = (size_t)got;
 	text = file_load(dir, "result.json", RESULT_MAX, &len);
 	if (text != NULL)
 		o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);

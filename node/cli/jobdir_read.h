@@ -29,7 +29,8 @@ struct jobdir_proof {
 	/* of the manifest, whose signature by its submitter holds */
 	bool has_node;
 	struct fp node;
-	uint8_t receipt[JOB_RECEIPT_LEN];
+	uint8_t receipt[JOB_RECEIPT_MAX];
+	size_t receipt_len;
 	uint8_t binding[BINDING_LEN];
 	struct job_output out[JOB_OUTPUTS_MAX];
 	char target[JOB_OUTPUTS_MAX][MANIFEST_TEXT + 1];

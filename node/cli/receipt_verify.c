@@ -58,7 +58,7 @@ verify(const struct jobdir_proof *p, struct job_receipt *r,
 	if (!binding_parse(&b, p->binding, BINDING_LEN) ||
 	    !binding_key(key, &b))
 		return "the node's binding is malformed";
-	if (!job_receipt_parse(r, p->receipt, JOB_RECEIPT_LEN))
+	if (!job_receipt_parse(r, p->receipt, p->receipt_len))
 		return "the receipt is malformed";
 	if (!job_receipt_verify(r, key))
 		return "the receipt is not signed by the node's key";
@@ -82,15 +82,16 @@ print_receipt(struct cli *c, const struct job_receipt *r,
     const struct jobdir_proof *p)
 {
 	char job[65], fp[33], layers[256], started[24], wall[24], cpu[24],
-	    mem[24], outcome[64];
+	    mem[24], outcome[64], runner[RUNNER_TEXT];
 
 	hex_encode(job, HASH_BYTES(r->job));
 	hex_encode(fp, r->node, FP16_LEN);
 	layers_text(layers, sizeof(layers), r->layers);
+	runner_text(runner, sizeof(runner), r->runner, r->version);
 	outcome_words(outcome, sizeof(outcome), r->outcome, r->code, NULL);
 	if (c->json) {
 		json_t *o = json_pack(
-		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:I,"
+		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:s,s:I,"
 		    "s:{s:I,s:I}}", "ok",
 		    1, "job", job, "node", fp, "outcome",
 		    outcome_name(r->outcome), "code", (int)r->code, "attempts",
@@ -98,7 +99,7 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 		    "wall_ms", (json_int_t)r->wall_ms, "cpu_ms",
 		    (json_int_t)r->cpu_ms, "memory_kb",
 		    (json_int_t)r->memory_kb, "layers",
-		    cli_layers_json(r->layers), "outputs",
+		    cli_layers_json(r->layers), "runner", runner, "outputs",
 		    (json_int_t)p->nout, "watched", "events",
 		    (json_int_t)r->bpf_events, "lost",
 		    (json_int_t)r->bpf_lost);
@@ -118,6 +119,8 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	    p->nout, (unsigned long long)p->log_size[0],
 	    (unsigned long long)p->log_size[1]);
 	printf("layers    %s\n", layers);
+	if (r->runner != RUNNER_NATIVE)
+		printf("runner    %s\n", runner);
 	if ((r->layers & LAYER_BPF) != 0)
 		printf("watched   %u acts, %u of them lost\n", r->bpf_events,
 		    r->bpf_lost);

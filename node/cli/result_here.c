@@ -151,8 +151,9 @@ is_empty(int dir)
 static bool
 open_folder(struct here *h, const uint8_t *receipt)
 {
-	uint8_t old[JOB_RECEIPT_LEN];
+	uint8_t old[JOB_RECEIPT_MAX];
 	struct job_receipt mine, theirs;
+	ssize_t n;
 
 	if (mkdir(h->out, 0777) != 0 && errno != EEXIST) {
 		cli_error(h->c, "%s: %s", h->out, strerror(errno));
@@ -165,9 +166,9 @@ open_folder(struct here *h, const uint8_t *receipt)
 	}
 	if (is_empty(h->dir))
 		return true;
-	if (file_read(h->dir, "receipt", old, sizeof(old)) == sizeof(old) &&
-	    job_receipt_parse(&theirs, old, sizeof(old)) &&
-	    job_receipt_parse(&mine, receipt, JOB_RECEIPT_LEN) &&
+	n = file_read(h->dir, "receipt", old, sizeof(old));
+	if (n > 0 && job_receipt_parse(&theirs, old, (size_t)n) &&
+	    job_receipt_parse(&mine, receipt, job_receipt_len(receipt)) &&
 	    id32_eq(&mine.job, &theirs.job))
 		return true;
 	cli_error(h->c, "%s exists and is not this job's", h->out);
@@ -179,13 +180,16 @@ fetch_all(struct here *h)
 {
 	const char *hex = json_string_value(json_object_get(h->result,
 	    "receipt"));
-	uint8_t receipt[JOB_RECEIPT_LEN];
+	uint8_t receipt[JOB_RECEIPT_MAX];
+	size_t n = hex == NULL ? 0 : strlen(hex) / 2;
 	_cleanup_free_ char *text = NULL;
 	const json_t *one;
 	size_t i;
 
 	if (hex == NULL ||
-	    !hex_decode(receipt, sizeof(receipt), hex, strlen(hex))) {
+	    n < JOB_RECEIPT_LEN || n > sizeof(receipt) ||
+	    !hex_decode(receipt, n, hex, strlen(hex)) ||
+	    n != job_receipt_len(receipt)) {
 		cli_error(h->c, "the node's answer has no receipt");
 		return false;
 	}
@@ -194,7 +198,7 @@ fetch_all(struct here *h)
 	/* first, so that a fetch that breaks can be taken up */
 	text = json_dumps(h->result, JSON_INDENT(2) | JSON_SORT_KEYS);
 	if (text == NULL ||
-	    file_replace(h->dir, "receipt", receipt, sizeof(receipt),
+	    file_replace(h->dir, "receipt", receipt, n,
 		0644) != 0 ||
 	    file_replace(h->dir, "result.json", text, strlen(text),
 		0644) != 0) {

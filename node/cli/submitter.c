@@ -475,9 +475,10 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	}
 	if (taken_more(s, v.log_size[0] + v.log_size[1], taken_sum(&v)))
 		return;
-	memcpy(s->receipt, v.receipt, sizeof(s->receipt));
+	memcpy(s->receipt, v.receipt, job_receipt_len(v.receipt));
 	why = NULL;
-	if (!job_receipt_parse(&s->r, s->receipt, sizeof(s->receipt)) ||
+	if (!job_receipt_parse(&s->r, s->receipt,
+	    job_receipt_len(v.receipt)) ||
 	    !job_receipt_verify(&s->r, &s->node_key))
 		why = "it is not signed by the node's key";
 	else if (!id32_eq(&s->r.job, &s->manifest->job))

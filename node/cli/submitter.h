@@ -122,7 +122,7 @@ struct submitter {
 	bool state_changed; /* set here, cleared by the caller */
 
 	/* results */
-	uint8_t receipt[JOB_RECEIPT_LEN];
+	uint8_t receipt[JOB_RECEIPT_MAX];
 	struct job_receipt r;
 	struct sub_output out[MANIFEST_VOLUMES];
 	unsigned nout;

@@ -39,6 +39,7 @@ whole_take(struct whole *w, const struct proto_whole *f,
 {
 	struct id32 outputs, logs;
 	struct fp fp;
+	size_t n;
 
 	for (unsigned i = 0; i < 2; i++)
 		rns_sha256(&w->log_sha[i], f->log[i].p, f->log[i].n);
@@ -47,9 +48,9 @@ whole_take(struct whole *w, const struct proto_whole *f,
 	if (!take_outputs(w, f, m, &outputs))
 		return false;
 	key_fp(&fp, node);
-	job_receipt_restore(w->receipt, f->receipt, &m->job, &outputs, &logs,
+	n = job_receipt_restore(w->receipt, f->receipt, &m->job, &outputs, &logs,
 	    fp.b);
-	return job_receipt_parse(&w->r, w->receipt, sizeof(w->receipt)) &&
+	return job_receipt_parse(&w->r, w->receipt, n) &&
 	    job_receipt_verify(&w->r, node);
 }
 

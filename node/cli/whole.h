@@ -18,7 +18,7 @@
  */
 struct whole {
 	struct job_receipt r;
-	uint8_t receipt[JOB_RECEIPT_LEN];
+	uint8_t receipt[JOB_RECEIPT_MAX];
 	struct id32 log_sha[2];
 	/* outputs: volume of the manifest; digest and bytes */
 	unsigned nout;

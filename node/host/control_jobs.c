@@ -298,7 +298,7 @@ control_result(struct client *c, const json_t *q)
 	(void)json_object_update_new(o, client_job(j));
 	(void)json_object_update_new(o,
 	    json_pack("{s:o,s:o,s:[{s:o,s:I},{s:o,s:I}]}", "receipt",
-	    json_hex(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
+	    json_hex(j->receipt, job_receipt_len(j->receipt)), "outputs", outs, "logs",
 	    "sha256", json_hex(HASH_BYTES(j->log_sha[0])), "size",
 	    (json_int_t)j->log[0], "sha256",
 	    json_hex(HASH_BYTES(j->log_sha[1])), "size",

@@ -58,7 +58,7 @@ about(struct warren_node *wn, struct job *j)
 	    "env", j->m == NULL ? json_null() :
 	    environment(&j->m->env, secrets), "envelope", envelope(wn, j),
 	    "receipt_bytes", j->has_receipt ? json_hex(j->receipt,
-		JOB_RECEIPT_LEN) : json_null(), "asked_because",
+		job_receipt_len(j->receipt)) : json_null(), "asked_because",
 	    wn->node.forensics.why));
 	(void)json_object_set_new(o, "peer", json_hex(HASH_BYTES(j->owner)));
 	return o;

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/runner.h"
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/outbox.h"
@@ -148,9 +149,11 @@ static bool
 make_group(struct warren_node *wn, struct job *j, const char **code,
     char why[128])
 {
-	struct cgroup_limits l = {.memory = j->limits.v[LIMIT_MEMORY],
+	const struct node_runner *r = &wn->node.runner;
+	struct cgroup_limits l = {
+	    .memory = j->limits.v[LIMIT_MEMORY] + r->memory,
 	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU],
-	    .pids = (uint32_t)j->limits.v[LIMIT_PIDS]};
+	    .pids = (uint32_t)j->limits.v[LIMIT_PIDS] + r->pids};
 	const uint32_t kinds = LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
 	const char *what = "";
 	uint32_t layers = 0;
@@ -316,6 +319,7 @@ say_watch(struct warren_node *wn, const struct job *j, bool late)
 {
 	const struct cgroup_job *g = &wn->group[j->slot];
 	struct msg_W_JOB m = {.job = j->id, .late = late,
+	    .nested = wn->node.runner.number != RUNNER_NATIVE,
 	    .group = cgroup_job_id(g),
 	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU]};
 	const struct contract *c = j->contract;
@@ -537,5 +541,6 @@ start_found(struct warren_node *wn, struct job *j, uint32_t slot)
 	    &j->id, slot) == 0;
 	wn->group[slot].cpu_before = j->cpu_before;
 	wn->group[slot].oom_before = j->oom_before;
+	/* of what contained it too: of its own there is no more */
 	wn->group[slot].limits.memory = j->limits.v[LIMIT_MEMORY];
 }

@@ -197,7 +197,7 @@ struct proto_output {
 	uint64_t size;
 };
 struct proto_result {
-	const uint8_t *receipt; /* 317 */
+	const uint8_t *receipt; /* job_receipt_len() */
 	size_t noutputs;
 	struct proto_output outputs[PROTO_OUTPUTS_MAX];
 	const uint8_t *log_sha[2];
@@ -207,7 +207,7 @@ struct proto_result {
 
 /* A job that has ended with little, whole: f of submit and status. */
 struct proto_whole {
-	const uint8_t *receipt; /* JOB_RECEIPT_SHORT */
+	const uint8_t *receipt; /* job_receipt_short_len() */
 	struct pbin log[2];
 	/* of each rw volume, as packed; p NULL: it has none. 0: none has */
 	size_t noutputs;

@@ -407,6 +407,20 @@ proto_get_have(uint64_t *have, const struct proto_ans *a)
 	return get_map(&r, names, 1, 1, one_int, have);
 }
 
+/* Of the length that its version has. */
+static bool
+get_receipt(struct rd *r, const uint8_t **out, size_t (*len)(const uint8_t *),
+    size_t least)
+{
+	const uint8_t *p;
+	size_t n;
+
+	if (!mpk_get_bin(r, &p, &n) || n < least || n != len(p))
+		return false;
+	*out = p;
+	return true;
+}
+
 static bool
 whole_member(void *ctx, unsigned k, struct rd *r)
 {
@@ -415,7 +429,8 @@ whole_member(void *ctx, unsigned k, struct rd *r)
 
 	(void)k;
 	if (!mpk_get_array(r, &n) || (n != 3 && n != 4) ||
-	    !proto_exact(r, &f->receipt, JOB_RECEIPT_SHORT) ||
+	    !get_receipt(r, &f->receipt, job_receipt_short_len,
+	    JOB_RECEIPT_SHORT) ||
 	    !mpk_get_bin(r, &f->log[0].p, &f->log[0].n) ||
 	    !mpk_get_bin(r, &f->log[1].p, &f->log[1].n))
 		return false;
@@ -594,7 +609,8 @@ result_member(void *ctx, unsigned k, struct rd *r)
 	size_t n;
 
 	if (k == 0)
-		return proto_exact(r, &res->receipt, JOB_RECEIPT_LEN);
+		return get_receipt(r, &res->receipt, job_receipt_len,
+		    JOB_RECEIPT_LEN);
 	if (k == 1)
 		return get_outputs(r, res);
 	if (k == 3)

@@ -308,7 +308,7 @@ void
 proto_put_result(struct wr *w, const struct proto_result *r)
 {
 	mpk_put_map(w, r->left.count > 0 ? 4 : 3);
-	put_named_bin(w, "r", r->receipt, JOB_RECEIPT_LEN);
+	put_named_bin(w, "r", r->receipt, job_receipt_len(r->receipt));
 	mpk_put_str(w, "o");
 	mpk_put_array(w, r->noutputs);
 	for (size_t i = 0; i < r->noutputs; i++) {
@@ -336,7 +336,7 @@ proto_put_whole(struct wr *w, const struct proto_whole *f)
 	mpk_put_map(w, 1);
 	mpk_put_str(w, "f");
 	mpk_put_array(w, f->noutputs > 0 ? 4 : 3);
-	mpk_put_bin(w, f->receipt, JOB_RECEIPT_SHORT);
+	mpk_put_bin(w, f->receipt, job_receipt_short_len(f->receipt));
 	for (size_t i = 0; i < 2; i++)
 		mpk_put_bin(w, f->log[i].p, f->log[i].n);
 	if (f->noutputs == 0)

@@ -413,6 +413,8 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 	    anchored_layer(n, &j->image);
 	j->policy = m->policy;
 	j->compile_ms = m->compile_ms;
+	j->runner = n->runner.number;
+	memcpy(j->runner_version, n->runner.version, sizeof(j->runner_version));
 	(void)job_set_phase(&n->jobs, j, PHASE_RUNNING);
 	j->started = n->unix_now;
 	j->started_at = n->now;
@@ -553,7 +555,7 @@ finish_signed(struct node *n, const struct msg_K_SIGNED *m)
 	j->seal_qid = 0;
 	if (m->ok) {
 		j->has_receipt = true;
-		memcpy(j->receipt, m->receipt, JOB_RECEIPT_LEN);
+		memcpy(j->receipt, m->receipt, sizeof(j->receipt));
 	} else {
 		node_event(n, EVK_SIGN_REFUSED, 3, j, NULL, NULL, NULL, 0, 0);
 	}

@@ -2,6 +2,7 @@
 #include "node/work/found.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/util.h"
 #include "node/work/event.h"
@@ -112,6 +113,9 @@ found_posture(struct node *n, const struct msg_J_POSTURE *m)
 
 	n->has_posture = true;
 	n->jail_layers = m->layers;
+	n->runner = (struct node_runner){.number = m->runner,
+	    .version = {m->runner_1, m->runner_2, m->runner_3},
+	    .pids = m->room_pids, .memory = m->room_memory};
 	n->slots = MIN_OF(m->slots, (uint32_t)NODE_SLOTS_MAX);
 	(void)snprintf(n->jail_missing, sizeof(n->jail_missing), "%.256s",
 	    m->missing);
@@ -121,6 +125,11 @@ found_posture(struct node *n, const struct msg_J_POSTURE *m)
 		    n->jail_missing, missing, m->layers);
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
+		if (job_active(j) && j->slot != 0) {
+			j->runner = n->runner.number;
+			memcpy(j->runner_version, n->runner.version,
+			    sizeof(j->runner_version));
+		}
 		if (job_active(j) && j->slot == 0)
 			(void)job_lose(&n->jobs, j, "not found running",
 			    n->unix_now, n->now);

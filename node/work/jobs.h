@@ -108,6 +108,8 @@ struct job {
 	/* counters of its group at the start (a v1 group serves many jobs) */
 	uint64_t cpu_before, oom_before;
 	uint32_t layers;
+	uint8_t runner; /* enum runner, and its version */
+	uint16_t runner_version[RUNNER_PARTS];
 	struct id32 policy, trail;
 	uint64_t bytes_in;
 	uint64_t log[3]; /* kept of stdout, stderr; discarded */
@@ -116,7 +118,7 @@ struct job {
 	struct job_out *outs; /* rw volumes, in manifest order */
 	struct left *left; /* what they lack; NULL: nothing */
 	bool has_receipt, expired;
-	uint8_t receipt[JOB_RECEIPT_LEN];
+	uint8_t receipt[JOB_RECEIPT_MAX];
 
 	/* ---- not in the ledger ---- */
 	struct manifest *m; /* while it lives */

@@ -64,7 +64,7 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 	wr_bool(&w, j->expired);
 	wr_bool(&w, j->has_receipt);
 	if (j->has_receipt)
-		wr_bytes(&w, j->receipt, JOB_RECEIPT_LEN);
+		wr_bytes(&w, j->receipt, job_receipt_len(j->receipt));
 	wr_u8(&w, (uint8_t)j->nouts);
 	for (unsigned i = 0; i < j->nouts; i++) {
 		const struct job_out *o = &j->outs[i];
@@ -76,6 +76,12 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 		wr_str(&w, o->target);
 	}
 	put_left(&w, j->left);
+	/* nothing is there of the node's own jail, as before there were others */
+	if (j->runner != RUNNER_NATIVE) {
+		wr_u8(&w, j->runner);
+		for (unsigned i = 0; i < RUNNER_PARTS; i++)
+			wr_u16(&w, j->runner_version[i]);
+	}
 	return wr_ok(&w) ? w.len : 0;
 }
 
@@ -117,6 +123,26 @@ get_state(struct rd *r, struct job *j)
 }
 
 static bool
+get_receipt(struct rd *r, uint8_t *out)
+{
+	return rd_copy(r, out, JOB_RECEIPT_LEN) && rd_copy(r, out +
+	    JOB_RECEIPT_LEN, job_receipt_len(out) - JOB_RECEIPT_LEN);
+}
+
+static bool
+get_runner(struct rd *r, struct job *j)
+{
+	if (rd_left(r) == 0)
+		return true;
+	if (!rd_u8(r, &j->runner) || j->runner == RUNNER_NATIVE)
+		return false;
+	for (unsigned i = 0; i < RUNNER_PARTS; i++)
+		if (!rd_u16(r, &j->runner_version[i]))
+			return false;
+	return true;
+}
+
+static bool
 get_run(struct rd *r, struct job *j)
 {
 	if (!rd_u32(r, &j->started) || !rd_u64(r, &j->wall_ms) ||
@@ -131,7 +157,7 @@ get_run(struct rd *r, struct job *j)
 	}
 	return rd_copy(r, j->log_sha, sizeof(j->log_sha)) &&
 	    rd_bool(r, &j->expired) && rd_bool(r, &j->has_receipt) &&
-	    (!j->has_receipt || rd_copy(r, j->receipt, JOB_RECEIPT_LEN));
+	    (!j->has_receipt || get_receipt(r, j->receipt));
 }
 
 static bool
@@ -191,7 +217,8 @@ job_decode(const uint8_t *buf, size_t len)
 	if (!rd_u8(&r, &version) ||
 	    (version != RECORD_VERSION && version != RECORD_VERSION_1) ||
 	    !get_who(&r, j) || !get_state(&r, j) || !get_run(&r, j) ||
-	    !get_outs(&r, j) || !get_left(&r, version, j) || !rd_end(&r)) {
+	    !get_outs(&r, j) || !get_left(&r, version, j) ||
+	    !get_runner(&r, j) || !rd_end(&r)) {
 		job_free(j);
 		return NULL;
 	}

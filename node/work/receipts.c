@@ -54,4 +54,8 @@ receipt_fill(struct msg_K_RECEIPT *m, const struct job *j)
 	m->memory_kb = saturate_u32(j->memory_kb);
 	m->bpf_events = j->watch_events;
 	m->bpf_lost = j->watch_lost;
+	m->runner = j->runner;
+	m->runner_1 = j->runner_version[0];
+	m->runner_2 = j->runner_version[1];
+	m->runner_3 = j->runner_version[2];
 }

@@ -60,7 +60,7 @@ bool
 small_answer(struct node *n, const struct asked *a, const struct job *j)
 {
 	uint64_t most = MIN_OF(a->req.whole, (uint64_t)SMALL_MAX);
-	uint8_t log[SMALL_MAX], receipt[JOB_RECEIPT_SHORT], *at = log;
+	uint8_t log[SMALL_MAX], receipt[JOB_RECEIPT_SHORT_MAX], *at = log;
 	uint8_t out[SMALL_OUTPUTS];
 	struct proto_whole f = {.receipt = receipt};
 	struct wr w;
@@ -80,7 +80,7 @@ small_answer(struct node *n, const struct asked *a, const struct job *j)
 		f.log[i] = (struct pbin){at, len};
 		at += len;
 	}
-	job_receipt_shorten(receipt, j->receipt);
+	(void)job_receipt_shorten(receipt, j->receipt);
 	w = answer_begin(n, ST_OK, NULL);
 	proto_put_whole(&w, &f);
 	answer_send(n, a, &w);

@@ -39,6 +39,14 @@ struct node_counters {
 	uint64_t alarms, alarms_refused; /* that came as packets */
 };
 
+/* What contains jobs here, and what it takes beside a job's own limits. */
+struct node_runner {
+	uint8_t number; /* enum runner */
+	uint16_t version[RUNNER_PARTS];
+	uint32_t pids;
+	uint64_t memory;
+};
+
 struct node {
 	struct policy policy;
 	struct host host;
@@ -85,6 +93,7 @@ struct node {
 	uint64_t last_qid;
 
 	bool has_posture;
+	struct node_runner runner;
 	uint32_t layers;
 	uint32_t slots;
 	char missing[460];

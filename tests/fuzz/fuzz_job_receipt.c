@@ -10,12 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	uint8_t out[JOB_RECEIPT_LEN];
+	uint8_t out[JOB_RECEIPT_MAX];
 	struct job_receipt r;
 
 	if (job_receipt_parse(&r, p, n)) {
-		job_receipt_put(out, &r);
-		if (n != sizeof(out) || memcmp(out, p, n) != 0)
+		if (n != job_receipt_put(out, &r) ||
+		    n != job_receipt_len(out) || memcmp(out, p, n) != 0)
 			abort();
 	}
 	return 0;

@@ -386,7 +386,7 @@ keys_receipt(const struct msg_K_RECEIPT *m)
 	r.policy = m->policy;
 	r.trail = m->trail;
 	MUST(job_receipt_sign(&r, &others.secret, NULL), "a receipt");
-	job_receipt_put(s.receipt, &r);
+	(void)job_receipt_put(s.receipt, &r);
 	POST(K_SIGNED, &s);
 }
 

@@ -171,7 +171,7 @@ static void make_result(struct world *, struct proto_result *,
 static bool
 answer_whole(struct world *w, struct wr *out, const struct proto_req *q)
 {
-	static uint8_t shorter[JOB_RECEIPT_SHORT];
+	static uint8_t shorter[JOB_RECEIPT_SHORT_MAX];
 	struct proto_whole f = {.receipt = shorter};
 	struct proto_result v = {0};
 	struct job_receipt r;
@@ -179,7 +179,7 @@ answer_whole(struct world *w, struct wr *out, const struct proto_req *q)
 	if (q->whole == 0)
 		return false;
 	make_result(w, &v, &r);
-	job_receipt_shorten(shorter, v.receipt);
+	(void)job_receipt_shorten(shorter, v.receipt);
 	for (int i = 0; i < 2; i++)
 		f.log[i] = (struct pbin){w->node_log[i].b, w->node_log[i].n};
 	f.log[1].n -= w->lie == LIE_LOG_SHORT;
@@ -337,7 +337,7 @@ static void
 make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
 {
 	static struct id32 sha[3];
-	static uint8_t raw[JOB_RECEIPT_LEN];
+	static uint8_t raw[JOB_RECEIPT_MAX];
 	struct job_output o = {.path = "/agent/tmp", .size = w->node_out.n};
 	struct klp_secret secret = w->secret;
 
@@ -357,7 +357,7 @@ make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
 	    w->node_log[1].n);
 	secret.raw[31] ^= w->lie == LIE_OTHER_KEY;
 	assert_true(job_receipt_sign(r, &secret, NULL));
-	job_receipt_put(raw, r);
+	(void)job_receipt_put(raw, r);
 	raw[300] ^= w->lie == LIE_SIGNATURE;
 	v->receipt = raw;
 	v->noutputs = 1;

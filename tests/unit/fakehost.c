@@ -124,7 +124,7 @@ keys_sign(struct world *w, const struct msg_K_RECEIPT *m)
 	r.job = m->job;
 	r.outputs = m->outputs;
 	r.trail = m->trail;
-	job_receipt_put(s.receipt, &r);
+	(void)job_receipt_put(s.receipt, &r);
 	if (!w->keys_silent)
 		POST(w, 0, K_SIGNED, &s);
 }

@@ -180,7 +180,7 @@ keys_sign(const struct msg_K_RECEIPT *m)
 	    .attempts = m->attempts, .job = m->job, .outputs = m->outputs,
 	    .logs = m->logs, .trail = m->trail};
 
-	job_receipt_put(s.receipt, &r);
+	(void)job_receipt_put(s.receipt, &r);
 	POST(0, K_SIGNED, &s);
 }
 

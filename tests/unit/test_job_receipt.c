@@ -77,7 +77,7 @@ test_sign(void **state)
 	json_t *root = vec_load("compute-receipt.json");
 	struct klp_secret s = node_secret(root);
 	struct job_receipt r;
-	uint8_t want[JOB_RECEIPT_LEN], got[JOB_RECEIPT_LEN];
+	uint8_t want[JOB_RECEIPT_LEN], got[JOB_RECEIPT_MAX];
 	struct klp_key k;
 
 	(void)state;
@@ -90,8 +90,8 @@ test_sign(void **state)
 	memset(r.sig, 0, sizeof(r.sig));
 	memset(r.node, 0, sizeof(r.node));
 	assert_true(job_receipt_sign(&r, &s, NULL));
-	job_receipt_put(got, &r);
-	assert_memory_equal(got, want, sizeof(got));
+	assert_int_equal(job_receipt_put(got, &r), sizeof(want));
+	assert_memory_equal(got, want, sizeof(want));
 	assert_true(secret_public(&k, &s));
 	assert_true(job_receipt_verify(&r, &k));
 	/* the other scheme, with a key that is bound so */
@@ -185,10 +185,11 @@ test_codes(void **state)
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		struct job_receipt r = {
 		    .outcome = rows[i].outcome, .code = rows[i].code};
-		uint8_t b[JOB_RECEIPT_LEN];
+		uint8_t b[JOB_RECEIPT_MAX];
+		size_t n = job_receipt_put(b, &r);
 
-		job_receipt_put(b, &r);
-		assert_int_equal(job_receipt_parse(&r, b, sizeof(b)),
+		assert_int_equal(n, JOB_RECEIPT_LEN);
+		assert_int_equal(job_receipt_parse(&r, b, n),
 		    rows[i].ok);
 	}
 }
@@ -226,8 +227,8 @@ test_shorter(void **state)
 {
 	json_t *root = vec_load("compute-receipt.json");
 	struct klp_secret s = node_secret(root);
-	uint8_t want[JOB_RECEIPT_LEN], got[JOB_RECEIPT_LEN];
-	uint8_t shorter[JOB_RECEIPT_SHORT];
+	uint8_t want[JOB_RECEIPT_LEN], got[JOB_RECEIPT_MAX];
+	uint8_t shorter[JOB_RECEIPT_SHORT_MAX];
 	struct job_receipt r, v;
 	struct klp_key k;
 
@@ -235,21 +236,73 @@ test_shorter(void **state)
 	assert_true(secret_public(&k, &s));
 	vec_exact(root, "receipt", want, sizeof(want));
 	assert_true(job_receipt_parse(&r, want, sizeof(want)));
-	job_receipt_shorten(shorter, want);
-	job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs, r.node);
-	assert_memory_equal(got, want, sizeof(got));
+	assert_int_equal(job_receipt_shorten(shorter, want), JOB_RECEIPT_SHORT);
+	assert_int_equal(job_receipt_restore(got, shorter, &r.job, &r.outputs,
+	    &r.logs, r.node), JOB_RECEIPT_LEN);
+	assert_memory_equal(got, want, sizeof(want));
 	for (unsigned i = 0; i < JOB_RECEIPT_SHORT; i++) {
 		shorter[i] ^= 1;
-		job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs,
-		    r.node);
-		assert_false(job_receipt_parse(&v, got, sizeof(got)) &&
+		size_t n = job_receipt_restore(got, shorter, &r.job,
+		    &r.outputs, &r.logs, r.node);
+
+		assert_false(job_receipt_parse(&v, got, n) &&
 		    job_receipt_verify(&v, &k));
 		shorter[i] ^= 1;
 	}
 	r.logs.b[0] ^= 1;
-	job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs, r.node);
-	assert_true(job_receipt_parse(&v, got, sizeof(got)));
+	(void)job_receipt_restore(got, shorter, &r.job, &r.outputs, &r.logs,
+	    r.node);
+	assert_true(job_receipt_parse(&v, got, JOB_RECEIPT_LEN));
 	assert_false(job_receipt_verify(&v, &k));
+}
+
+/* Version 2: what contained it is signed too, and there is one form of each. */
+static void
+test_runner(void **state)
+{
+	json_t *root = vec_load("compute-receipt-2.json");
+	struct klp_secret s = node_secret(root);
+	uint8_t want[JOB_RECEIPT_MAX], got[JOB_RECEIPT_MAX];
+	uint8_t shorter[JOB_RECEIPT_SHORT_MAX];
+	struct job_receipt r, v;
+	struct klp_key k;
+
+	(void)state;
+	assert_true(secret_public(&k, &s));
+	vec_exact(root, "receipt", want, sizeof(want));
+	assert_int_equal(job_receipt_len(want), sizeof(want));
+	assert_true(job_receipt_parse(&r, want, sizeof(want)));
+	assert_true(job_receipt_verify(&r, &k));
+	assert_int_equal(r.runner, vec_int(root, "runner"));
+	assert_int_equal(r.version[1], 8);
+	assert_int_equal(job_receipt_put(got, &r), sizeof(want));
+	assert_memory_equal(got, want, sizeof(want));
+	v = r;
+	assert_true(job_receipt_sign(&v, &s, NULL));
+	assert_true(job_receipt_verify(&v, &k));
+	for (size_t n = 0; n < sizeof(want); n++)
+		assert_false(job_receipt_parse(&v, want, n));
+	for (size_t i = 0; i < sizeof(want) * 8; i++) {
+		want[i / 8] ^= (uint8_t)(1u << i % 8);
+		assert_false(job_receipt_parse(&v, want, sizeof(want)) &&
+		    job_receipt_verify(&v, &k));
+		want[i / 8] ^= (uint8_t)(1u << i % 8);
+	}
+	/* shorter, and whole again */
+	assert_int_equal(job_receipt_shorten(shorter, want), sizeof(shorter));
+	assert_int_equal(job_receipt_short_len(shorter), sizeof(shorter));
+	assert_int_equal(job_receipt_restore(got, shorter, &r.job, &r.outputs,
+	    &r.logs, r.node), sizeof(want));
+	assert_memory_equal(got, want, sizeof(want));
+	/* runner 0 is version 1 alone; neither has the other's length */
+	memset(want + 237, 0, 1);
+	assert_false(job_receipt_parse(&v, want, sizeof(want)));
+	r.runner = 0;
+	assert_int_equal(job_receipt_put(got, &r), JOB_RECEIPT_LEN);
+	assert_true(job_receipt_parse(&v, got, JOB_RECEIPT_LEN));
+	assert_false(job_receipt_parse(&v, got, JOB_RECEIPT_MAX));
+	got[2] = 3;
+	assert_false(job_receipt_parse(&v, got, JOB_RECEIPT_LEN));
 }
 
 int
@@ -258,6 +311,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_roots),
 	    cmocka_unit_test(test_sign),
+	    cmocka_unit_test(test_runner),
 	    cmocka_unit_test(test_verify),
 	    cmocka_unit_test(test_shorter),
 	    cmocka_unit_test(test_flips),

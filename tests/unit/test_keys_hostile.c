@@ -125,7 +125,7 @@ test_receipt(void **state)
 		PROG_GET(K_SIGNED, h.node, &out);
 		assert_true(out.ok);
 		assert_true(job_receipt_parse(&r, out.receipt,
-		    sizeof(out.receipt)));
+		    JOB_RECEIPT_LEN));
 		assert_true(job_receipt_verify(&r, &h.key));
 		assert_false(holds(&h.key, r.sig, fields[i]->b, 32));
 		/* nor over the frame without the words of its type */

@@ -168,10 +168,19 @@ test_receipt(void **state)
 	assert_null(signer_receipt(&s, &out, &m, aux));
 	assert_true(out.ok);
 	assert_int_equal(out.qid, 9);
-	assert_true(job_receipt_parse(&r, out.receipt, sizeof(out.receipt)));
+	assert_true(job_receipt_parse(&r, out.receipt, JOB_RECEIPT_LEN));
 	assert_true(job_receipt_verify(&r, &s.mesh));
 	assert_memory_equal(r.node, s.fp.b, FP16_LEN);
 	assert_int_equal(r.code, 2);
+	/* with what contained it, when that was not the node's own */
+	m.runner = RUNNER_CRUN;
+	m.runner_2 = 8;
+	assert_null(signer_receipt(&s, &out, &m, aux));
+	assert_int_equal(job_receipt_len(out.receipt), JOB_RECEIPT_MAX);
+	assert_true(job_receipt_parse(&r, out.receipt, JOB_RECEIPT_MAX));
+	assert_true(job_receipt_verify(&r, &s.mesh));
+	assert_int_equal(r.runner, RUNNER_CRUN);
+	assert_int_equal(r.version[1], 8);
 	m.code = 99;
 	assert_non_null(signer_receipt(&s, &out, &m, aux));
 	assert_false(out.ok);

@@ -112,17 +112,39 @@ logs_root(struct id32 *out, const struct id32 *stdout_sha, uint64_t stdout_size,
 }
 
 /* Places in the frame: job id, image, roots of outputs and logs, the rest. */
-enum { AT_JOB = 13, AT_IMAGE = 45, AT_ROOTS = 77, AT_POLICY = 141,
-	AT_NODE = 237 };
+enum { AT_VERSION = 2, AT_JOB = 13, AT_IMAGE = 45, AT_ROOTS = 77,
+	AT_POLICY = 141, AT_RUNNER = 237 };
+#define VERSION_NATIVE 1
+#define VERSION_RUNNER 2
 
-/* What is signed: the first 253 bytes. */
-static void
-job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME], const struct job_receipt *r)
+/* Bytes that a version has more than the first. */
+static size_t
+more(const uint8_t *p)
 {
-	struct wr w = wr_make(out, JOB_RECEIPT_FRAME);
+	return p[AT_VERSION] == VERSION_RUNNER ? JOB_RECEIPT_RUNNER : 0;
+}
+
+size_t
+job_receipt_len(const uint8_t *whole)
+{
+	return JOB_RECEIPT_LEN + more(whole);
+}
+
+size_t
+job_receipt_short_len(const uint8_t *shorter)
+{
+	return JOB_RECEIPT_SHORT + more(shorter);
+}
+
+/* What is signed: its first 253 bytes, or 260. */
+static size_t
+job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME_MAX],
+    const struct job_receipt *r)
+{
+	struct wr w = wr_make(out, JOB_RECEIPT_FRAME_MAX);
 
 	wr_bytes(&w, "KR", 2);
-	wr_u8(&w, JOB_RECEIPT_VERSION);
+	wr_u8(&w, r->runner == RUNNER_NATIVE ? VERSION_NATIVE : VERSION_RUNNER);
 	wr_u8(&w, r->outcome);
 	wr_i32(&w, r->code);
 	wr_u8(&w, r->attempts);
@@ -141,35 +163,44 @@ job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME], const struct job_receipt *r)
 	wr_u32(&w, r->bytes_out);
 	wr_u32(&w, r->bpf_events);
 	wr_u32(&w, r->bpf_lost);
+	if (r->runner != RUNNER_NATIVE) {
+		wr_u8(&w, r->runner);
+		for (unsigned i = 0; i < RUNNER_PARTS; i++)
+			wr_u16(&w, r->version[i]);
+	}
 	wr_bytes(&w, r->node, FP16_LEN);
+	return w.len;
 }
 
-void
-job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *r)
+size_t
+job_receipt_put(uint8_t out[JOB_RECEIPT_MAX], const struct job_receipt *r)
 {
-	job_receipt_frame(out, r);
-	memcpy(out + JOB_RECEIPT_FRAME, r->sig, SIG_LEN);
+	size_t n = job_receipt_frame(out, r);
+
+	memcpy(out + n, r->sig, SIG_LEN);
+	return n + SIG_LEN;
 }
 
-void
-job_receipt_shorten(uint8_t out[JOB_RECEIPT_SHORT],
-    const uint8_t whole[JOB_RECEIPT_LEN])
+size_t
+job_receipt_shorten(uint8_t out[JOB_RECEIPT_SHORT_MAX], const uint8_t *whole)
 {
-	struct wr w = wr_make(out, JOB_RECEIPT_SHORT);
+	struct wr w = wr_make(out, JOB_RECEIPT_SHORT_MAX);
+	size_t node = AT_RUNNER + more(whole);
 
 	wr_bytes(&w, whole, AT_JOB);
 	wr_bytes(&w, whole + AT_IMAGE, AT_ROOTS - AT_IMAGE);
-	wr_bytes(&w, whole + AT_POLICY, AT_NODE - AT_POLICY);
-	wr_bytes(&w, whole + JOB_RECEIPT_FRAME, SIG_LEN);
+	wr_bytes(&w, whole + AT_POLICY, node - AT_POLICY);
+	wr_bytes(&w, whole + node + FP16_LEN, SIG_LEN);
+	return w.len;
 }
 
-void
-job_receipt_restore(uint8_t out[JOB_RECEIPT_LEN],
-    const uint8_t shorter[JOB_RECEIPT_SHORT], const struct id32 *job,
-    const struct id32 *outputs, const struct id32 *logs,
+size_t
+job_receipt_restore(uint8_t out[JOB_RECEIPT_MAX], const uint8_t *shorter,
+    const struct id32 *job, const struct id32 *outputs, const struct id32 *logs,
     const uint8_t node[FP16_LEN])
 {
-	struct wr w = wr_make(out, JOB_RECEIPT_LEN);
+	struct wr w = wr_make(out, JOB_RECEIPT_MAX);
+	size_t rest = AT_RUNNER + more(shorter) - AT_POLICY;
 	const uint8_t *p = shorter;
 
 	wr_bytes(&w, p, AT_JOB);
@@ -179,10 +210,11 @@ job_receipt_restore(uint8_t out[JOB_RECEIPT_LEN],
 	wr_bytes(&w, HASH_BYTES(*outputs));
 	wr_bytes(&w, HASH_BYTES(*logs));
 	p += AT_ROOTS - AT_IMAGE;
-	wr_bytes(&w, p, AT_NODE - AT_POLICY);
+	wr_bytes(&w, p, rest);
 	wr_bytes(&w, node, FP16_LEN);
-	p += AT_NODE - AT_POLICY;
+	p += rest;
 	wr_bytes(&w, p, SIG_LEN);
+	return w.len;
 }
 
 static bool
@@ -205,6 +237,22 @@ code_ok(const struct job_receipt *r)
 	}
 }
 
+static bool
+get_runner(struct rd *r, struct job_receipt *v, uint8_t version)
+{
+	v->runner = RUNNER_NATIVE;
+	memset(v->version, 0, sizeof(v->version));
+	if (version == VERSION_NATIVE)
+		return true;
+	if (version != VERSION_RUNNER || !rd_u8(r, &v->runner) ||
+	    v->runner == RUNNER_NATIVE)
+		return false;
+	for (unsigned i = 0; i < RUNNER_PARTS; i++)
+		if (!rd_u16(r, &v->version[i]))
+			return false;
+	return true;
+}
+
 bool
 job_receipt_parse(struct job_receipt *out, const uint8_t *buf, size_t len)
 {
@@ -213,7 +261,7 @@ job_receipt_parse(struct job_receipt *out, const uint8_t *buf, size_t len)
 	uint8_t magic[2], ver;
 
 	if (!rd_copy(&r, magic, 2) || memcmp(magic, "KR", 2) != 0 ||
-	    !rd_u8(&r, &ver) || ver != JOB_RECEIPT_VERSION ||
+	    !rd_u8(&r, &ver) ||
 	    !rd_u8(&r, &v.outcome) || !rd_i32(&r, &v.code) ||
 	    !rd_u8(&r, &v.attempts) || !rd_u32(&r, &v.layers) ||
 	    !rd_copy(&r, HASH_BYTES(v.job)) ||
@@ -225,7 +273,8 @@ job_receipt_parse(struct job_receipt *out, const uint8_t *buf, size_t len)
 	    !rd_u32(&r, &v.wall_ms) || !rd_u32(&r, &v.cpu_ms) ||
 	    !rd_u32(&r, &v.memory_kb) || !rd_u32(&r, &v.bytes_in) ||
 	    !rd_u32(&r, &v.bytes_out) || !rd_u32(&r, &v.bpf_events) ||
-	    !rd_u32(&r, &v.bpf_lost) || !rd_copy(&r, v.node, FP16_LEN) ||
+	    !rd_u32(&r, &v.bpf_lost) || !get_runner(&r, &v, ver) ||
+	    !rd_copy(&r, v.node, FP16_LEN) ||
 	    !rd_copy(&r, v.sig, SIG_LEN) || !rd_end(&r) || !code_ok(&v))
 		return false;
 	*out = v;
@@ -236,27 +285,29 @@ bool
 job_receipt_sign(struct job_receipt *r, const struct klp_secret *s,
     const uint8_t aux[32])
 {
-	uint8_t frame[JOB_RECEIPT_FRAME];
+	uint8_t frame[JOB_RECEIPT_FRAME_MAX];
 	struct fp fp;
 	struct klp_key k;
+	size_t n;
 
 	if (!secret_public(&k, s))
 		return false;
 	key_fp(&fp, &k);
 	memcpy(r->node, fp.b, FP16_LEN);
-	job_receipt_frame(frame, r);
-	return pae_sign(r->sig, s, TYPE_RECEIPT, frame, sizeof(frame), aux);
+	n = job_receipt_frame(frame, r);
+	return pae_sign(r->sig, s, TYPE_RECEIPT, frame, n, aux);
 }
 
 bool
 job_receipt_verify(const struct job_receipt *r, const struct klp_key *k)
 {
-	uint8_t frame[JOB_RECEIPT_FRAME];
+	uint8_t frame[JOB_RECEIPT_FRAME_MAX];
 	struct fp fp;
+	size_t n;
 
 	key_fp(&fp, k);
 	if (memcmp(fp.b, r->node, FP16_LEN) != 0)
 		return false;
-	job_receipt_frame(frame, r);
-	return pae_verify(k, r->sig, TYPE_RECEIPT, frame, sizeof(frame));
+	n = job_receipt_frame(frame, r);
+	return pae_verify(k, r->sig, TYPE_RECEIPT, frame, n);
 }

@@ -8,15 +8,20 @@
 
 #include <rns/hash.h>
 
+#include "common/runner.h"
 #include "trust/doc/keytext.h"
 #include "trust/doc/secp.h"
 
 /* The signed receipt of a job (compute.md 7). */
-#define JOB_RECEIPT_FRAME 253
-#define JOB_RECEIPT_LEN IPC_RECEIPT
-#define JOB_RECEIPT_VERSION 1
+#define JOB_RECEIPT_FRAME 253 /* version 1: what is signed */
+#define JOB_RECEIPT_LEN 317
+/* version 2 says which runner contained it, when that was not the node's own */
+#define JOB_RECEIPT_RUNNER 7
+#define JOB_RECEIPT_FRAME_MAX (JOB_RECEIPT_FRAME + JOB_RECEIPT_RUNNER)
+#define JOB_RECEIPT_MAX (JOB_RECEIPT_LEN + JOB_RECEIPT_RUNNER)
 /* without job id, roots and node fp, which who reads it knows */
 #define JOB_RECEIPT_SHORT 205
+#define JOB_RECEIPT_SHORT_MAX (JOB_RECEIPT_SHORT + JOB_RECEIPT_RUNNER)
 
 enum job_outcome {
 	JOB_EXITED = 0,	   /* code: exit code */
@@ -53,6 +58,8 @@ struct job_receipt {
 	uint32_t wall_ms, cpu_ms, memory_kb;
 	uint32_t bytes_in, bytes_out;
 	uint32_t bpf_events, bpf_lost;
+	uint8_t runner; /* enum runner: 0 is version 1, else version 2 */
+	uint16_t version[RUNNER_PARTS]; /* of it; zeros: it says none */
 	uint8_t node[FP16_LEN];
 	uint8_t sig[SIG_LEN];
 };
@@ -81,19 +88,25 @@ bool outputs_root(struct id32 *out, const struct job_output *, size_t n);
 void logs_root(struct id32 *out, const struct id32 *stdout_sha,
     uint64_t stdout_size, const struct id32 *stderr_sha, uint64_t stderr_size);
 
-/* All of it, signature included. */
-void job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *);
+/* All of it, signature included: how many bytes. */
+size_t job_receipt_put(uint8_t out[JOB_RECEIPT_MAX], const struct job_receipt *);
+/* How many bytes a receipt has, or a shorter one, by the version in it. */
+size_t job_receipt_len(const uint8_t *whole);
+size_t job_receipt_short_len(const uint8_t *shorter);
 /*
  * What of it nobody can know who has the job, its logs, its outputs and the
  * node's key (compute.md 3.4), and the whole again.
  */
-void job_receipt_shorten(uint8_t out[JOB_RECEIPT_SHORT],
-    const uint8_t whole[JOB_RECEIPT_LEN]);
-void job_receipt_restore(uint8_t out[JOB_RECEIPT_LEN],
-    const uint8_t shorter[JOB_RECEIPT_SHORT], const struct id32 *job,
+size_t job_receipt_shorten(uint8_t out[JOB_RECEIPT_SHORT_MAX],
+    const uint8_t *whole);
+size_t job_receipt_restore(uint8_t out[JOB_RECEIPT_MAX],
+    const uint8_t *shorter, const struct id32 *job,
     const struct id32 *outputs, const struct id32 *logs,
     const uint8_t node[FP16_LEN]);
-/* Form: length, magic, version, outcome and code. The signature is not read. */
+/*
+ * Form: length, magic, version, outcome and code; a version 2 that could be a
+ * version 1 is none. The signature is not read.
+ */
 bool job_receipt_parse(struct job_receipt *, const uint8_t *buf, size_t len);
 /* Sets node to the key's fp16, and sig. */
 bool job_receipt_sign(struct job_receipt *, const struct klp_secret *,

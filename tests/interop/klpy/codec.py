@@ -247,11 +247,18 @@ def receipt_make(key, outcome, code, attempts, layers, job, image, outputs, logs
 
 
 def receipt_open(raw, public):
-    if len(raw) != 317 or raw[:3] != b"KR\x01" or raw[237:253] != secp_fp(public)[:16]:
+    """Version 1, or 2: runner and its version behind the counters."""
+    more = {b"KR\x01": 0, b"KR\x02": 7}.get(raw[:3])
+    if more is None or len(raw) != 317 + more or raw[237 + more:253 + more] != secp_fp(public)[:16]:
         return None
-    if not secp_verify(public, T_RECEIPT, raw[:253], raw[253:]):
+    if not secp_verify(public, T_RECEIPT, raw[:253 + more], raw[253 + more:]):
         return None
-    r = {}
+    r = {"runner": 0, "runner_version": (0, 0, 0)}
+    if more:
+        r["runner"], *version = struct.unpack(">B3H", raw[237:244])
+        r["runner_version"] = tuple(version)
+        if r["runner"] == 0:
+            return None
     r["outcome"], r["code"], r["attempts"], r["layers"] = struct.unpack(">BiBI", raw[3:13])
     for i, name in enumerate(("job", "image", "outputs", "logs", "policy", "trail")):
         r[name] = raw[13 + 32 * i:45 + 32 * i]
