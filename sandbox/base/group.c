@@ -101,12 +101,14 @@ cpu_v1(int dir, const char *slot, uint32_t milli)
 uint32_t
 group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 {
-	uint64_t pids = (uint64_t)p->pids + GROUP_PIDS_INIT;
+	uint64_t pids = (uint64_t)p->pids + GROUP_PIDS_INIT +
+	    d->pids_more;
 	char slot[32], path[64];
 	uint32_t l = 0;
 
 	if (fd >= 0) {
-		if (number_at_most(fd, "memory.max", p->memory))
+		if (number_at_most(fd, "memory.max",
+		    p->memory + d->memory_more))
 			l |= LAYER_MEMORY;
 		if (cpu_v2(fd, p->cpu_milli))
 			l |= LAYER_CPU;
@@ -116,7 +118,7 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 	(void)snprintf(slot, sizeof(slot), "slot-%u", p->slot);
 	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);
 	if (d->v1[0] >= 0 && number_at_most(d->v1[0], path,
-	    p->memory + GROUP_MEMORY_LEFT))
+	    p->memory + d->memory_more + GROUP_MEMORY_LEFT))
 		l |= LAYER_MEMORY;
 	if (d->v1[1] >= 0 && cpu_v1(d->v1[1], slot, p->cpu_milli))
 		l |= LAYER_CPU;

@@ -28,6 +28,9 @@
 
 /* Open directories beneath which the groups of jobs are. */
 struct group_dirs {
+	/* of a runner's own processes, beside pid 1 */
+	uint32_t pids_more;
+	uint64_t memory_more;
 	int jobs;  /* v2 directory jobs/, or -1 */
 	int v1[3]; /* memory, cpu, pids: v1 directories, or -1 */
 };

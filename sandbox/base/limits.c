@@ -60,7 +60,7 @@ limits_file_max(void)
 }
 
 int
-limits_namespace(void)
+limits_namespace(uint32_t userns)
 {
 	static const struct {
 		const char *name;
@@ -75,7 +75,7 @@ limits_namespace(void)
 		return 0; /* the filter refuses namespaces all the same */
 	for (size_t i = 0; i < NELEM(counts); i++)
 		(void)file_put_number(dir, counts[i].name, counts[i].most);
-	return file_put_number(dir, "max_user_namespaces", 0);
+	return file_put_number(dir, "max_user_namespaces", userns);
 }
 
 int

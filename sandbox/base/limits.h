@@ -39,7 +39,7 @@ uint64_t limits_file_max(void);
  */
 #define LIMITS_INOTIFY_INSTANCES 32u
 #define LIMITS_INOTIFY_WATCHES 16384u
-int limits_namespace(void);
+int limits_namespace(uint32_t userns);
 
 /*
  * Ours, of warren-hand: it runs alone, and its memory is bounded because

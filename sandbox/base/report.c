@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/base/report.h"
 
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/ipc_msg.h"
 #include "common/wire.h"
 
 void
@@ -34,6 +38,11 @@ report_send(int fd, const struct report *r)
 		wr_bytes(&w, r->left.buf, r->left.len);
 		break;
 	case REPORT_SNAP:
+		break;
+	case REPORT_TOOL:
+		wr_u32(&w, r->layers);
+		for (unsigned i = 0; i < RUNNER_PARTS; i++)
+			wr_u16(&w, r->version[i]);
 		break;
 	}
 	if (!wr_ok(&w))
@@ -74,6 +83,11 @@ report_parse(const uint8_t *buf, size_t n, struct report *out)
 	case REPORT_SNAP:
 		good = true;
 		break;
+	case REPORT_TOOL:
+		good = rd_u32(&r, &out->layers);
+		for (unsigned i = 0; i < RUNNER_PARTS; i++)
+			good = good && rd_u16(&r, &out->version[i]);
+		break;
 	default:
 		break;
 	}
@@ -81,4 +95,29 @@ report_parse(const uint8_t *buf, size_t n, struct report *out)
 		return 0;
 	out->kind = (enum report_kind)kind;
 	return n - rd_left(&r);
+}
+
+void
+report_reap(pid_t command, int report, bool module)
+{
+	struct report r = {.kind = REPORT_EXIT};
+	siginfo_t si;
+
+	for (;;) {
+		memset(&si, 0, sizeof(si));
+		if (waitid(P_ALL, 0, &si, WEXITED) < 0) {
+			if (errno == EINTR)
+				continue;
+			_exit(1);
+		}
+		if (si.si_pid != command)
+			continue;
+		r.how = si.si_code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
+		r.exit_code = si.si_status;
+		if (module && r.how == EXIT_SIGNAL && si.si_status == SIGXCPU)
+			r.how = EXIT_JAIL_TIME;
+		report_send(report, &r);
+		/* with pid 1 the kernel kills all that is left */
+		_exit(0);
+	}
 }

@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/left.h"
+#include "common/runner.h"
 
 /*
  * What a child of a slot writes on its report pipe, one record a write:
@@ -20,6 +22,7 @@ enum report_kind {
 	REPORT_HAND = 'H',  /* ok bool, why str, members u32, left: count
 			    * u32, bytes u16 */
 	REPORT_SNAP = 'S',  /* ready: the job may be stopped */
+	REPORT_TOOL = 'T',  /* layers u32, version 3 × u16: of another runner */
 };
 #define REPORT_MAX 2048
 
@@ -33,11 +36,17 @@ struct report {
 	bool ok;
 	uint32_t members; /* that it has written */
 	struct left left;
+	uint16_t version[RUNNER_PARTS];
 };
 
 /* Best effort: a reader that is gone ends the job anyway. */
 void report_send(int fd, const struct report *);
 /* Takes the first record of buf; how many bytes it had, 0: malformed. */
 size_t report_parse(const uint8_t *buf, size_t n, struct report *);
+/*
+ * As pid 1 of a job's namespace: reap until the command ends, say how, and end.
+ * module: SIGXCPU is the runner's word for one that is out of fuel or time.
+ */
+void report_reap(pid_t command, int report, bool module);
 
 #endif

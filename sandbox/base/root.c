@@ -193,11 +193,67 @@ attach_volumes(const int *trees, unsigned n)
 	return 0;
 }
 
+/*
+ * Where programs of the machine and their libraries lie: folders, or links to
+ * what lies in /usr.
+ */
+static const char *const tool_dirs[] = {"usr", "bin", "sbin", "lib", "lib64"};
+
+/* Of the root that we leave; -1 where there is a link, or nothing. */
+static int
+clone_tools(int trees[NELEM(tool_dirs)], char links[NELEM(tool_dirs)][64])
+{
+	for (size_t i = 0; i < NELEM(tool_dirs); i++) {
+		_cleanup_fd_ int fd = -1;
+		char path[16];
+		ssize_t n;
+
+		trees[i] = -1;
+		links[i][0] = '\0';
+		(void)snprintf(path, sizeof(path), "/%s", tool_dirs[i]);
+		n = readlink(path, links[i], sizeof(links[i]) - 1);
+		if (n > 0)
+			links[i][n] = '\0';
+		if (n > 0 || (fd = open(path, O_PATH | O_DIRECTORY |
+		    O_CLOEXEC | O_NOFOLLOW)) < 0)
+			continue;
+		if ((trees[i] = clone_tree(fd, "")) < 0 ||
+		    set_attr(trees[i], NOTHING | MOUNT_ATTR_RDONLY,
+		    AT_RECURSIVE) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Into the root that we make, where we are. */
+static int
+attach_tools(const int trees[NELEM(tool_dirs)],
+    char links[NELEM(tool_dirs)][64])
+{
+	for (size_t i = 0; i < NELEM(tool_dirs); i++) {
+		if (links[i][0] != '\0') {
+			if (symlink(links[i], tool_dirs[i]) < 0)
+				return -1;
+		} else if (trees[i] >= 0) {
+			if (mkdir(tool_dirs[i], 0755) < 0 ||
+			    attach(trees[i], AT_FDCWD, tool_dirs[i]) < 0)
+				return -1;
+			(void)close(trees[i]);
+		}
+	}
+	/* what is looked for there is not found, and nothing is made there */
+	return mkdir("tmp", 0755) < 0 || mkdir("sys", 0755) < 0 ||
+	    mkdir("sys/fs", 0755) < 0 ||
+	    mkdir("sys/fs/cgroup", 0755) < 0 ? -1 : 0;
+}
+
 int
 base_build(const struct base_dirs *d, bool root, const char **what)
 {
 	static const char *const dirs[] = {"images", "stage", "dev", "proc",
 	    "new", "hold", "vol", "wasm"};
+	int tools[NELEM(tool_dirs)];
+	char links[NELEM(tool_dirs)][64];
 	int nodes[NELEM(dev_nodes)], trees[32], wasm[WASM_FILES];
 	_cleanup_fd_ int images = -1, stage = -1, proc = -1;
 	const char *at = cover();
@@ -221,6 +277,10 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 		if ((trees[i] = clone_dir(d->volumes[i],
 		    NOTHING | MOUNT_ATTR_RDONLY)) < 0)
 			return -1;
+	*what = "programs";
+	if (d->tools && clone_tools(tools, links) < 0)
+		return -1;
+	*what = "folders";
 	for (size_t i = 0; i < NELEM(dev_nodes); i++) {
 		(void)snprintf(path, sizeof(path), "/dev/%s", dev_nodes[i]);
 		nodes[i] = clone_tree(AT_FDCWD, path);
@@ -242,7 +302,8 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	if (attach(images, AT_FDCWD, "images") < 0 ||
 	    attach(stage, AT_FDCWD, "stage") < 0)
 		return -1;
-	if (attach_volumes(trees, d->nvolumes) < 0 || attach_wasm(wasm) < 0)
+	if (attach_volumes(trees, d->nvolumes) < 0 || attach_wasm(wasm) < 0 ||
+	    (d->tools && attach_tools(tools, links) < 0))
 		return -1;
 	*what = "/dev";
 	if (make_dev(nodes) < 0)
@@ -515,6 +576,8 @@ root_build(const struct root_plan *r, const char **what)
 	*what = "the runner of modules";
 	if (r->wasm && attach_runner(root) < 0)
 		return -1;
+	if (r->outside)
+		return 0;
 	*what = "/proc";
 	if (fchdir(root) < 0 || mount_proc(root, &at[PLACE_PROC]) < 0)
 		return -1;

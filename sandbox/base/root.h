@@ -17,7 +17,8 @@
  *   /wasm    the runner of modules, read-only
  *   /new     where a job's root grows        /hold  where tmpfs are made
  *
- * As root it is made once, by root, so that in a job's own user namespace
+ * and, for another runner, /usr with what leads there, and an empty
+ * /sys/fs/cgroup. As root it is made once, by root, so that in a job's own user namespace
  * nothing of it can be unlocked; rootless by each slot for itself.
  * All return 0, or -1 with errno (and *what: the step that failed).
  */
@@ -27,6 +28,7 @@ struct base_dirs {
 	unsigned nvolumes;
 	/* the runner of modules: wasm_files[], in its order; -1: none */
 	int wasm[WASM_FILES];
+	bool tools; /* the machine's programs and libraries too, read-only */
 };
 int base_build(const struct base_dirs *, bool root, const char **what);
 
@@ -45,6 +47,8 @@ struct root_plan {
 	uint64_t tmp_bytes;
 	uint32_t tmp_inodes;
 	bool noexec; /* /tmp */
+	/* leave it at /new/root, without a /proc: another program enters it */
+	bool outside;
 	const struct place *places; /* places_find() of it and the targets */
 	const struct root_volume *volumes;
 	unsigned n;

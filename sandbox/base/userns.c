@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/base/userns.h"
 
+#include <sys/prctl.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -16,8 +18,8 @@ write_file(const char *path, const char *text)
 	return fd < 0 || write(fd, text, n) != (ssize_t)n ? -1 : 0;
 }
 
-int
-userns_map(pid_t pid, uint32_t uid, uint32_t gid, bool deny)
+static int
+map_id(pid_t pid, uint32_t inside, uint32_t uid, uint32_t gid, bool deny)
 {
 	char path[64], line[64];
 
@@ -25,12 +27,30 @@ userns_map(pid_t pid, uint32_t uid, uint32_t gid, bool deny)
 	if (deny && write_file(path, "deny") < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
-	(void)snprintf(line, sizeof(line), "%u %u 1", USERNS_ID, uid);
+	(void)snprintf(line, sizeof(line), "%u %u 1", inside, uid);
 	if (write_file(path, line) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
-	(void)snprintf(line, sizeof(line), "%u %u 1", USERNS_ID, gid);
+	(void)snprintf(line, sizeof(line), "%u %u 1", inside, gid);
 	return write_file(path, line);
+}
+
+int
+userns_map(pid_t pid, uint32_t uid, uint32_t gid, bool deny)
+{
+	return map_id(pid, USERNS_ID, uid, gid, deny);
+}
+
+int
+userns_nest(uint32_t inside, uint32_t uid, uint32_t gid)
+{
+	if (syscall(SYS_unshare, CLONE_NEWUSER) < 0)
+		return -1;
+	/* else our own files in /proc are another user's */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (map_id(getpid(), inside, uid, gid, true) < 0)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 int

@@ -15,6 +15,11 @@
  */
 int userns_map(pid_t, uint32_t uid, uint32_t gid, bool deny);
 /*
+ * Into a user namespace inside the present one, with all capabilities there,
+ * whose one id `inside` is ours here. 0 or -1 with errno.
+ */
+int userns_nest(uint32_t inside, uint32_t uid, uint32_t gid);
+/*
  * Inside, once it is mapped: take that id for good. Other groups are left by
  * the caller, where they may be. 0 or -1 with errno.
  */

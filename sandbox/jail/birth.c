@@ -130,6 +130,6 @@ order_run(const struct estate *estate, const struct init_env *env,
 	e.grouped = o->group >= 0;
 	j.trees = o->trees;
 	if (o->is_job)
-		init_job(&e, &j);
+		e.job(&e, &j);
 	init_step(&e, &o->step);
 }

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "sandbox/base/group.h"
 #include "sandbox/jail/jail.h"
+#include "sandbox/jail/kind.h"
 #include "common/log.h"
 #include "common/program.h"
 #include "sandbox/base/report.h"
@@ -201,7 +202,8 @@ start(struct jail *j, struct cell *c)
 		return;
 	c->step = c->volume = 0;
 	/* a build that hangs is killed like a job that does */
-	c->deadline = cell_after_ms(c->plan.time_ms + JAIL_GRACE_MS);
+	c->deadline = cell_after_ms(j->kind->start_ms != 0 ? j->kind->start_ms :
+	    c->plan.time_ms + JAIL_GRACE_MS);
 	if (!ask_child(j, c, SLOT_GO, c->out_w, c->err_w))
 		return;
 	/* the job alone holds them now: their EOF is its end */
@@ -528,6 +530,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		    strlen(r->why));
 		break;
 	case REPORT_SNAP: /* has a report of its own (cell_snap.c) */
+	case REPORT_TOOL: /* of a trial alone (slot.c) */
 		break;
 	}
 }

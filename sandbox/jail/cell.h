@@ -85,6 +85,7 @@ struct jail {
 	struct plan_limits limits;
 	struct group_dirs groups;
 	char missing[512];
+	const struct jail_kind *kind;
 	struct process *program;
 	struct ipc *parent, *node;
 	bool node_greeted;

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "sandbox/jail/kind.h"
 
 void
 tell_failed(struct jail *j, const struct id32 *job, const char *code,
@@ -130,5 +131,11 @@ cells_tell(struct jail *j)
 	for (uint32_t i = 0; i < j->nslots; i++)
 		p.slots += j->cells[i].life.state != CELL_BROKEN;
 	(void)snprintf(p.missing, sizeof(p.missing), "%s", j->missing);
+	p.runner = j->kind->number;
+	p.runner_1 = j->kind->version[0];
+	p.runner_2 = j->kind->version[1];
+	p.runner_3 = j->kind->version[2];
+	p.room_pids = j->kind->pids;
+	p.room_memory = j->kind->memory;
 	TELL(j, J_POSTURE, &p, NULL, 0);
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sandbox/base/caps.h"
+#include "sandbox/base/command.h"
 #include "common/cleanup.h"
 #include "common/ipc_msg.h"
 #include "sandbox/jail/jail.h"
@@ -28,9 +29,6 @@
 #include "sandbox/base/userns.h"
 #include "sandbox/plan/wasm.h"
 #include "common/util.h"
-
-#define EXIT_CANNOT 126
-#define EXIT_NOT_FOUND 127
 
 void
 stage_path(char *out, uint32_t slot, unsigned volume)
@@ -85,178 +83,6 @@ take_ids(const struct init_env *e, int report)
 	(void)umask(022);
 }
 
-/* ---- the command ---- */
-
-/* Shared with the child until it has become the command. */
-struct command {
-	const struct init_env *env;
-	const struct init_job *job;
-	struct plan_args *args;
-	struct filter filter;
-	const struct landlock_path *paths;
-	unsigned npaths;
-	volatile const char *failed; /* what could not be done */
-	volatile int error;
-};
-
-static void
-complain(const char *name, const char *why)
-{
-	char line[400];
-	int n = snprintf(line, sizeof(line), "warren: %.200s: %s\n", name, why);
-
-	(void)!write(STDERR_FILENO, line, (size_t)n);
-}
-
-/* As execvp() looks for a program, with the job's own PATH. */
-static void
-exec_command(const struct plan_args *a)
-{
-	const char *name = a->argv[0], *path = NULL, *end;
-	char *const *argv = (char *const *)(uintptr_t)a->argv;
-	char *const *env = (char *const *)(uintptr_t)a->env;
-	int err = ENOENT;
-	char file[4096];
-
-	if (strchr(name, '/') != NULL) {
-		(void)execve(name, argv, env);
-		err = errno;
-	} else {
-		for (uint32_t i = 0; i < a->envc; i++)
-			if (strncmp(a->env[i], "PATH=", 5) == 0)
-				path = a->env[i] + 5;
-		if (path == NULL)
-			path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:"
-			    "/usr/bin:/sbin:/bin";
-		for (; name[0] != '\0'; path = end + 1) {
-			end = path + strcspn(path, ":");
-			if ((size_t)snprintf(file, sizeof(file), "%.*s%s%s",
-			    (int)(end - path), path, end > path ? "/" : "",
-			    name) < sizeof(file)) {
-				(void)execve(file, argv, env);
-				if (errno != ENOENT && errno != ENOTDIR)
-					err = errno;
-			}
-			if (*end == '\0')
-				break;
-		}
-	}
-	complain(name, err == ENOENT || err == ENOTDIR ? "not found" :
-	    strerror(err));
-	_exit(err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT);
-}
-
-/*
- * A module: the runner is the command, by its own loader and with nothing of a
- * stranger in its words and environment; those are in args, which it reads.
- */
-static void
-exec_runner(const struct plan *p)
-{
-	char words[6][24], *env[] = {NULL};
-	char loader[] = "/" WASM_PLACE "/ld.so", option[] = "--library-path",
-	    place[] = "/" WASM_PLACE, runner[] = "/" WASM_PLACE "/warren-wasm",
-	    run[] = "run";
-	char *argv[] = {loader, option, place, runner, run, words[0], words[1],
-	    words[2], words[3], words[4], words[5], NULL};
-	uint32_t writable = 0;
-	uint64_t n[6] = {p->wasm, p->fuel, p->memory - WASM_MEMORY_ROOM,
-	    p->output, p->time_ms, 0};
-
-	for (uint32_t i = 0; i < p->nvolumes; i++)
-		if (p->volumes[i].kind == PLAN_VOL_RW ||
-		    p->volumes[i].kind == PLAN_VOL_PROFILE_RW)
-			writable |= 1u << i;
-	n[5] = writable;
-	for (unsigned i = 0; i < NELEM(n); i++)
-		(void)snprintf(words[i], sizeof(words[i]), "%llu",
-		    (unsigned long long)n[i]);
-	(void)execve(loader, argv, env);
-	complain("the runner of modules", strerror(errno));
-	_exit(EXIT_CANNOT);
-}
-
-static void
-command_fail(struct command *c, const char *what)
-{
-	c->error = errno;
-	c->failed = what;
-	_exit(1);
-}
-
-/* What a module's runner holds besides 0 to 2; the first that is nobody's. */
-static int
-module_streams(const struct init_job *j)
-{
-	int code, args;
-
-	if (j->plan.runtime != PLAN_WASM)
-		return STDERR_FILENO + 1;
-	/* out of the way first: either may be where the other goes */
-	code = fcntl(j->code, F_DUPFD_CLOEXEC, 16);
-	args = fcntl(j->args, F_DUPFD_CLOEXEC, 16);
-	if (code < 0 || args < 0 || dup2(code, WASM_FD_CODE) < 0 ||
-	    dup2(args, WASM_FD_ARGS) < 0)
-		_exit(EXIT_CANNOT);
-	return WASM_FD_ARGS + 1;
-}
-
-/* In the child, which shares init's memory; does not return. */
-static void
-command_run(struct command *c)
-{
-	const struct plan *p = &c->job->plan;
-	struct job_limits l = {
-	    /* more than the group takes: it is the one that counts refusals */
-	    .pids = p->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLACK,
-	    .fsize = MAX_OF(p->output, p->memory),
-	    .files = limits_files(c->env->file_max, c->env->slots, p->pids,
-		c->env->root)};
-	char cwd[4096];
-	int null;
-
-	if (c->env->no_memory_group)
-		l.data = p->memory;
-	(void)setsid();
-	/* what jail ignores is inherited through clone and execve */
-	for (int s = 1; s < NSIG; s++)
-		(void)signal(s, SIG_DFL); /* fails for two of them */
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(c->job->out, STDOUT_FILENO) < 0 ||
-	    dup2(c->job->err, STDERR_FILENO) < 0)
-		command_fail(c, "standard streams");
-	/* an open folder of outside would be a way out */
-	if (sys_close_range((unsigned)module_streams(c->job), ~0u) < 0)
-		command_fail(c, "close_range");
-	if (limits_apply(&l) < 0)
-		command_fail(c, "rlimits");
-	if (caps_drop_all() < 0)
-		command_fail(c, "capabilities");
-	if (no_new_privs() < 0)
-		command_fail(c, "no_new_privs");
-	if (chdir(c->args->cwd) < 0) {
-		complain(c->args->cwd, strerror(errno));
-		_exit(EXIT_CANNOT);
-	}
-	if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
-		command_fail(c, "working folder outside");
-	if (c->env->landlock_abi > 0 &&
-	    landlock_apply(c->env->landlock_abi, c->paths, c->npaths) < 0)
-		command_fail(c, "landlock");
-	if (filter_load(c->env->job_filter) < 0)
-		command_fail(c, "base filter");
-	if (filter_load(&c->filter) < 0)
-		command_fail(c, "seccomp program");
-	if (p->runtime == PLAN_WASM) /* it loads a last one of its own */
-		exec_runner(p);
-	/* where node's refuses it, it refuses the job's own as well */
-	if (filter_load(c->env->seal_filter) < 0 && errno == ENOMEM)
-		command_fail(c, "last filter");
-	exec_command(c->args);
-	_exit(EXIT_CANNOT);
-}
-
 /* ---- pid 1 ---- */
 
 /* The descriptor is a sealed memfd: nobody changes it under us. */
@@ -274,65 +100,6 @@ map_fd(int fd, size_t len)
 	}
 	p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
 	return p == MAP_FAILED ? NULL : p;
-}
-
-/* What the job may do where; by the places, since a rule follows no link. */
-static unsigned
-collect_paths(const struct plan *p, const struct place *places,
-    struct landlock_path *out)
-{
-	static char names[PLACES_ALL][PLACE_PATH_MAX + 2];
-	static const int fixed[PLACE_FIXED] = {
-	    [PLACE_DEV] = LANDLOCK_MAY_NODES,
-	    [PLACE_TMP] = LANDLOCK_MAY_WRITE,
-	    [PLACE_PROC] = LANDLOCK_MAY_NODES};
-	unsigned n = 0;
-
-	out[n++] = (struct landlock_path){"/", p->read_only ?
-	    LANDLOCK_MAY_READ : LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE};
-	for (unsigned i = 0; i < PLACE_FIXED + p->nvolumes; i++) {
-		uint8_t kind = i < PLACE_FIXED ? 0 :
-		    p->volumes[i - PLACE_FIXED].kind;
-
-		if (i >= PLACE_FIXED && kind != PLAN_VOL_RW &&
-		    kind != PLAN_VOL_PROFILE_RW)
-			continue;
-		(void)snprintf(names[i], sizeof(names[i]), "/%s",
-		    places[i].path);
-		out[n++] = (struct landlock_path){names[i], i < PLACE_FIXED ?
-		    fixed[i] : LANDLOCK_MAY_WRITE};
-	}
-	return n;
-}
-
-/* What a contract takes away from all of these, and gives back by path. */
-static void
-add_rules(struct command *c, struct landlock_path *paths)
-{
-	const struct plan *p = &c->job->plan;
-	int less = ((p->ruled & PLAN_MAY_READ) != 0 ? LANDLOCK_NOT_READ : 0) |
-	    ((p->ruled & PLAN_MAY_WRITE) != 0 ? LANDLOCK_NOT_WRITE : 0) |
-	    ((p->ruled & PLAN_MAY_EXEC) != 0 ? LANDLOCK_NOT_EXEC : 0);
-
-	for (unsigned i = 0; i < c->npaths; i++) {
-		/* devices and /proc are no files of anybody's */
-		if ((paths[i].may & LANDLOCK_MAY_NODES) != 0)
-			paths[i].may |= less & LANDLOCK_NOT_EXEC;
-		else
-			paths[i].may |= less;
-	}
-	for (uint32_t i = 0; i < c->args->nrules; i++) {
-		const char *path;
-		bool beneath;
-		uint8_t may = plan_rule(c->args->rules[i], &beneath, &path);
-
-		paths[c->npaths++] = (struct landlock_path){path,
-		    ((may & PLAN_MAY_READ) != 0 ? LANDLOCK_READ : 0) |
-		    ((may & PLAN_MAY_WRITE) != 0 ? LANDLOCK_WRITE : 0) |
-		    ((may & PLAN_MAY_EXEC) != 0 ? LANDLOCK_EXEC : 0) |
-		    (beneath ? 0 : LANDLOCK_FILE) |
-		    (strchr(path, '*') != NULL ? LANDLOCK_PATTERN : 0)};
-	}
 }
 
 static void
@@ -357,7 +124,7 @@ find_places(const struct init_job *j, const struct plan_args *a,
 
 static void
 build_root(const struct init_env *e, const struct init_job *j,
-    const struct plan_args *a, struct place *places)
+    const struct plan_args *a, struct place *places, bool outside)
 {
 	struct root_volume v[PLAN_VOLUMES_ALL];
 	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
@@ -369,7 +136,7 @@ build_root(const struct init_env *e, const struct init_job *j,
 		MAX_OF(p->memory / 4, 65536u),
 	    .tmp_inodes = p->tmp_inodes != 0 ? p->tmp_inodes : PLAN_TMP_INODES,
 	    .noexec = p->noexec, .places = places,
-	    .volumes = v, .n = p->nvolumes};
+	    .outside = outside, .volumes = v, .n = p->nvolumes};
 	const char *what;
 
 	for (uint32_t i = 0; i < p->nvolumes; i++) {
@@ -393,32 +160,6 @@ build_root(const struct init_env *e, const struct init_job *j,
 	    strcmp(what, "image") == 0 ? "image" : "internal", what, errno);
 }
 
-static void
-reap(pid_t command, int report, bool wasm)
-{
-	struct report r = {.kind = REPORT_EXIT};
-	siginfo_t si;
-
-	for (;;) {
-		memset(&si, 0, sizeof(si));
-		if (waitid(P_ALL, 0, &si, WEXITED) < 0) {
-			if (errno == EINTR)
-				continue;
-			_exit(1);
-		}
-		if (si.si_pid != command)
-			continue;
-		r.how = si.si_code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
-		r.exit_code = si.si_status;
-		/* the runner's word for a module that is out of fuel or time */
-		if (wasm && r.how == EXIT_SIGNAL && si.si_status == SIGXCPU)
-			r.how = EXIT_JAIL_TIME;
-		report_send(report, &r);
-		/* with pid 1 the kernel kills all that is left */
-		_exit(0);
-	}
-}
-
 static uint32_t
 layers_of(const struct init_env *e, const struct plan *p)
 {
@@ -438,31 +179,44 @@ layers_of(const struct init_env *e, const struct plan *p)
 }
 
 void
-init_job(const struct init_env *e, const struct init_job *j)
+init_prepare(const struct init_env *e, const struct init_job *j, bool outside,
+    struct init_ready *out)
 {
-	static struct plan_args args;
-	static struct place places[PLACES_ALL];
-	struct landlock_path paths[1 + PLACES_ALL + PLAN_RULES_MAX];
-	struct command c = {.env = e, .job = j, .args = &args, .paths = paths};
 	size_t filter_bytes = j->plan.filter_len * sizeof(struct sock_filter);
-	struct report r = {.kind = REPORT_READY};
+	struct plan_args *args = &out->args;
 	const char *why;
 	uint8_t *buf;
-	pid_t pid;
 
 	take_ids(e, j->report);
 	if ((buf = map_fd(j->args, j->plan.args_len)) == NULL ||
-	    (c.filter.insns = map_fd(j->filter, filter_bytes)) == NULL)
+	    (out->filter.insns = map_fd(j->filter, filter_bytes)) == NULL)
 		fail(j->report, "internal", "memfd", errno);
-	c.filter.len = (unsigned short)j->plan.filter_len;
-	if ((why = plan_args_parse(buf, j->plan.args_len, &args)) != NULL ||
-	    args.ntargets != j->plan.nvolumes)
+	out->filter.len = (unsigned short)j->plan.filter_len;
+	if ((why = plan_args_parse(buf, j->plan.args_len, args)) != NULL ||
+	    args->ntargets != j->plan.nvolumes)
 		fail(j->report, why != NULL && strncmp(why, "a target", 8) == 0
 		    ? "volume" : "internal", why == NULL ? "targets" : why,
 		    EINVAL);
-	build_root(e, j, &args, places);
-	c.npaths = collect_paths(&j->plan, places, paths);
-	add_rules(&c, paths);
+	build_root(e, j, args, out->places, outside);
+}
+
+void
+init_job(const struct init_env *e, const struct init_job *j)
+{
+	static struct init_ready ready;
+	static struct command c;
+	struct report r = {.kind = REPORT_READY};
+	pid_t pid;
+
+	init_prepare(e, j, false, &ready);
+	c = (struct command){.plan = &j->plan, .args = &ready.args,
+	    .out = j->out, .err = j->err, .code = j->code,
+	    .words = j->args, .root = e->root,
+	    .file_max = e->file_max, .slots = e->slots,
+	    .no_memory_group = e->no_memory_group,
+	    .landlock_abi = e->landlock_abi, .job = e->job_filter,
+	    .seal = e->seal_filter, .own = ready.filter};
+	command_paths(&c, ready.places);
 	/* until it is the command, the child runs in our memory: no copy */
 	pid = vfork();
 	if (pid == 0)
@@ -479,7 +233,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 	report_send(j->report, &r);
 	if (dup2(j->report, 0) < 0 || sys_close_range(1, ~0u) < 0)
 		_exit(1);
-	reap(pid, 0, j->plan.runtime == PLAN_WASM);
+	report_reap(pid, 0, j->plan.runtime == PLAN_WASM);
 	_exit(1);
 }
 

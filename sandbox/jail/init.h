@@ -8,12 +8,14 @@
 
 #include "sandbox/plan/plan.h"
 #include "sandbox/base/basefilter.h"
+#include "sandbox/base/places.h"
 
 /*
  * What runs in a job's namespaces before anything of a stranger does. Each is
  * the child of a clone with new pid and mount namespaces in the slot's user
  * namespace, and does not return. Descriptors are the child's own copies.
  */
+struct init_job;
 struct init_env {
 	uint32_t slot;
 	bool root;            /* ids are to be taken, groups to be left */
@@ -23,6 +25,9 @@ struct init_env {
 	uint64_t file_max;    /* of the host, for all slots */
 	uint32_t slots;
 	bool no_memory_group; /* then RLIMIT_DATA stands in, as an rlimit */
+	/* pid 1 of a job (kind.h) */
+	void (*job)(const struct init_env *, const struct init_job *)
+	    __attribute__((noreturn));
 };
 
 /* Pid 1 of a job: builds, starts the command as its child, reaps. */
@@ -34,6 +39,19 @@ struct init_job {
 };
 void init_job(const struct init_env *, const struct init_job *)
     __attribute__((noreturn));
+
+/*
+ * What both kinds of pid 1 begin with (kind.h): ids, the plan read again, and
+ * its root built; with outside, left at /new/root for another program, without
+ * /proc. Ends the process where that fails.
+ */
+struct init_ready {
+	struct plan_args args;
+	struct place places[PLACES_ALL];
+	struct filter filter;
+};
+void init_prepare(const struct init_env *, const struct init_job *,
+    bool outside, struct init_ready *);
 
 /* A step: builds, then becomes warren-hand. */
 struct init_step {

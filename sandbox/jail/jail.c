@@ -24,6 +24,9 @@
 #include "common/priv.h"
 #include "common/program.h"
 #include "sandbox/base/root.h"
+#include "sandbox/base/report.h"
+#include "sandbox/jail/kind.h"
+#include "sandbox/jail/polls.h"
 #include "sandbox/jail/remedy.h"
 #include "sandbox/jail/slot.h"
 #include "sandbox/base/sys.h"
@@ -38,6 +41,7 @@
 struct start {
 	struct process program;
 	struct jail jail;
+	struct jail_kind *kind;
 	struct base_dirs dirs;
 	int hand, stage;
 	struct filter never, job, snapshot, seal, own;
@@ -91,6 +95,11 @@ take_arguments(struct start *s, int argc, char *argv[])
 	for (unsigned i = 0; i < WASM_FILES; i++)
 		s->jail.limits.wasm &= (s->dirs.wasm[i] = settings_take(p,
 		    SET_WASM, wasm_files[i])) >= 0;
+	if (s->kind->take != NULL)
+		s->kind->take(s->kind, p);
+	s->dirs.tools = s->kind->tools;
+	s->jail.groups.pids_more = s->kind->pids;
+	s->jail.groups.memory_more = s->kind->memory;
 }
 
 /* A slot's staging folder: its id's own, and ours by the group. */
@@ -168,7 +177,7 @@ make_v1_slot(struct start *s, int dir, uint32_t slot)
  * cleans behind a job. Its limits are jail's own.
  */
 static int
-make_v1_own(int dir, uint32_t slot)
+make_v1_own(const struct jail_kind *k, int dir, uint32_t slot)
 {
 	char name[16];
 	int fd;
@@ -180,9 +189,11 @@ make_v1_own(int dir, uint32_t slot)
 	if (fd < 0)
 		return -1;
 	/* files that this controller has not are not there */
-	(void)file_put_number(fd, "memory.limit_in_bytes", SLOT_MEMORY);
-	(void)file_put_number(fd, "memory.memsw.limit_in_bytes", SLOT_MEMORY);
-	(void)file_put_number(fd, "pids.max", SLOT_PIDS);
+	(void)file_put_number(fd, "memory.limit_in_bytes",
+	    SLOT_MEMORY + k->memory);
+	(void)file_put_number(fd, "memory.memsw.limit_in_bytes",
+	    SLOT_MEMORY + k->memory);
+	(void)file_put_number(fd, "pids.max", SLOT_PIDS + k->pids);
 	return fd;
 }
 
@@ -194,7 +205,8 @@ v1_groups(struct start *s, struct slot_setup *set, uint32_t slot)
 
 	for (size_t i = 0; i < NELEM(controllers); i++) {
 		int fd = g->v1[i] < 0 ? -1 : make_v1_slot(s, g->v1[i], slot);
-		int own = fd < 0 ? -1 : make_v1_own(g->v1[i], slot);
+		int own = fd < 0 ? -1 : make_v1_own(s->kind, g->v1[i],
+		    slot);
 
 		if (own < 0) {
 			close_fd(&fd);
@@ -248,13 +260,13 @@ make_step_group(struct start *s, uint32_t slot)
 	if (mkdirat(jobs, name, 0755) < 0 && errno != EEXIST)
 		fatal("jobs/%s", name);
 	fd = openat(jobs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (s->program.root &&
+	if (fd < 0 || fchmod(fd, 0755) < 0 || (s->program.root &&
 	    fchownat(fd, "cgroup.procs", me, me, 0) < 0))
 		fatal("jobs/%s", name);
 	/* a controller that is not given has no file */
-	(void)file_put_number(fd, "memory.max", HAND_ROOM);
+	(void)file_put_number(fd, "memory.max", HAND_ROOM + s->kind->memory);
 	(void)file_put(fd, "memory.swap.max", "0");
-	(void)file_put_number(fd, "pids.max", HAND_PIDS);
+	(void)file_put_number(fd, "pids.max", HAND_PIDS + s->kind->pids);
 	return fd;
 }
 
@@ -279,6 +291,7 @@ make_slots(struct start *s, const char **what)
 	static const struct slot_setup none;
 	struct jail *j = &s->jail;
 	const struct group_dirs *g = &j->groups;
+	static struct report said;
 
 	if ((j->cells = calloc(j->nslots, sizeof(*j->cells))) == NULL)
 		fatal("slots");
@@ -296,6 +309,7 @@ make_slots(struct start *s, const char **what)
 		set.seal = &s->seal;
 		set.snapshot = &s->snapshot;
 		set.dirs = &s->dirs;
+		set.kind = s->kind;
 		set.file_max = s->file_max;
 		set.slots = j->nslots;
 		set.memory_group = g->jobs >= 0 || g->v1[0] >= 0;
@@ -313,8 +327,13 @@ make_slots(struct start *s, const char **what)
 		cell_snap_init(&j->cells[k - 1], room);
 		cell_init(&j->cells[k - 1], k, ctl);
 		/* they are all alike */
-		if (k == 1 && slot_try(ctl, what) < 0)
+		if (k == 1 && slot_try(ctl, &said, what) < 0)
 			return -1;
+		if (said.kind == REPORT_TOOL) {
+			s->kind->layers = said.layers;
+			memcpy(s->kind->version, said.version,
+			    sizeof(said.version));
+		}
 		if (fcntl(ctl, F_SETFL, O_NONBLOCK) < 0)
 			fatal("slot %u", k);
 	}
@@ -378,6 +397,8 @@ give_up(struct start *s)
 
 	(void)close(s->hand);
 	(void)close(s->stage);
+	for (size_t i = 0; i < NELEM(s->kind->keep); i++)
+		close_fd(&s->kind->keep[i]);
 	(void)close(s->dirs.images);
 	for (unsigned i = 0; i < s->dirs.nvolumes; i++)
 		(void)close(s->dirs.volumes[i]);
@@ -430,7 +451,8 @@ find_out(struct start *s)
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
-	j->limits.available &= ~s->lacking;
+	j->limits.available &= ~s->lacking & (s->kind->layers | LAYER_CGROUP |
+	    LAYER_MEMORY | LAYER_CPU | LAYER_PIDS);
 	missing = LAYERS_KNOWN & ~j->limits.available & ~(uint32_t)(LAYER_LSM |
 	    LAYERS_OTHERS | LAYER_IO);
 	if (s->lacking != 0)
@@ -640,58 +662,6 @@ serve_node(struct jail *j)
 
 /* ---- loop ---- */
 
-#define POLLS_MAX (2 + 5 * JAIL_SLOTS_MAX)
-
-struct polls {
-	struct pollfd p[POLLS_MAX];
-	struct {
-		struct cell *cell;
-		void (*on)(struct jail *, struct cell *);
-	} who[POLLS_MAX];
-	nfds_t n;
-};
-
-static void
-watch(struct polls *ps, int fd, struct cell *c,
-    void (*on)(struct jail *, struct cell *))
-{
-	if (fd < 0)
-		return;
-	ps->p[ps->n] = (struct pollfd){.fd = fd, .events = POLLIN};
-	ps->who[ps->n].cell = c;
-	ps->who[ps->n].on = on;
-	ps->n++;
-}
-
-static int
-timeout_ms(const struct jail *j)
-{
-	int64_t least = INT64_MAX, left;
-
-	for (uint32_t i = 0; i < j->nslots; i++)
-		if (j->cells[i].deadline.us != 0 &&
-		    j->cells[i].frozen.us == 0)
-			least = MIN_OF(least, j->cells[i].deadline.us);
-	for (uint32_t i = 0; i < j->nslots; i++)
-		if (!j->cells[i].snap.told && (j->cells[i].snap.asked ||
-		    j->cells[i].snap.pidfd >= 0))
-			least = MIN_OF(least, j->cells[i].snap.deadline.us);
-	if (ipc_held(j->parent) || (j->node != NULL && ipc_held(j->node)))
-		least = MIN_OF(least, clock_mono().us + IPC_HELD_MS * 1000);
-	if (least == INT64_MAX)
-		return -1;
-	left = (least - clock_mono().us + 999) / 1000;
-	return (int)MAX_OF(0, MIN_OF(left, 60000));
-}
-
-static void
-watch_channel(struct polls *ps, struct ipc *c)
-{
-	watch(ps, ipc_fd(c), NULL, NULL);
-	if (ipc_pending(c))
-		ps->p[ps->n - 1].events |= POLLOUT;
-}
-
 static bool
 idle_and_broken(const struct jail *j)
 {
@@ -713,21 +683,8 @@ turn(struct jail *j)
 	struct mono now;
 	nfds_t first;
 
-	ps.n = 0;
-	watch_channel(&ps, j->parent);
-	if (j->node != NULL)
-		watch_channel(&ps, j->node);
-	first = ps.n;
-	for (uint32_t i = 0; i < j->nslots; i++) {
-		struct cell *c = &j->cells[i];
-
-		watch(&ps, c->ctl, c, cell_on_ctl);
-		watch(&ps, c->report, c, cell_on_report);
-		watch(&ps, c->pidfd, c, cell_on_pidfd);
-		watch(&ps, c->snap.report, c, cell_snap_on_report);
-		watch(&ps, c->snap.pidfd, c, cell_snap_on_pidfd);
-	}
-	if (poll(ps.p, ps.n, timeout_ms(j)) < 0) {
+	first = polls_fill(&ps, j);
+	if (poll(ps.p, ps.n, polls_timeout_ms(j)) < 0) {
 		if (errno == EINTR)
 			return;
 		fatal("poll");
@@ -764,12 +721,14 @@ turn(struct jail *j)
 }
 
 int
-main(int argc, char *argv[])
+jail_main(struct jail_kind *kind, int argc, char *argv[])
 {
 	static struct start s;
 	const char *step = "";
 	struct msg_READY ready = {.end_ = 0};
 
+	s.kind = kind;
+	s.jail.kind = kind;
 	take_arguments(&s, argc, argv);
 	if (priv_session(program_row(PROGRAM_JAIL)->nofile) < 0)
 		fatal("session");

@@ -20,6 +20,7 @@
 #include "sandbox/base/group.h"
 #include "sandbox/jail/birth.h"
 #include "sandbox/jail/init.h"
+#include "sandbox/jail/kind.h"
 #include "sandbox/jail/sysv.h"
 #include "common/ipc_msg.h"
 #include "sandbox/base/landlock.h"
@@ -156,7 +157,7 @@ set_up(struct slot *sl, int sync, const char **what)
 		return -1;
 	*what = "limits of the namespace";
 	/* rootless /proc/sys may be read-only; the filter refuses as well */
-	if (limits_namespace() < 0 && s->root)
+	if (limits_namespace(s->kind->userns) < 0 && s->root)
 		return -1;
 	*what = "namespaces";
 	if (fresh_namespaces() < 0)
@@ -271,7 +272,7 @@ do_try(struct slot *sl, const int fds[3])
 	pid = birth(sl->s->step_group, &pidfd);
 	if (pid == 0) {
 		(void)born(&sl->estate, false);
-		init_trial(&env, &t);
+		sl->s->kind->trial(&env, &t);
 	}
 	(void)snprintf(why, sizeof(why), "%d clone", errno);
 	if (pid < 0)
@@ -550,7 +551,7 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
-	int keep[13] = {ctl, s->hand, s->step_group};
+	int keep[15] = {ctl, s->hand, s->step_group};
 	int told[2] = {-1, -1};
 	char why[200];
 
@@ -571,7 +572,7 @@ slot_main(const struct slot_setup *s, int ctl)
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
 	    .seal_filter = s->seal, .snapshot_filter = s->snapshot,
 	    .file_max = s->file_max, .slots = s->slots,
-	    .no_memory_group = !s->memory_group};
+	    .no_memory_group = !s->memory_group, .job = s->kind->job};
 	if (set_up(&sl, ctl, &what) < 0) {
 		(void)snprintf(why, sizeof(why), "%d %s", errno, what);
 		answer(&sl, SLOT_FAILED, why, -1);
@@ -590,6 +591,8 @@ slot_main(const struct slot_setup *s, int ctl)
 	keep[10] = sl.estate.reclaim;
 	keep[11] = told[0];
 	keep[12] = told[1];
+	keep[13] = s->kind->keep[0];
+	keep[14] = s->kind->keep[1];
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
 	answer(&sl, SLOT_FREE, "", -1);
@@ -611,7 +614,7 @@ slot_why(const uint8_t *text, size_t n, char out[257])
 
 /* The trial's word, and its end. */
 static int
-trial_result(int report, int pidfd, const char **what)
+trial_result(int report, int pidfd, struct report *out, const char **what)
 {
 	static struct report r;
 	uint8_t buf[REPORT_MAX];
@@ -627,7 +630,8 @@ trial_result(int report, int pidfd, const char **what)
 	errno = n < 0 ? ETIMEDOUT : EIO;
 	if (n <= 0 || report_parse(buf, (size_t)n, &r) == 0)
 		return -1;
-	if (r.kind == REPORT_HAND && r.ok)
+	*out = r;
+	if (r.kind == REPORT_TOOL || (r.kind == REPORT_HAND && r.ok))
 		return 0;
 	*what = r.why;
 	errno = (int)strtol(r.code, NULL, 10);
@@ -635,7 +639,7 @@ trial_result(int report, int pidfd, const char **what)
 }
 
 int
-slot_try(int ctl, const char **what)
+slot_try(int ctl, struct report *said, const char **what)
 {
 	static const uint8_t msg[3] = {SLOT_TRY};
 	static char why[257];
@@ -655,7 +659,7 @@ slot_try(int ctl, const char **what)
 		return -1;
 	}
 	if (buf[0] == SLOT_CHILD && fds[0] >= 0) {
-		rv = trial_result(p[0], fds[0], what);
+		rv = trial_result(p[0], fds[0], said, what);
 	} else {
 		*what = slot_why(buf + 1, (size_t)n - 1, why);
 		rv = -1;

@@ -34,6 +34,7 @@ struct slot_setup {
 	const struct filter *never, *job, *snapshot, *seal;
 	/* rootless: the base is built in here */
 	const struct base_dirs *dirs;
+	const struct jail_kind *kind;
 };
 
 /*
@@ -43,10 +44,11 @@ struct slot_setup {
 pid_t slot_start(const struct slot_setup *, int *ctl, const char **what);
 
 /*
- * Build a sandbox for nobody in it, and take it down. 0, or -1 with errno and
- * *what this machine refuses. Only before it has had a plan; waits.
+ * Build a sandbox for nobody in it, and take it down. 0 and its word, or -1
+ * with errno and *what this machine refuses. Only before it has had a plan; waits.
  */
-int slot_try(int ctl, const char **what);
+struct report;
+int slot_try(int ctl, struct report *said, const char **what);
 
 /*
  * Messages to a slot; type u8, step u8, volume u8, then the plan, or of a step

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_KIND_H
+#define WARREN_SANDBOX_JAIL_KIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/program.h"
+#include "common/runner.h"
+#include "sandbox/jail/init.h"
+
+/*
+ * What contains the jobs of a program that speaks the J_ messages: jail by
+ * itself (native.c), or another program in its slots (sandbox/runner/). Slots,
+ * groups, volumes, steps, clocks and ends are jail's in both; what differs is
+ * what becomes of pid 1 of a job's namespaces.
+ */
+struct jail_kind {
+	/* named descriptors beyond jail's (jail.h); NULL: none */
+	void (*take)(struct jail_kind *, struct process *);
+	void (*job)(const struct init_env *, const struct init_job *)
+	    __attribute__((noreturn));
+	/* A sandbox for nobody: REPORT_HAND or REPORT_TOOL, or REPORT_FAIL. */
+	void (*trial)(const struct init_env *, const struct init_trial *)
+	    __attribute__((noreturn));
+	int keep[2];      /* what take() took, for the slots; -1 */
+	bool tools;       /* the machine's programs are in the base */
+	uint32_t userns;  /* user namespaces inside a slot's */
+	uint32_t pids;    /* of its own processes, beside a job's */
+	uint64_t memory;
+	uint64_t start_ms; /* until it must have started a job; 0: no such bound */
+	uint8_t number;   /* enum runner */
+	/* found by the trial: what it gives, what the tool says it is */
+	uint32_t layers;
+	uint16_t version[RUNNER_PARTS];
+};
+
+/* main() of both; does not return. */
+int jail_main(struct jail_kind *, int argc, char *argv[]);
+
+#endif

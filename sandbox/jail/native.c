@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/jail/kind.h"
+
+/* warren-jail: contains the jobs itself. */
+int
+main(int argc, char *argv[])
+{
+	static struct jail_kind kind = {.job = init_job, .trial = init_trial,
+	    .keep = {-1, -1}, .layers = ~0u};
+
+	return jail_main(&kind, argc, argv);
+}
