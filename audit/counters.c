@@ -137,7 +137,7 @@ find(struct probes *q, uint64_t group)
 }
 
 static int
-watch(struct probes *q, uint64_t group, bool late)
+watch(struct probes *q, uint64_t group, unsigned how)
 {
 	struct counters *c = (struct counters *)q;
 
@@ -147,7 +147,7 @@ watch(struct probes *q, uint64_t group, bool late)
 		if (c->job[i].used)
 			continue;
 		c->job[i] = (struct counted){.used = true, .group = group,
-		    .memory = -1, .pids = -1, .sum = {.late = late}};
+		    .memory = -1, .pids = -1, .sum = {.late = (how & WATCH_LATE) != 0}};
 		return 0;
 	}
 	errno = E2BIG;

@@ -118,9 +118,9 @@ probes_detach(struct probes *p)
 }
 
 int
-probes_watch(struct probes *p, uint64_t group, bool late)
+probes_watch(struct probes *p, uint64_t group, unsigned how)
 {
-	return p->ops->watch(p, group, late);
+	return p->ops->watch(p, group, how);
 }
 
 int

@@ -46,11 +46,13 @@ int probes_deny(struct probes *, uint32_t what);
 int probes_attach(struct probes *);
 void probes_detach(struct probes *);
 
+#define WATCH_LATE 1u	 /* it runs already */
+#define WATCH_NESTED 2u /* another program contains it (sandbox/runner/) */
 /*
  * Records of this v2 group from now on: of a job from its first program on, or
  * at once (late: it runs). 0 or -1 (errno; E2BIG: too many).
  */
-int probes_watch(struct probes *, uint64_t group, bool late);
+int probes_watch(struct probes *, uint64_t group, unsigned how);
 /* It is under a contract: what is refused it is told too. 0 or -1 (errno). */
 int probes_bound(struct probes *, uint64_t group, const struct watch_bounds *);
 /*

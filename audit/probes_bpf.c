@@ -261,10 +261,12 @@ look_at_all(struct bpf *p)
 }
 
 static int
-watch(struct probes *q, uint64_t group, bool late)
+watch(struct probes *q, uint64_t group, unsigned how)
 {
 	struct bpf *p = of(q);
-	const struct watch_group g = {.late = late};
+	const unsigned late = (how & WATCH_LATE) != 0;
+	const struct watch_group g = {.late = late,
+	    .nested = (how & WATCH_NESTED) != 0};
 
 	if (bpf_map_update_elem(p->groups, &group, &g, BPF_NOEXIST) != 0)
 		return errno == EEXIST ? 0 : -1;

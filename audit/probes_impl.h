@@ -9,7 +9,7 @@ struct probes_ops {
 	int (*attach)(struct probes *);
 	void (*detach)(struct probes *);
 	int (*deny)(struct probes *, uint32_t what);
-	int (*watch)(struct probes *, uint64_t group, bool late);
+	int (*watch)(struct probes *, uint64_t group, unsigned how);
 	int (*bound)(struct probes *, uint64_t group,
 	    const struct watch_bounds *);
 	/* NULL: what they would say it knows by itself */

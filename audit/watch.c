@@ -459,7 +459,8 @@ watch_job(struct watch *w, const struct msg_W_JOB *m,
 			j = &w->job[i];
 	}
 	if (j == NULL || group == 0 || !attach(w) ||
-	    probes_watch(w->probes, group, m->late) < 0) {
+	    probes_watch(w->probes, group, (m->late ? WATCH_LATE : 0) |
+	    (m->nested ? WATCH_NESTED : 0)) < 0) {
 		log_warn("bpf", "a job is not watched");
 		close_files(fds);
 		return false;

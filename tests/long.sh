@@ -113,6 +113,29 @@ part_images() { # images of real distributions and tools, and hostile ones, the 
 part_pull() { # images of a real registry, the slow rows
 	PULL_LONG=1 system pull pull
 }
+part_runner() { # jobs in containers of other programs; the attacks under each
+	local shown r t tool out bad
+	# crun, runc from Debian; nsjail where somebody has put it
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc >"$build/runner.log" 2>&1
+	fi
+	LONG=1 system runner runner
+	# what a whole /proc of bubblewrap's shows, as that tool alone does
+	shown='proc_1|proc_1_task|kallsyms|proc_keys|boot_line|kernel_config|interrupts|iomem|load|partitions|disks|locks|sysctls'
+	for r in bubblewrap:bwrap crun:crun nsjail:nsjail runc:runc; do
+		if ! tool=$(command -v "${r#*:}"); then
+			echo "skip escape under ${r%:*}: it is not installed"
+			continue
+		fi
+		for t in jail probes; do
+			out=$(WARREN_RUNNER=${r%:*}:$tool "$top/tests/in-group" "$top/tests/escape/run" "$build" "$t" 2>>"$build/runner.log")
+			[ "$t:${r%:*}" = probes:bubblewrap ] && out=$(grep -Ev "^not ok ($shown) " <<<"$out")
+			bad=$(grep -c '^not ok' <<<"$out")
+			grep '^not ok' <<<"$out" | sed "s/^not ok /not ok ${r%:*}: /"
+			[ "$bad" = 0 ] && echo "ok escape: test_$t under ${r%:*}, $(grep -c '^ok' <<<"$out") lines"
+		done
+	done
+}
 part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets
 	DOORS_LONG=1 BURST=400000 system doors doors burst
 }

@@ -91,6 +91,11 @@ struct fs_struct {
 
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid_namespace {
+	struct task_struct *child_reaper;
 };
 
 struct pid {
@@ -120,6 +125,14 @@ struct mm_struct {
 	unsigned long start_stack;
 };
 
+struct filter_count {
+	int counter;
+};
+
+struct seccomp {
+	struct filter_count filter_count;
+};
+
 struct task_struct {
 	int pid, tgid, exit_code, exit_state;
 	struct mm_struct *mm;
@@ -129,6 +142,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	const struct cred *cred;
 	struct signal_struct *signal;
+	struct seccomp seccomp;
 };
 
 struct linux_binprm {

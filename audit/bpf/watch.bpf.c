@@ -82,6 +82,28 @@ struct {
 
 /* ---- whose ---- */
 
+/*
+ * Filters that a process has more than the first one of its pid namespace. A
+ * job's command has; what another runner does around it, in the same group, has
+ * not. What is none of the job's counts as that first process does.
+ */
+static __always_inline bool
+filtered(struct task_struct *task, struct pid *pid, __u32 level)
+{
+	struct pid_namespace *ns = NULL;
+	struct task_struct *first;
+
+	if (!bpf_core_field_exists(task->seccomp.filter_count) || level > 32)
+		return true;
+	bpf_probe_read_kernel(&ns, sizeof(ns), (void *)pid +
+	    bpf_core_field_offset(struct pid, numbers) +
+	    level * bpf_core_type_size(struct upid) +
+	    bpf_core_field_offset(struct upid, ns));
+	first = BPF_CORE_READ(ns, child_reaper);
+	return BPF_CORE_READ(task, seccomp.filter_count.counter) >
+	    BPF_CORE_READ(first, seccomp.filter_count.counter);
+}
+
 /* In the job's namespace, not in one below it that a process may make. */
 static __always_inline __u32
 inner_pid(const struct watch_group *g, struct task_struct *task)
@@ -92,6 +114,8 @@ inner_pid(const struct watch_group *g, struct task_struct *task)
 	const void *at = pid;
 	int nr = 0;
 
+	if (g->nested && !filtered(task, pid, level))
+		return 1;
 	if (g->ready && g->level <= level)
 		level = g->level;
 	if (level > 32) /* the kernel's own bound on nesting */

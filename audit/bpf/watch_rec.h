@@ -141,6 +141,7 @@ struct watch_group {
 	 * already (late) at its next call; ready: they are set
 	 */
 	__u32 ready, late;
+	__u64 nested; /* another program contains it, from within the group */
 	__u64 user_ns;
 	struct rec_ids ids;
 	/* per type: second, and records in it */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/check/check_node.h"
+#include "node/check/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/layers.h"
 #include "common/units.h"
+#include "common/runner.h"
 #include "common/util.h"
 #include "node/check/check_air.h"
 #include "node/check/check_hub.h"
@@ -219,6 +221,25 @@ check_user(struct check *c, const struct node_config *conf)
 		    name);
 }
 
+/* A profile may name another one: then this is not what keeps a start. */
+static void
+check_runner(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n = ynode_get(ydoc_root(conf->doc), "runner");
+	char why[TOOL_WHY];
+	int fd;
+
+	if (n == NULL || conf->runner == RUNNER_NATIVE ||
+	    runner_program(conf->runner) == NULL)
+		return;
+	fd = tool_open(conf->runner, conf->runner_path, why);
+	if (fd < 0)
+		check_tell(c, false, FILE, n->line, n->column,
+		    "install it, or say where by runner_path", "%s", why);
+	else
+		(void)close(fd);
+}
+
 void
 check_node(struct check *c)
 {
@@ -247,5 +268,6 @@ check_node(struct check *c)
 	check_air(c, conf);
 	check_group(c, conf);
 	check_user(c, conf);
+	check_runner(c, conf);
 	node_config_free(conf);
 }

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/runner.h"
 #include "common/util.h"
 #include "node/check/seccomp_dir.h"
+#include "node/check/tool.h"
 #include "node/config/profile.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/seccomp_gen.h"
@@ -193,6 +195,20 @@ named_image(const struct place *p, const struct ynode *n, const char *image)
 }
 
 static void
+named_runner(const struct place *p, const struct ynode *n, unsigned runner)
+{
+	char why[TOOL_WHY];
+	int fd = tool_open(runner, NULL, why);
+
+	if (fd < 0)
+		check_tell(p->c, true, p->file, n->line, n->column,
+		    "install it, or say where by runner_path of node.yaml",
+		    "%s", why);
+	else
+		(void)close(fd);
+}
+
+static void
 check_named(const struct place *p, const struct profile *prof)
 {
 	const struct ynode *root = ydoc_root(prof->doc), *n;
@@ -204,6 +220,10 @@ check_named(const struct place *p, const struct profile *prof)
 		named_volumes(p, ynode_get(root, "volumes"), prof);
 	if (prof->image != NULL)
 		named_image(p, ynode_get(root, "image"), prof->image);
+	/* where runner_path says another place, the start sees it */
+	if (prof->runner > (int)RUNNER_NATIVE)
+		named_runner(p, ynode_get(root, "runner"),
+		    (unsigned)prof->runner);
 	n = ynode_get(root, "network");
 	if (n != NULL && strcmp(n->text, "broker") == 0)
 		check_tell(p->c, true, p->file, n->line, n->column,

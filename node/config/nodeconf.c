@@ -181,6 +181,15 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 			mistake_add(m, n->line, n->column,
 			    "a name of profiles/, without .yaml",
 			    "profile \"%.64s\" is no name", c->profile);
+	WITH(r, "runner", n)
+		(void)runner_read(n, &c->runner, m);
+	WITH(r, "runner_path", n)
+		if (ynode_text(n, "runner_path", 2, 255, &c->runner_path, m) &&
+		    c->runner_path[0] != '/')
+			mistake_add(m, n->line, n->column,
+			    "as in /usr/local/bin/nsjail",
+			    "runner_path \"%.64s\" does not begin with /",
+			    c->runner_path);
 	conf_size(r, "neighbour_limit_per_minute", "neighbour_limit_per_minute",
 	    0, &c->neighbour_limit_per_minute, m);
 	conf_time(r, "max_airtime", "max_airtime", CONF_SECOND, 366 * CONF_DAY,

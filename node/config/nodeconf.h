@@ -107,6 +107,9 @@ struct node_config {
 	struct attest_conf attest; /* image_policy */
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
+	/* what contains jobs, unless the profile says (common/runner.h) */
+	unsigned runner;
+	const char *runner_path; /* of its program; NULL: the usual */
 	uint64_t neighbour_limit_per_minute; /* 0: off */
 	uint64_t max_airtime_ms;
 	uint64_t announce_every_ms;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/runner.h"
 #include "common/util.h"
 #include "trust/doc/manifest_form.h"
 
@@ -203,12 +204,29 @@ read_seccomp(struct profile *p, const struct ynode *n, struct mistakes *m)
 		    p->seccomp);
 }
 
+bool
+runner_read(const struct ynode *n, unsigned *out, struct mistakes *m)
+{
+	const char *names[RUNNER_COUNT];
+
+	for (unsigned i = 0; i < RUNNER_COUNT; i++)
+		names[i] = runner_name(i);
+	if (!ynode_word(n, "runner", names, RUNNER_COUNT, out, m))
+		return false;
+	if (*out == RUNNER_NATIVE || runner_program(*out) != NULL)
+		return true;
+	mistake_add(m, n->line, n->column, "native, nsjail, bubblewrap, crun "
+	    "and runc can be had", "runner: jobs cannot be contained by %s in "
+	    "this version", names[*out]);
+	return false;
+}
+
 static void
 read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 {
 	static const char *const known[] = {"image", "cap_drop",
 	    "seccomp_profile", "read_only_fs", "limits", "volumes", "network",
-	    "anchor", "anchor_logs"};
+	    "anchor", "anchor_logs", "runner"};
 	static const char *const anchors[] = {[ANCHOR_OFF] = "off",
 	    [ANCHOR_RECORD] = "record", [ANCHOR_REQUIRE] = "require"};
 	static const char *const networks[] = {"isolated", "none", "broker"};
@@ -241,6 +259,8 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 	if ((n = ynode_get(r, "anchor_logs")) != NULL &&
 	    ynode_int(n, "anchor_logs", 1, PROFILE_ANCHOR_LOGS, &logs, m))
 		p->anchor_logs = (unsigned)logs;
+	if ((n = ynode_get(r, "runner")) != NULL && runner_read(n, &word, m))
+		p->runner = (int)word;
 }
 
 int
@@ -255,6 +275,7 @@ profile_parse(struct profile **out, const char *text, size_t len,
 		return -1;
 	}
 	p->read_only_fs = true;
+	p->runner = -1;
 	if (ydoc_parse(&p->doc, text, len, m) == 0) {
 		const struct ynode *r = ydoc_root(p->doc);
 

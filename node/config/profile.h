@@ -36,6 +36,7 @@ struct profile {
 	bool read_only_fs;
 	enum anchor_policy anchor;
 	unsigned anchor_logs; /* that must vouch; 1 where nothing is said */
+	int runner; /* common/runner.h; -1: as node.yaml says */
 	uint64_t limit[LIMIT_COUNT]; /* 0: not said */
 	struct volume_spec volume[PROFILE_VOLUMES];
 	unsigned nvolumes;
@@ -56,6 +57,9 @@ const char *profile_default_text(void);
 bool profile_seccomp_name(char out[PROFILE_NAME_MAX + 1], const char *path);
 /* A name of a profile: [A-Za-z0-9_-][A-Za-z0-9._-]*, at most 64 bytes. */
 bool profile_name_ok(const char *);
+
+/* runner: NAME, of common/runner.h. */
+bool runner_read(const struct ynode *, unsigned *, struct mistakes *);
 
 /* limits: a map of memory, cpu, time, pids, output, log. */
 bool limits_read(const struct ynode *map, const char *what,

@@ -27,6 +27,8 @@
 #include "node/parent/settings.h"
 #include "node/parent/siblings.h"
 #include "node/parent/tell.h"
+#include "common/runner.h"
+#include "node/check/tool.h"
 #include "node/parent/watchdog.h"
 #include "node/parent/wasmfiles.h"
 #include "node/parent/web.h"
@@ -61,6 +63,22 @@ static void child_start(struct child *);
 static void on_exited(struct ev_loop *, ev_child *, int);
 static void on_again(struct ev_loop *, ev_timer *, int);
 
+static int
+open_runner(struct parent *p, int at, const char *path)
+{
+	char why[TOOL_WHY];
+
+	p->fd_inner = siblings_sealed(at, "warren-inner");
+	if (p->fd_inner < 0) {
+		log_err(path, "program warren-inner");
+		return -1;
+	}
+	p->fd_tool = tool_open(p->runner, p->node->runner_path, why);
+	if (p->fd_tool < 0)
+		log_errx("node.yaml", "%s", why);
+	return p->fd_tool < 0 ? -1 : 0;
+}
+
 int
 child_open_all(struct parent *p)
 {
@@ -82,10 +100,11 @@ child_open_all(struct parent *p)
 		if (!c->wanted && !(i == PROGRAM_EGRESS && p->compute))
 			continue;
 		c->exe = i == PROGRAM_JAIL
-		    ? siblings_sealed(at, row->exe)
+		    ? siblings_sealed(at, siblings_file(c->peer, p->runner))
 		    : openat(at, row->exe, O_RDONLY | O_CLOEXEC);
 		if (c->exe < 0) {
-			log_err(path, "program %s", row->exe);
+			log_err(path, "program %s",
+			    siblings_file(c->peer, p->runner));
 			return -1;
 		}
 	}
@@ -102,6 +121,8 @@ child_open_all(struct parent *p)
 	if (p->node->wasm_engine && !wasmfiles_open(at, p->fd_wasm, &lacks) &&
 	    lacks != NULL)
 		log_warnx(lacks, "is not there, so no modules are run");
+	if (p->runner != RUNNER_NATIVE && open_runner(p, at, path) < 0)
+		return -1;
 	p->fd_hand = siblings_sealed(at, "warren-hand");
 	if (p->fd_hand < 0) {
 		log_err(path, "program warren-hand");
@@ -169,7 +190,8 @@ run(struct child *c, struct spawn *s, int channel)
 	    dup2(devnull, STDOUT_FILENO) < 0 || channel < 0 ||
 	    dup2(channel, PROGRAM_CHANNEL) < 0 || chdir("/") < 0)
 		_exit(126);
-	argv[n++] = (char *)(uintptr_t)program_row(c->peer)->exe;
+	argv[n++] = (char *)(uintptr_t)siblings_file(c->peer,
+	    c->parent->runner);
 	for (unsigned i = 0; i < s->nwords; i++)
 		argv[n++] = s->word[i];
 	for (unsigned i = 0; i < s->nfds; i++) {
@@ -329,6 +351,7 @@ of_jail(const struct parent *p, pid_t pid)
 	if (fd < 0 || read(fd, comm, sizeof(comm) - 1) <= 0)
 		return false;
 	return strncmp(comm, "warren-jail", 11) == 0 ||
+	    strncmp(comm, "warren-runner", 13) == 0 ||
 	    strncmp(comm, "warren-hand", 11) == 0;
 }
 

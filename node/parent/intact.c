@@ -17,6 +17,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "common/runner.h"
 #include "node/check/seccomp_dir.h"
 #include "node/parent/parent.h"
 #include "node/parent/siblings.h"
@@ -74,12 +75,15 @@ intact_programs(struct parent *p)
 	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
 		if (p->child[i].exe >= 0 &&
 		    program_row((enum program)i) != NULL)
-			program(p, dir, program_row((enum program)i)->exe);
+			program(p, dir, siblings_file((enum program)i,
+			    p->runner));
 	program(p, dir, "warren-hand");
 	if (p->fd_wasm[WASM_RUNNER] >= 0) {
 		program(p, dir, wasm_files[WASM_RUNNER]);
 		program(p, dir, wasm_files[WASM_LIBRARY]);
 	}
+	if (p->runner != RUNNER_NATIVE)
+		program(p, dir, "warren-inner");
 	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	dir[n < 0 ? 0 : n] = '\0';
 	if ((slash = strrchr(dir, '/')) != NULL) {

@@ -87,6 +87,9 @@ struct parent {
 	int fd_hub_post, fd_hub; /* hubfiles.h */
 	struct web_look_up web_look_ups[WEB_LOOK_UPS];
 	int fd_watchdog; /* its program */
+	/* what contains jobs, since the start; its program, warren-inner */
+	unsigned runner;
+	int fd_tool, fd_inner;
 	struct watchdog *watchdog; /* watchdog.c; NULL: none is wanted yet */
 	int fd_rules; /* rules.yaml, or -1: there is none */
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */

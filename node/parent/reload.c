@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/runner.h"
 #include "node/check/check.h"
 #include "node/config/nodediff.h"
 #include "node/parent/child.h"
@@ -135,6 +136,8 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 	if (strcmp(key, "limits.jobs_running") == 0 &&
 	    now->jobs_running > p->slots)
 		return "jail makes its slots when it starts";
+	if (strcmp(key, "runner") == 0 || strcmp(key, "runner_path") == 0)
+		return "what contains jobs is opened when warrend starts";
 	if (strcmp(key, "probes") == 0)
 		return "audit loads its probes when it starts";
 	if (strcmp(key, "wasm_engine") == 0)
@@ -274,6 +277,9 @@ take_node(struct parent *p, struct files *f)
 	else if (p->profile_changed)
 		say(p, RELOAD_CHANGED, "profiles", "the container profile is "
 		    "in effect for the next jobs");
+	if (settings_runner(p) != p->runner)
+		say(p, RELOAD_WAITS, "node.yaml", "jobs are contained by %s "
+		    "until the next start", runner_name(p->runner));
 	if (p->seccomp_changed)
 		say(p, RELOAD_CHANGED, "profiles/seccomp", "seccomp profiles "
 		    "are in effect for the next jobs");

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/layers.h"
+#include "common/runner.h"
 #include "common/util.h"
 #include "node/check/seccomp_dir.h"
 #include "node/parent/dirs.h"
@@ -156,6 +157,13 @@ rules_load(struct parent *p)
 	return 0;
 }
 
+unsigned
+settings_runner(const struct parent *p)
+{
+	return p->profile->runner >= 0 ? (unsigned)p->profile->runner :
+	    p->node->runner;
+}
+
 int
 settings_load(struct parent *p)
 {
@@ -172,6 +180,7 @@ settings_load(struct parent *p)
 	    volumes_open(p) < 0 || rules_load(p) < 0)
 		return -1;
 	profile_named(p);
+	p->runner = settings_runner(p);
 	seccomp_load(p);
 	intact_authorities(p);
 	return 0;
@@ -237,6 +246,14 @@ spawn_jail(struct parent *p, struct spawn *s)
 	spawn_fd(s, "images", p->images_dir);
 	spawn_fd(s, "stage", p->stage_dir);
 	spawn_fd(s, "hand", p->fd_hand);
+	if (p->runner != RUNNER_NATIVE) {
+		char name[24];
+
+		(void)snprintf(name, sizeof(name), "tool:%s",
+		    runner_name(p->runner));
+		spawn_fd(s, name, p->fd_tool);
+		spawn_fd(s, "inner", p->fd_inner);
+	}
 	for (unsigned i = 0; i < p->profile->nvolumes; i++) {
 		char name[24];
 

@@ -47,6 +47,8 @@ int settings_reload(struct parent *);
  */
 int settings_interfaces(struct parent *, const char *text, size_t len);
 /* Profile, its volumes and the seccomp profiles of the operator. 0 or -1. */
+/* What contains jobs by these files; p->runner is what does. */
+unsigned settings_runner(const struct parent *);
 int settings_load(struct parent *);
 
 #endif

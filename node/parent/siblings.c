@@ -11,6 +11,8 @@
 
 #include "common/cleanup.h"
 #include "common/ipc.h"
+#include "common/program.h"
+#include "common/runner.h"
 
 /*
  * A copy that nothing on disk can change, for jail and hand (THREATS.md 2.13).
@@ -36,6 +38,13 @@ sealed_copy(const char *name, int fd)
 		done += (size_t)n;
 	}
 	return memfd_sealed(name, bytes, done);
+}
+
+const char *
+siblings_file(enum program who, unsigned runner)
+{
+	return who == PROGRAM_JAIL && runner != RUNNER_NATIVE ?
+	    "warren-runner" : program_row(who)->exe;
 }
 
 int

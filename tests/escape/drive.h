@@ -16,6 +16,9 @@
 /*
  * warren-jail driven without the daemon: this plays parent and node. It makes
  * its groups (warren-test-PID) and its folder, and removes both.
+ *
+ * With WARREN_RUNNER=NAME:PROGRAM in the environment it is warren-runner, of
+ * the same folder, that is driven, and has jobs contained by that program.
  */
 #define DRIVE_BASE 0x70000000u
 struct drive {
@@ -31,6 +34,8 @@ struct drive {
 	uint32_t cg_v2, cg_v1;
 	struct msg_J_POSTURE posture;
 	bool fresh_hello;
+	uint32_t pids_more; /* of the runner, beside a job's */
+	uint64_t memory_more;
 };
 
 struct drive_options {

@@ -81,13 +81,14 @@ t_fill_over_memory(void)
 	CHECK(mkdir(path, 0755) == 0);
 	(void)snprintf(path, sizeof(path), "%s/large/f", work);
 	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-	CHECK(fd != -1 && ftruncate(fd, 30 << 20) == 0);
+	CHECK(fd != -1 && ftruncate(fd, (30 << 20) +
+	    (off_t)d.memory_more) == 0);
 	(void)close(fd);
 	for (int i = 0; i < 2; i++) {
 		(void)snprintf(path, sizeof(path), "%s/large", work);
 		new_job(&j, argv);
 		j.memory = 8u << 20;
-		j.output = 64u << 20;
+		j.output = 128u << 20;
 		two_volumes(&j, input(), setup_pack(path));
 		CHECK(drive_run(&d, &j) == 0);
 		CHECK(j.failed && strcmp(j.code, "volume") == 0);

@@ -182,6 +182,8 @@ class Node:
             for n in NUMBERS:
                 if comm == ("warren-" + n)[:15]:
                     found[n] = pid
+            if comm == "warren-runner": # it has jail's place
+                found["jail"] = pid
         return found
 
     def ready(self, names, seconds=PATIENCE_S):

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/prctl.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "sandbox/runner/enter.h"
+
+/*
+ * warren-runner: jail's place in a node whose jobs another program contains.
+ * Its words besides jail's (jail.h):
+ *
+ *   tool:NAME=FD   the program's file; NAME as in `runner` of node.yaml
+ *   inner=FD       sealed memfd that holds warren-inner
+ */
+/*
+ * Ours: three a job, and those of jobs before, which the kernel frees behind
+ * them. A job makes none: its filters refuse.
+ */
+#define USER_NAMESPACES 256u
+
+#define START_MS 60000u /* ours: a tool that is stuck is killed */
+
+static struct enter_tool with = {NULL, -1, -1};
+
+static void
+take(struct jail_kind *k, struct process *p)
+{
+	char name[64];
+
+	(void)prctl(PR_SET_NAME, "warren-runner", 0, 0, 0);
+	with.inner = program_fd(p, "inner");
+	for (unsigned i = 0; i < RUNNER_COUNT && with.tool < 0; i++) {
+		(void)snprintf(name, sizeof(name), "tool:%s", runner_name(i));
+		if (terms_tool(i) == NULL)
+			continue;
+		with.tool = program_fd(p, name);
+		with.terms = terms_tool(i);
+	}
+	if (with.tool < 0 || with.inner < 0)
+		fatalx("tool and inner are needed");
+	k->keep[0] = with.tool;
+	k->keep[1] = with.inner;
+	k->number = with.terms->number;
+	k->pids = with.terms->pids;
+	k->memory = with.terms->memory;
+	k->start_ms = START_MS;
+	enter_with(&with);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct jail_kind kind = {.take = take, .job = enter_job,
+	    .trial = enter_trial, .keep = {-1, -1}, .tools = true,
+	    .userns = USER_NAMESPACES};
+
+	return jail_main(&kind, argc, argv);
+}
