@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "trust/doc/alert.h"
 #include "trust/doc/approval.h"
 #include "trust/doc/note.h"
 #include "trust/doc/note_read.h"
@@ -284,6 +285,38 @@ test_approval(void **state)
 	assert_true(sodium_is_zero(out.approval, sizeof(out.approval)));
 }
 
+/* What it signs is what it was told, and nothing that is no alarm. */
+static void
+test_alert(void **state)
+{
+	static struct signer s;
+	struct msg_K_ALERT m = {.seq = 7, .severity = 5, .class_uid = 2004,
+	    .activity = 1, .disposition = 2, .time = NOW, .line = 77,
+	    .count = 3, .subject = {9}, .chain = {8}};
+	struct msg_K_ALERTED out;
+	struct alert a;
+	struct env e;
+
+	(void)state;
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
+	assert_null(signer_alert(&s, &out, &m, aux));
+	assert_true(out.ok);
+	assert_int_equal(out.seq, 7);
+	assert_null(alert_parse(&a, &e, out.frame, sizeof(out.frame)));
+	assert_int_equal(env_verify(&e, TYPE_ALERT, &s.mesh, 1, NULL), 1);
+	assert_true(a.severity == 5 && a.class_uid == 2004 && a.activity == 1 &&
+	    a.disposition == 2 && a.time == NOW && a.seq == 77 && a.count == 3);
+	assert_true(a.subject[0] == 9 && a.chain[0] == 8);
+	m.count = 0;
+	assert_non_null(signer_alert(&s, &out, &m, aux));
+	assert_false(out.ok);
+	assert_true(sodium_is_zero(out.frame, sizeof(out.frame)));
+	m.count = 1;
+	for (m.severity = 0; m.severity < 8; m.severity++)
+		assert_int_equal(signer_alert(&s, &out, &m, aux) == NULL,
+		    m.severity == 4 || m.severity == 5);
+}
+
 static void
 test_bad_key(void **state)
 {
@@ -431,6 +464,7 @@ main(void)
 	    cmocka_unit_test(test_challenge),
 	    cmocka_unit_test(test_checkpoint),
 	    cmocka_unit_test(test_approval),
+	    cmocka_unit_test(test_alert),
 	    cmocka_unit_test(test_bad_key),
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_program_refuses),
