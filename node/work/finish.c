@@ -592,12 +592,9 @@ due(struct node *n, struct job *j, enum job_due what)
 			    n->unix_now);
 		break;
 	case DUE_INPUTS:
-		(void)job_set(&n->jobs, j, JS_CANCELLED, "inputs",
-		    n->unix_now);
-		break;
 	case DUE_REVIEW:
-		(void)job_set(&n->jobs, j, JS_CANCELLED, "review",
-		    n->unix_now);
+		(void)job_set(&n->jobs, j, JS_CANCELLED, what == DUE_INPUTS ?
+		    "inputs" : "review", n->unix_now);
 		break;
 	case DUE_TIME:
 		finish_kill(n, j, KILL_TIME);

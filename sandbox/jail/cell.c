@@ -615,13 +615,6 @@ cells_freeze(struct jail *j, const struct id32 *job, bool on)
 		c->frozen = clock_mono();
 }
 
-static void
-module_compiled(struct jail *j, struct cell *c)
-{
-	cell_compile_end(c);
-	step_next_fill(j, c, 0);
-}
-
 void
 cell_on_pidfd(struct jail *j, struct cell *c)
 {
@@ -654,9 +647,10 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 			    c->why);
 		else if (c->forget)
 			step_next_clean(j, c);
-		else if (c->compiling)
-			module_compiled(j, c);
-		else
+		else if (c->compiling) {
+			cell_compile_end(c);
+			step_next_fill(j, c, 0);
+		} else
 			step_next_fill(j, c, c->volume + 1);
 		break;
 	case CELL_STARTING:
