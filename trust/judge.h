@@ -45,6 +45,8 @@ struct judge {
 
 /* judge_conf.c: who can sign for the boards, by the roots that are pinned. */
 void judge_boards(struct judge *);
+/* judge_tell.c: lines for status, who is revoked, which images count. */
+void judge_tell(struct judge *);
 void judge_conf_use(struct judge *, struct node_config *); /* takes it */
 struct node_config *judge_conf_parse(const char *text, size_t len); /* said */
 
