@@ -790,5 +790,6 @@ main(void)
 
 	/* what is told of news has tests of its own */
 	prog_pass[IPC_V_SPREAD] = prog_pass[IPC_V_ANCHORED] = true;
+	prog_pass[IPC_V_ATTESTED] = true;
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
