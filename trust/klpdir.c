@@ -413,14 +413,15 @@ ends(const char *s, const char *with)
 static bool
 stamp(int dir, const char *name, struct klpdir_stamp *out)
 {
+	size_t n = strlen(name);
 	struct stat st;
 
-	if (name[0] == '.' || strlen(name) > NAME_MAX_HERE ||
+	if (name[0] == '.' || n > NAME_MAX_HERE ||
 	    (!ends(name, ".json") && !ends(name, ".jsonl")) ||
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return false;
-	(void)snprintf(out->name, sizeof(out->name), "%s", name);
+	memcpy(out->name, name, n + 1);
 	out->lines = ends(name, ".jsonl");
 	out->size = (uint64_t)st.st_size;
 	out->changed_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000u +
