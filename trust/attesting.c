@@ -33,11 +33,12 @@ is_wanted(const struct attest_want *w, const struct attest_said *s)
 static uint16_t
 has(const struct attest_rule *r, const struct attest_said *s)
 {
-	uint16_t bits = 1;
+	/* a statement says what it says: it is no signature of its image */
+	uint16_t bits = s->type[0] == '\0';
 
 	for (unsigned i = 0; i < r->nwants; i++)
 		if (is_wanted(&r->want[i], s))
-			bits |= (uint16_t)(2u << i);
+			bits |= (uint16_t)(1 | 2u << i);
 	return bits;
 }
 
@@ -66,12 +67,14 @@ attesting_add(struct attesting *a, const struct attest_conf *c,
 {
 	for (unsigned k = 0; k < c->nsigners; k++) {
 		const struct attest_rule *r;
+		uint16_t bits;
 		unsigned at;
 
 		if ((signers >> k & 1) == 0 || (r = rule_of(c, k, &at)) == NULL)
 			continue;
-		for (unsigned i = 0; i < s->nimages; i++)
-			add(a, &s->image[i], k, has(r, s));
+		bits = has(r, s);
+		for (unsigned i = 0; i < s->nimages && bits != 0; i++)
+			add(a, &s->image[i], k, bits);
 	}
 }
 

@@ -251,6 +251,24 @@ lawattest_busy(const struct law *l)
 
 /* ---- when ---- */
 
+/* Whose keys a role has, and how many must sign. */
+static void
+stamp_role(const struct law *l, const struct attest_signer *s,
+    crypto_hash_sha256_state *h)
+{
+	struct klp_key keys[ENV_KEYS_MAX];
+	unsigned threshold;
+	size_t n = law_role(l, s->authority, s->role, keys, &threshold);
+	struct fp fp;
+
+	(void)crypto_hash_sha256_update(h, (const uint8_t *)&threshold,
+	    sizeof(threshold));
+	for (size_t i = 0; i < n; i++) {
+		key_fp(&fp, &keys[i]);
+		(void)crypto_hash_sha256_update(h, fp.b, sizeof(fp.b));
+	}
+}
+
 /* Files as the folder tells them, the rules, and whose keys count. */
 static void
 stamp(const struct law *l, struct lawattest *x, struct id32 *out)
@@ -273,10 +291,9 @@ stamp(const struct law *l, struct lawattest *x, struct id32 *out)
 		if (l->standing.revoked.e[i].kind == REV_KEY)
 			(void)crypto_hash_sha256_update(&h,
 			    l->standing.revoked.e[i].id, 32);
-	for (unsigned i = 0; i < l->nauth; i++)
-		(void)crypto_hash_sha256_update(&h,
-		    (const uint8_t *)&l->auth[i].a.state.root_version,
-		    sizeof(uint32_t));
+	for (unsigned i = 0; i < conf(l)->nsigners; i++)
+		if (conf(l)->signer[i].authority != NULL)
+			stamp_role(l, &conf(l)->signer[i], &h);
 	(void)crypto_hash_sha256_final(&h, out->b);
 }
 
@@ -292,10 +309,17 @@ no_policy(struct law *l)
 	lawattest_free(l);
 }
 
+/* Does a look that is under way look at the same? Then it goes on. */
+static bool
+goes_on(const struct lawattest *x, const struct lawattest *is)
+{
+	return x->file != NULL && id32_eq(&x->now, &is->now);
+}
+
 void
 lawattest_look(struct law *l)
 {
-	struct lawattest *x;
+	struct lawattest *x, is = {.file = NULL};
 
 	if (conf(l)->nrules == 0) {
 		no_policy(l);
@@ -307,17 +331,22 @@ lawattest_look(struct law *l)
 		return;
 	}
 	x = l->attest;
-	drop(x);
-	x->file = klpdir_attestations(&l->dir, FILES_MAX, &x->nfiles, &x->more);
-	if (x->file == NULL) {
+	is.file = klpdir_attestations(&l->dir, FILES_MAX, &is.nfiles, &is.more);
+	if (is.file == NULL) {
 		log_errx("klp/attestations", "no memory to look at it");
 		return;
 	}
-	stamp(l, x, &x->now);
-	if (x->ever && id32_eq(&x->now, &x->seen)) {
-		drop(x);
+	stamp(l, &is, &is.now);
+	if (goes_on(x, &is) || (x->file == NULL && x->ever &&
+		id32_eq(&is.now, &x->seen))) {
+		drop(&is);
 		return;
 	}
+	drop(x);
+	x->file = is.file;
+	x->nfiles = is.nfiles;
+	x->more = is.more;
+	x->now = is.now;
 	x->at = x->line = x->read = x->good = 0;
 	x->len = x->pos = 0;
 	x->first[0] = '\0';

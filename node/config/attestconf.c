@@ -273,6 +273,12 @@ attest_conf_about(const struct attest_conf *c, const char *name)
 	return rules;
 }
 
+uint32_t
+attest_conf_all(const struct attest_conf *c)
+{
+	return (UINT32_C(1) << c->nrules) - 1;
+}
+
 const char *
 attest_conf_unsupported(const struct attest_conf *c, unsigned i)
 {

@@ -58,6 +58,7 @@ void attest_conf_read(struct attest_conf *, const struct ynode *list,
 void attest_conf_free(struct attest_conf *);
 /* The rules, a bit each, that are about an image of this name. */
 uint32_t attest_conf_about(const struct attest_conf *, const char *name);
+uint32_t attest_conf_all(const struct attest_conf *);
 /* Why the i-th rule can never hold in this build; NULL: it can. */
 const char *attest_conf_unsupported(const struct attest_conf *, unsigned i);
 

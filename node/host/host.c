@@ -366,6 +366,7 @@ image_here(void *ctx, const struct id32 *digest)
 struct about {
 	const struct attest_conf *conf;
 	const struct id32 *image;
+	bool named;
 	uint32_t rules;
 };
 
@@ -374,12 +375,17 @@ about(void *ctx, const char *name, const struct id32 *digest)
 {
 	struct about *a = ctx;
 
-	if (id32_eq(digest, a->image))
+	if (id32_eq(digest, a->image)) {
+		a->named = true;
 		a->rules |= attest_conf_about(a->conf, name);
+	}
 	return true;
 }
 
-/* By each name that it has here, and by its digest as one. */
+/*
+ * By each name that it has here, and by its digest as one. An image of the store
+ * that has lost its name, to a newer one of it, could have had any.
+ */
 static uint32_t
 image_rules(void *ctx, const struct id32 *digest)
 {
@@ -389,9 +395,10 @@ image_rules(void *ctx, const struct id32 *digest)
 
 	hex_encode(name + 7, HASH_BYTES(*digest));
 	a.rules = attest_conf_about(a.conf, name);
-	/* names that cannot be read could be any */
-	if (wn->images >= 0 && store_each(wn->images, about, &a) < 0)
-		a.rules = UINT32_MAX;
+	/* names that cannot be read could be any, too */
+	if (wn->images >= 0 && (store_each(wn->images, about, &a) < 0 ||
+		(!a.named && image_here(ctx, digest) != IMAGE_UNKNOWN)))
+		a.rules = attest_conf_all(a.conf);
 	return a.rules;
 }
 

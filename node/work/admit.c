@@ -254,7 +254,8 @@ admit_image(struct refusal *r, const struct admit_node *n,
 	if (j->unsigned_) {
 		(void)refuse(r, "signature", 8, "nobody whom the node's "
 		    "operator names has signed for it as he wants it");
-		return named(r, j->m->image);
+		return named(r, (j->m->has & HAS_WASM) != 0 ? "module" :
+		    j->m->image);
 	}
 	if (j->volume_code != NULL)
 		return refuse(r, j->volume_code, 8, "%s", j->volume_why);

@@ -88,6 +88,23 @@ def main():
         ok = put("good.json", good.simple(digest), "good=2 images=2") and ok
         rc, last = node.submit(node.job_file("true")).end()
         result("attested: a signed one does", ok and rc == 0, "%s %s %s" % (rc, last, node.said()[-1500:]))
+        # its name goes to another image: it could have had any name, and all rules are about it
+        os.unlink(os.path.join(node.dir, "klp/attestations/good.json"))
+        with open(os.path.join(node.work, "rootfs/extra"), "w") as f:
+            f.write("another image\n")
+        rc, out, err = node.warren("image", "import", os.path.join(node.work, "rootfs"), "--name", "test/busybox:1")
+        put("again.json", good.simple("sha256:" + "1" * 64), "good=2 images=2")
+        path = node.job_file("true")
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text.replace("image: test/busybox:1", "image: " + digest))
+        rc, last = node.submit(path).end()
+        result("attested: nor does one that has lost its name", rc == 3 and last.get("code") == "signature",
+               "%s %s" % (rc, last))
+        node.warren("image", "remove", "test/busybox:1")
+        os.unlink(os.path.join(node.work, "rootfs/extra"))
+        node.warren("image", "import", os.path.join(node.work, "rootfs"), "--name", "test/busybox:1")
         # provenance is wanted now, by this builder alone
         node.write("node.yaml", plain + policy(good, "    require:\n      - type: %s\n        where:\n          "
                                                "predicate.runDetails.builder.id: https://builder.example/*\n" % PROVENANCE))

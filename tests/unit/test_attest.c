@@ -408,11 +408,12 @@ test_judge(void **state)
 	put("attestations/a.json", "simple p256");
 	put("attestations/b.json", "bundle, both");
 	assert_int_equal(rules(), 0);
-	put("attestations/c.json", "simple ed25519");
-	assert_int_equal(rules(), 1);
-	assert_false(law_look(taker.l, NOW, true)); /* nothing is new */
+	/* what somebody attests is not that he signs for it */
 	put("attestations/d.jsonl", "attestation of two");
+	assert_int_equal(rules(), 2);
+	put("attestations/c.json", "simple ed25519");
 	assert_int_equal(rules(), 3);
+	assert_false(law_look(taker.l, NOW, true)); /* nothing is new */
 	(void)unlinkat(taker.klp.fd, "attestations/d.jsonl", 0);
 	assert_true(law_look(taker.l, NOW, true));
 	assert_int_equal(rules(), 1);
@@ -431,7 +432,8 @@ statement(unsigned key)
 	char text[600], b64[900], sig64[100], file[1200];
 
 	(void)snprintf(text, sizeof(text), "{\"_type\":"
-	    "\"https://in-toto.io/Statement/v1\",\"predicateType\":\"x\","
+	    "\"https://in-toto.io/Statement/v1\",\"predicateType\":"
+	    "\"https://sigstore.dev/cosign/sign/v1\","
 	    "\"subject\":[{\"digest\":{\"sha256\":\"%s\"}}]}",
 	    vec_str(doc, "image"));
 	assert_true(pae_sign(sig, &s, type, text, strlen(text), NULL));
@@ -450,6 +452,10 @@ statement(unsigned key)
 static void
 test_role(void **state)
 {
+	static uint8_t buf[8192];
+	struct id32 id;
+	size_t n;
+
 	(void)state;
 	judge_by("image_policy:\n  - image: '*'\n    any_of:\n"
 	    "      - klp_role: {authority: test.kos, role: revocation-list}\n");
@@ -459,6 +465,12 @@ test_role(void **state)
 	assert_int_equal(rules(), 0);
 	statement(0);
 	assert_int_equal(rules(), 1);
+	/* the board is founded anew, with another key and the same version */
+	lawkit_root.keys[2] = 1u << 3;
+	n = kit_root(buf, sizeof(buf), &lawkit_root, &id);
+	kit_dir_put(&taker.klp, "authorities/test.kos.root.json", buf, n);
+	(void)law_look(taker.l, NOW, true);
+	assert_int_equal(rules(), 0);
 }
 
 static int
