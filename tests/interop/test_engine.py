@@ -179,8 +179,8 @@ class Node:
 def request_of(node):
     body, fds = node.expect("T_REQUEST")
     link, request, path_hash = body[:16], body[16:32], body[32:48]
-    size, inline = struct.unpack(">IH", body[48:54])
-    data = body[54:]
+    size, _, inline = struct.unpack(">IIH", body[48:58])
+    data = body[58:]
     if fds:
         data = os.pread(fds[0], size, 0)
         os.close(fds[0])

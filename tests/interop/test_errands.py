@@ -27,7 +27,7 @@ class Trust:
     def ask(self, identity, path, body=b"", most=4096, ms=60000, identify=False, slow=False):
         self.seq += 1
         head = struct.pack(">I", self.seq) + identity + testparent.text(path) + \
-            struct.pack(">IIBBI", most, ms, identify, slow, len(body))
+            struct.pack(">IIBBBI", most, ms, identify, slow, False, len(body))
         if len(body) <= 3600:
             self.c.send("M_ASK", head + struct.pack(">H", len(body)) + body)
             return
