@@ -88,24 +88,31 @@ conn_flush(struct peer *p, struct conn *k)
 static void
 sent_keep(struct peer *p, const struct rns_tx *tx)
 {
+	const struct iface *i = iface_find(p->r, tx->ifid);
 	struct packet k;
 
 	if (tx->len > sizeof(p->sent))
 		return;
-	memcpy(p->sent, tx->data, tx->len);
-	p->sent_len = tx->len;
+	/* as it was before an access code hid it */
+	if (i == NULL || i->ifac.size == 0) {
+		memcpy(p->sent, tx->data, tx->len);
+		p->sent_len = tx->len;
+	} else if (ifac_unmask(&i->ifac, p->sent, &p->sent_len,
+		sizeof(p->sent), tx->data, tx->len) != RNS_OK) {
+		return;
+	}
 	p->sent_ifid = tx->ifid;
-	if (packet_parse(&k, tx->data, tx->len) != RNS_OK)
+	if (packet_parse(&k, p->sent, p->sent_len) != RNS_OK)
 		return;
 	if (k.type == PACKET_DATA && k.context == CTX_KEEPALIVE) {
-		memcpy(p->keepalive, tx->data, tx->len);
-		p->keepalive_len = tx->len;
+		memcpy(p->keepalive, p->sent, p->sent_len);
+		p->keepalive_len = p->sent_len;
 	}
 	if (k.type != PACKET_PROOF)
 		return;
 	if (k.context == CTX_LRPROOF) {
-		memcpy(p->lrproof, tx->data, tx->len);
-		p->lrproof_len = tx->len;
+		memcpy(p->lrproof, p->sent, p->sent_len);
+		p->lrproof_len = p->sent_len;
 	} else if (k.data_len == PROOF_EXPLICIT_LEN) {
 		memcpy(p->proved[p->proved_count++ % PEER_PROVED].b, k.data,
 		    sizeof(p->proved[0].b));
