@@ -128,24 +128,44 @@ find_hooks(struct bpf *p)
 	return 0;
 }
 
+/*
+ * The kernel's own memory of the program's variables, by its descriptor: what
+ * bpf_map__initial_value() has is with older releases of libbpf a
+ * copy that no probe reads.
+ */
+static int
+map_globals(struct bpf *p)
+{
+	struct bpf_map *globals = bpf_object__find_map_by_name(p->object,
+	    ".bss");
+	void *at;
+
+	if (globals == NULL ||
+	    bpf_map__value_size(globals) < sizeof(*p->looked))
+		return -ENOENT;
+	at = mmap(NULL, sizeof(*p->looked), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    bpf_map__fd(globals), 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	p->looked = at;
+	return 0;
+}
+
 static int
 find_maps(struct bpf *p)
 {
 	int ring = bpf_object__find_map_fd_by_name(p->object, "ring");
-	struct bpf_map *globals = bpf_object__find_map_by_name(p->object,
-	    ".bss");
-	size_t size = 0;
+	int r;
 
 	p->groups = bpf_object__find_map_fd_by_name(p->object, "groups");
 	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
 	p->bounds = bpf_object__find_map_fd_by_name(p->object, "bounds");
-	/* once it is loaded, that is the kernel's own memory of it */
-	p->looked = globals == NULL ? NULL : (volatile struct watch_looked *)
-	    (uintptr_t)bpf_map__initial_value(globals, &size);
 	p->denied = bpf_object__find_map_fd_by_name(p->object, "denied");
-	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 ||
-	    p->looked == NULL || size < sizeof(*p->looked) || ring < 0 || (p->p.tier == PROBES_LSM && p->denied < 0))
+	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || ring < 0 ||
+	    (p->p.tier == PROBES_LSM && p->denied < 0))
 		return -ENOENT;
+	if ((r = map_globals(p)) != 0)
+		return r;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
 }
@@ -337,6 +357,8 @@ destroy(struct probes *q)
 
 	detach(q);
 	ring_buffer__free(p->ring);
+	if (p->looked != NULL)
+		(void)munmap((void *)p->looked, sizeof(*p->looked));
 	bpf_object__close(p->object);
 	free(p);
 }

@@ -5,7 +5,7 @@
  * others. Each act has one beside it that looks like it and is quiet.
  *   test_watch [NAME]       "ok NAME", "not ok NAME: why", "skip NAME: reason"
  *   test_watch all          each tier has to load: in the virtual machine
- *   test_watch act NAME     the job's side
+ *   test_watch act NAME     the job's side; late NAME: once it is watched
  *   test_watch bench        for tests/bench/run: ns of a getppid, and of an
  *                           open and close, of nobody's job: bare, while a job
  *                           is watched, afterwards; us from an act to its
@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -47,6 +48,10 @@ static uint64_t group_id;
 static int failed;
 static bool all; /* each tier has to load, and to do all */
 static char by[40]; /* which tier */
+
+/* How an act is done; FOUND: by a job that ran before it was watched. */
+enum how { PLAIN, DENIED, FOUND };
+static int pair[2] = {-1, -1}; /* FOUND: the test's end, and the job's */
 
 /* ---- the room ---- */
 
@@ -121,13 +126,16 @@ build_room(void)
 
 /* As jail does: pid 1 of a namespace builds, its child becomes the job. */
 static void
-job(int exe, const struct act *a)
+job(int exe, const struct act *a, enum how how)
 {
-	char path[640], word[] = "test_watch", how[] = "act", what[64];
-	char *argv[] = {word, how, what, NULL}, *no_env[] = {NULL};
+	char path[640], word[] = "test_watch", at_once[] = "act", what[64];
+	char late[] = "late";
+	char *argv[] = {word, how == FOUND ? late : at_once, what, NULL};
+	char *no_env[] = {NULL};
 	pid_t pid;
 	int st;
 
+	(void)close(pair[0]);
 	(void)snprintf(what, sizeof(what), "%s", a->name);
 	(void)snprintf(path, sizeof(path), "%s/cgroup.procs", group);
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS) != 0)
@@ -139,6 +147,8 @@ job(int exe, const struct act *a)
 			/* this test's own may be a device that is watched */
 			for (int fd = 0; fd < 3; fd++)
 				(void)dup2(open("/dev/null", O_RDWR), fd);
+			if (how == FOUND)
+				(void)dup2(pair[1], 0);
 			if (a->before != NULL)
 				a->before();
 			if (setresgid(JOB, JOB, JOB) != 0 ||
@@ -154,6 +164,17 @@ job(int exe, const struct act *a)
 	}
 	(void)waitpid(pid, &st, 0);
 	_exit(WIFEXITED(st) ? WEXITSTATUS(st) : 6);
+}
+
+/* The job's side: it runs, and acts when it is watched. */
+static int
+act_late(const char *name)
+{
+	char c = 0;
+
+	if (write(0, &c, 1) != 1 || read(0, &c, 1) != 1)
+		return 5;
+	return act(name);
 }
 
 /* ---- what was told ---- */
@@ -218,6 +239,23 @@ is_refused(const struct act *a)
 {
 	for (size_t i = 0; i < NELEM(refused); i++) {
 		if (strcmp(refused[i], a->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of jobs that were found running. They make no task and run no program: such
+ * a one is marked, which hides whether the others are looked at.
+ */
+static const char *const found[] = {"boot", "boot_unlink", "boot_quiet",
+    "write_then_exec", "newuser"};
+
+static bool
+is_found(const struct act *a)
+{
+	for (size_t i = 0; i < NELEM(found); i++) {
+		if (strcmp(found[i], a->name) == 0)
 			return true;
 	}
 	return false;
@@ -301,7 +339,7 @@ accounted(const struct seen *s, const struct watch_group *g)
 }
 
 static void
-verdict(const struct act *a, const struct seen *s, int st)
+verdict(const struct act *a, const struct seen *s, int st, enum how how)
 {
 	struct watch_group g;
 	char what[300];
@@ -318,8 +356,8 @@ verdict(const struct act *a, const struct seen *s, int st)
 	else if (!accounted(s, &g))
 		printf("not ok watch_%s%s: %u told, %llu lost, others seen\n",
 		    a->name, by, s->n, (unsigned long long)g.lost);
-	else if ((g.lost > 0) != a->lost || g.seen[REC_EXEC] == 0 ||
-	    g.seen[REC_EXIT] == 0)
+	else if ((g.lost > 0) != a->lost ||
+	    (g.seen[REC_EXEC] == 0) != (how == FOUND) || g.seen[REC_EXIT] == 0)
 		printf("not ok watch_%s%s: lost %llu, %llu runs, %llu ends\n",
 		    a->name, by, (unsigned long long)g.lost,
 		    (unsigned long long)g.seen[REC_EXEC],
@@ -341,25 +379,57 @@ counter(const char *file)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+static bool
+watch_it(unsigned how)
+{
+	if (probes_watch(probes, group_id, how) != 0)
+		return false;
+	probes_count(probes, group_id, counter("memory.events"),
+	    counter("pids.events"));
+	return true;
+}
+
+/* It runs as soon as it says so, and stops for the answer. */
+static bool
+find_it(void)
+{
+	char c;
+	bool ok;
+
+	(void)close(pair[1]);
+	ok = read(pair[0], &c, 1) == 1 && watch_it(WATCH_LATE) &&
+	    write(pair[0], &c, 1) == 1;
+	(void)close(pair[0]);
+	pair[0] = pair[1] = -1;
+	return ok;
+}
+
 static void
-one(int exe, const struct act *a, bool denied)
+one(int exe, const struct act *a, enum how how)
 {
 	struct seen s = {.n = 0};
 	pid_t pid;
 	int st = 0, code;
+	bool ok;
 
 	/* a group of its own each: what it counts is this act's */
 	(void)rmdir(group);
-	if (!make_group() || probes_watch(probes, group_id, false) != 0) {
+	if (!make_group() || (how == FOUND ? socketpair(AF_UNIX,
+	    SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 : !watch_it(0))) {
 		printf("not ok watch_%s: no group\n", a->name);
 		failed = 1;
 		return;
 	}
-	probes_count(probes, group_id, counter("memory.events"),
-	    counter("pids.events"));
 	if ((pid = fork()) == 0)
-		job(exe, a);
+		job(exe, a, how);
+	ok = how != FOUND || find_it();
 	(void)waitpid(pid, &st, 0);
+	if (!ok) {
+		printf("not ok watch_%s%s: not found\n", a->name, by);
+		probes_forget(probes, group_id);
+		failed = 1;
+		return;
+	}
 	/* as node says how its first process has ended */
 	code = WEXITSTATUS(st);
 	probes_over(probes, group_id, (uint32_t)(code > SIGNALLED ?
@@ -367,10 +437,10 @@ one(int exe, const struct act *a, bool denied)
 	(void)probes_read(probes, on_record, &s);
 	if (probes_tier(probes) == PROBES_COUNTERS)
 		verdict_counters(*a, &s, st);
-	else if (denied && a->want[0] != '\0')
+	else if (how == DENIED && a->want[0] != '\0')
 		verdict_refused(a, &s, st);
 	else
-		verdict(a, &s, st);
+		verdict(a, &s, st, how);
 	probes_forget(probes, group_id);
 }
 
@@ -435,11 +505,11 @@ time_flags(int exe)
 	struct pollfd p = {.fd = probes_fd(probes), .events = POLLIN};
 	pid_t pid;
 
-	if (!make_group() || probes_watch(probes, group_id, false) != 0 ||
+	if (!make_group() || probes_watch(probes, group_id, 0) != 0 ||
 	    probes_attach(probes) != 0)
 		return false;
 	if ((pid = fork()) == 0)
-		job(exe, act_named("often"));
+		job(exe, act_named("often"), PLAIN);
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		if (poll(&p, 1, 100) > 0)
 			(void)probes_read(probes, on_timed, NULL);
@@ -483,6 +553,21 @@ is_slow(const struct act *a, const char *only)
 	    probes_tier(probes) == PROBES_COUNTERS;
 }
 
+/* Before any other job: a stack that its tasks had would still be marked. */
+static void
+table_found(int exe, const char *only)
+{
+	const struct act *a;
+
+	(void)snprintf(by, sizeof(by), " (%s, found)",
+	    probes_tier_name(probes_tier(probes)));
+	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
+		if (is_found(a) &&
+		    (only == NULL || strcmp(only, a->name) == 0))
+			one(exe, a, FOUND);
+	}
+}
+
 /* The same table by each tier that the kernel takes. */
 static void
 table(int exe, const char *only)
@@ -496,10 +581,13 @@ table(int exe, const char *only)
 		failed = 1;
 		return;
 	}
+	table_found(exe, only);
+	(void)snprintf(by, sizeof(by), " (%s)",
+	    probes_tier_name(probes_tier(probes)));
 	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
 		if (a->want != NULL && !is_slow(a, only) &&
 		    (only == NULL || strcmp(only, a->name) == 0))
-			one(exe, a, false);
+			one(exe, a, PLAIN);
 	}
 	if (probes_tier(probes) != PROBES_LSM)
 		return;
@@ -509,7 +597,7 @@ table(int exe, const char *only)
 	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
 		if (a->want != NULL && (a->want[0] == '\0' || is_refused(a)) &&
 		    (only == NULL || strcmp(only, a->name) == 0))
-			one(exe, a, true);
+			one(exe, a, DENIED);
 	}
 }
 
@@ -525,6 +613,8 @@ main(int argc, char *argv[])
 
 	if (argc == 3 && strcmp(argv[1], "act") == 0)
 		return act(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "late") == 0)
+		return act_late(argv[2]);
 	all = only != NULL && strcmp(only, "all") == 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!find_group() || rules_read(&rules, NULL, 0, &m) != 0) {
