@@ -8,6 +8,7 @@
 #include "transport/core/link/link_open.h"
 #include "transport/core/link/request.h"
 #include "transport/core/link/resource.h"
+#include "transport/core/link/resource_asm.h"
 #include "transport/core/link/resource_tx.h"
 #include "transport/core/table/dest.h"
 #include "transport/core/table/receipt.h"

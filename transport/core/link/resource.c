@@ -302,22 +302,6 @@ resource_adv_next(struct rns *r, struct res_in *x, const struct adv *a)
 	resource_ask(r, x);
 }
 
-/* The sender missed our proof and began anew: it needs only the proof. */
-static bool
-resource_proved(struct rns *r, struct link *l, const struct id32 *hash)
-{
-	size_t kept = MIN_OF(l->proof_count, (uint32_t)LINK_PROOFS_KEPT);
-
-	for (size_t i = 0; i < kept; i++) {
-		if (!id32_eq(id32_at(l->proofs[i].data), hash))
-			continue;
-		(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
-		    l->proofs[i].data, sizeof(l->proofs[i].data));
-		return true;
-	}
-	return false;
-}
-
 void
 resource_adv_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
@@ -334,7 +318,7 @@ resource_adv_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		resource_refuse(r, l, &a, RNS_DROP_RESOURCE_ADV);
 		return;
 	}
-	if (resource_proved(r, l, &a.hash))
+	if (resource_prove_again(r, l, &a.hash))
 		return;
 	if ((x = resource_find(l, &a.orig, true)) != NULL)
 		resource_adv_next(r, x, &a);
@@ -776,25 +760,5 @@ resource_part_in(struct rns *r, struct link *l, const struct packet *p)
 	TAILQ_FOREACH(x, &l->res_in, entry)
 		if (resource_part(r, x, p))
 			return;
-	core_drop(r, RNS_DROP_RESOURCE);
-}
-
-/*
- * A peer that missed our proof asks for it by the packet's hash
- * (reticulum-endpoint.md 8.12).
- */
-void
-resource_cache_in(struct rns *r, struct link *l, const struct packet *p)
-{
-	size_t kept = MIN_OF(l->proof_count, (uint32_t)LINK_PROOFS_KEPT);
-
-	for (size_t i = 0; i < kept; i++) {
-		if (p->data_len != RNS_FULL_HASH ||
-		    !id32_eq(&l->proofs[i].hash, id32_at(p->data)))
-			continue;
-		(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
-		    l->proofs[i].data, sizeof(l->proofs[i].data));
-		return;
-	}
 	core_drop(r, RNS_DROP_RESOURCE);
 }

@@ -59,7 +59,7 @@ struct res_in {
 	double data_rate; /* bytes/s, 0: not known */
 };
 
-/* ---- packets; all but parts and cache requests decrypted ---- */
+/* ---- packets; all but parts decrypted ---- */
 
 /* An advertisement; a malformed one ends the link. */
 void resource_adv_in(struct rns *, struct link *, const uint8_t *, size_t);
@@ -69,8 +69,6 @@ void resource_part_in(struct rns *, struct link *, const struct packet *);
 void resource_hmu_in(struct rns *, struct link *, const uint8_t *, size_t);
 /* The sender gives up. */
 void resource_icl_in(struct rns *, struct link *, const uint8_t *, size_t);
-/* The sender missed our proof: it is sent again while we have it. */
-void resource_cache_in(struct rns *, struct link *, const struct packet *);
 
 /* ---- commands ---- */
 

@@ -8,7 +8,10 @@
 #include "transport/core/base/event.h"
 #include "transport/core/link/charge.h"
 
-/* Assembly and proof of an incoming segment (reticulum-endpoint.md 8.9). */
+/*
+ * Assembly and proof of an incoming segment (reticulum-endpoint.md 8.9), and
+ * the proof once more.
+ */
 
 struct growth { /* what a decompressed buffer may still take */
 	struct rns *r;
@@ -191,4 +194,39 @@ resource_assemble(struct rns *r, struct res_in *x)
 out:
 	free(b.base);
 	return rc;
+}
+
+bool
+resource_prove_again(struct rns *r, struct link *l, const struct id32 *hash)
+{
+	size_t kept = MIN_OF(l->proof_count, (uint32_t)LINK_PROOFS_KEPT);
+
+	for (size_t i = 0; i < kept; i++) {
+		if (!id32_eq(id32_at(l->proofs[i].data), hash))
+			continue;
+		(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
+		    l->proofs[i].data, sizeof(l->proofs[i].data));
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A peer that missed our proof asks for it by the packet's hash
+ * (reticulum-endpoint.md 8.12).
+ */
+void
+resource_cache_in(struct rns *r, struct link *l, const struct packet *p)
+{
+	size_t kept = MIN_OF(l->proof_count, (uint32_t)LINK_PROOFS_KEPT);
+
+	for (size_t i = 0; i < kept; i++) {
+		if (p->data_len != RNS_FULL_HASH ||
+		    !id32_eq(&l->proofs[i].hash, id32_at(p->data)))
+			continue;
+		(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
+		    l->proofs[i].data, sizeof(l->proofs[i].data));
+		return;
+	}
+	core_drop(r, RNS_DROP_RESOURCE);
 }

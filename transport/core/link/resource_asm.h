@@ -13,5 +13,12 @@
  * longer.
  */
 int resource_assemble(struct rns *, struct res_in *);
+/*
+ * The sender missed our proof and began anew: it needs only the proof. false:
+ * none of this hash is kept.
+ */
+bool resource_prove_again(struct rns *, struct link *, const struct id32 *hash);
+/* It asks for the proof, not encrypted: sent again while we have it. */
+void resource_cache_in(struct rns *, struct link *, const struct packet *);
 
 #endif
