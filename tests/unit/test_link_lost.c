@@ -221,6 +221,44 @@ test_proof_lost(void **state)
 	free(data);
 }
 
+/* While a link is held nothing is asked for: that time is not its own. */
+static void
+test_held(void **state)
+{
+	uint8_t *data = packed(60000);
+	const struct rns_event *ev;
+	struct rns_cmd c;
+	struct pair p;
+	int64_t took_us;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = 50 * MS});
+	pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+	pair_up(&p);
+	assert_int_equal(ask(&p, data, 60000), RNS_OK);
+	ev = pair_until(&p, 1, RNS_EV_REQUEST, 60 * MONO_SECOND);
+	assert_non_null(ev);
+	took_us = ev->request.took_us;
+	assert_in_range(took_us, 300 * MS, 9 * MONO_SECOND);
+	/* from its beginning on, midway, and midway for longer */
+	c = pair_cmd(&p, RNS_CMD_LINK_HOLD);
+	assert_int_equal(ask(&p, data, 60000), RNS_OK);
+	for (unsigned i = 0; i < 4; i++) {
+		c.hold.until = mono_add(p.now, (i == 0 ? 5 : 20) *
+		    MONO_SECOND);
+		assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
+		pair_wait(&p, i == 2 ? MONO_SECOND : mono_sub(c.hold.until,
+		    p.now) + 150 * MS);
+		assert_null(pair_take(&p, 1, RNS_EV_REQUEST));
+	}
+	ev = pair_until(&p, 1, RNS_EV_REQUEST, 60 * MONO_SECOND);
+	assert_non_null(ev);
+	assert_in_range(ev->request.took_us, 300 * MS, took_us + 2 *
+	    MONO_SECOND);
+	pair_free(&p);
+	free(data);
+}
+
 /* An answer that nobody waits for any more is not brought. */
 static void
 test_cancelled(void **state)
@@ -387,6 +425,7 @@ main(void)
 	    cmocka_unit_test(test_rtt_lost_late),
 	    cmocka_unit_test(test_answer_lost),
 	    cmocka_unit_test(test_proof_lost),
+	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_cancelled),
 	    cmocka_unit_test(test_request_progress),
 	    cmocka_unit_test(test_strangers_make_room),

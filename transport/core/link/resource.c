@@ -436,6 +436,15 @@ resource_progress(struct rns *r, const struct res_in *x)
 	request_progress(r, q, MIN_OF(done, x->total), x->total);
 }
 
+/* Time in which we ask for nothing is none that it takes to come. */
+static void
+resource_let_go(const struct rns *r, struct res_in *x)
+{
+	if (x->held)
+		x->began = mono_add(x->began, mono_sub(r->now, x->held_at));
+	x->held = false;
+}
+
 static void
 resource_ask(struct rns *r, struct res_in *x)
 {
@@ -446,11 +455,14 @@ resource_ask(struct rns *r, struct res_in *x)
 	bool exhausted = false;
 	struct iovec_c v[2];
 
-	x->held = !mono_reached(r->now, x->link->hold);
-	if (x->held) {
+	if (!mono_reached(r->now, x->link->hold)) {
+		if (!x->held)
+			x->held_at = r->now;
+		x->held = true;
 		timer_set(r, &x->timer, x->link->hold);
 		return;
 	}
+	resource_let_go(r, x);
 	x->outstanding = 0;
 	for (uint32_t i = x->next; i < end && !exhausted; i++) {
 		if (x->got[i] != 0)
@@ -738,6 +750,7 @@ resource_part(struct rns *r, struct res_in *x, const struct packet *p)
 		resource_first_part(r, x, p->raw_len);
 	if (x->received == x->parts) {
 		timer_clear(r, &x->timer);
+		resource_let_go(r, x); /* the last came late */
 		resource_counted(r, x);
 		rc = resource_assemble(r, x);
 		if (rc == RNS_OK)

@@ -25,7 +25,7 @@ struct res_in {
 	enum res_status status;
 	struct id32 orig;
 	struct hash16 request_id;
-	struct mono began;
+	struct mono began, held_at; /* began: later by what it was held */
 	uint64_t total, delivered; /* bytes of content, all segments */
 	uint32_t segments, segment;
 	struct bytes whole; /* requests and responses */

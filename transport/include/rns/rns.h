@@ -523,7 +523,7 @@ struct rns_event {
 			const uint8_t *data; /* packed value */
 			size_t len;
 			int64_t requested_us; /* the sender's clock */
-			int64_t took_us; /* to come; 0: it is one packet */
+			int64_t took_us; /* to come, but not held; 0: a packet */
 			bool identified;
 			struct hash16 identity_hash;
 		} request;
