@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Links on which much is lost: what still gets through, and what is heard; and
- * those that never come up, whose places others need.
+ * Links on which much is lost, is held or is no longer wanted: what still gets
+ * through, and what is heard; and those that never come up, whose places others
+ * need.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -293,6 +294,98 @@ test_cancelled(void **state)
 	free(data);
 }
 
+static void
+cancel(struct pair *p, uint64_t tag)
+{
+	struct rns_cmd c = pair_cmd(p, RNS_CMD_REQUEST_CANCEL);
+
+	c.cancel.tag = tag;
+	assert_int_equal(pair_submit(p, 0, &c), RNS_OK);
+	assert_int_equal(pair_submit(p, 0, &c), RNS_ENOENT);
+}
+
+/* Nor is the rest of one that is on its way; what is asked next is answered. */
+static void
+test_cancelled_midway(void **state)
+{
+	static const uint8_t nil[] = {0xc0};
+	uint8_t *data = packed(60000);
+	const struct rns_event *ev;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = 50 * MS});
+	pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+	pair_up(&p);
+	assert_int_equal(ask(&p, nil, 1), RNS_OK);
+	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
+	assert_non_null(ev);
+	respond(&p, ev, data, 60000);
+	assert_non_null(pair_until(&p, 0, RNS_EV_PROGRESS, MONO_SECOND));
+	cancel(&p, 9);
+	ev = pair_until(&p, 1, RNS_EV_SENT, MONO_SECOND);
+	assert_non_null(ev);
+	assert_int_equal(ev->sent.status, RNS_RES_REJECTED);
+	assert_int_equal(p.n[0].r->resource_bytes, 0);
+	pair_wait(&p, 60 * MONO_SECOND);
+	assert_null(pair_take(&p, 0, RNS_EV_RESPONSE));
+	assert_null(pair_take(&p, 0, RNS_EV_REQUEST_FAILED));
+	assert_int_equal(ask(&p, nil, 1), RNS_OK);
+	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
+	assert_non_null(ev);
+	respond(&p, ev, data, 60000);
+	ev = pair_until(&p, 0, RNS_EV_RESPONSE, 60 * MONO_SECOND);
+	assert_non_null(ev);
+	assert_int_equal(ev->response.len, 60000);
+	pair_free(&p);
+	free(data);
+}
+
+/* A question that is on its way, and one that waits behind it. */
+static void
+test_unasked(void **state)
+{
+	uint8_t *data = packed(60000);
+	const struct rns_event *ev;
+	struct rns_cmd c;
+	struct pair p;
+
+	(void)state;
+	for (unsigned waits = 0; waits < 2; waits++) {
+		pair_new(&p, &(struct pair_opts){.delay_us = 50 * MS});
+		pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+		pair_up(&p);
+		c = pair_cmd(&p, RNS_CMD_REQUEST);
+		c.request.path = "/echo";
+		c.request.data = data;
+		c.request.len = 60000;
+		for (c.request.tag = 1; c.request.tag <= 3; c.request.tag++) {
+			data[9] = (uint8_t)c.request.tag;
+			assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
+		}
+		assert_non_null(pair_until(&p, 0, RNS_EV_PROGRESS,
+		    MONO_SECOND));
+		cancel(&p, waits ? 2 : 1);
+		assert_non_null(pair_until(&p, 1, RNS_EV_REQUEST,
+		    9 * MONO_SECOND));
+		assert_non_null(pair_until(&p, 1, RNS_EV_REQUEST,
+		    9 * MONO_SECOND));
+		assert_null(pair_until(&p, 1, RNS_EV_REQUEST,
+		    9 * MONO_SECOND));
+		assert_int_equal(p.n[1].r->resource_bytes, 0);
+		pair_wait(&p, 60 * MONO_SECOND); /* nobody answers them */
+		for (unsigned i = 0; i < 2; i++) {
+			ev = pair_take(&p, 0, RNS_EV_REQUEST_FAILED);
+			assert_non_null(ev);
+			assert_int_not_equal(ev->response.tag, waits ? 2 : 1);
+			assert_true(ev->response.delivered);
+		}
+		assert_null(pair_take(&p, 0, RNS_EV_REQUEST_FAILED));
+		pair_free(&p);
+	}
+	free(data);
+}
+
 /* Who asks with much hears how it goes, as who is answered with much does. */
 static void
 test_request_progress(void **state)
@@ -427,6 +520,8 @@ main(void)
 	    cmocka_unit_test(test_proof_lost),
 	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_cancelled),
+	    cmocka_unit_test(test_cancelled_midway),
+	    cmocka_unit_test(test_unasked),
 	    cmocka_unit_test(test_request_progress),
 	    cmocka_unit_test(test_strangers_make_room),
 	    cmocka_unit_test(test_own_keep_their_places),

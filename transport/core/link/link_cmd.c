@@ -127,6 +127,20 @@ link_channel_send(struct rns *r, struct link *l, const struct rns_cmd *c)
 }
 
 static int
+link_request_cancel(struct rns *r, struct link *l, uint64_t tag)
+{
+	struct hash16 id;
+	int rc = request_cancel(r, l, tag, &id);
+
+	if (rc != RNS_OK)
+		return rc;
+	/* it is gone: what ends now finds nobody to tell */
+	resource_unanswered(r, l, &id);
+	resource_tx_unasked(r, l, &id);
+	return RNS_OK;
+}
+
+static int
 link_submit_on(struct rns *r, struct link *l, const struct rns_cmd *c)
 {
 	if (c->type == RNS_CMD_LINK_CLOSE) {
@@ -156,7 +170,7 @@ link_submit_on(struct rns *r, struct link *l, const struct rns_cmd *c)
 	case RNS_CMD_RESOURCE_ANSWER:
 		return resource_answer(r, l, c);
 	case RNS_CMD_REQUEST_CANCEL:
-		return request_cancel(r, l, c->cancel.tag);
+		return link_request_cancel(r, l, c->cancel.tag);
 	case RNS_CMD_RESOURCE_CANCEL:
 		if (c->cancel.incoming)
 			return resource_cancel(r, l, &c->cancel.hash);

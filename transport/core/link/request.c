@@ -182,7 +182,7 @@ request_submit(struct rns *r, struct link *l, const struct rns_cmd *c)
 }
 
 int
-request_cancel(struct rns *r, struct link *l, uint64_t tag)
+request_cancel(struct rns *r, struct link *l, uint64_t tag, struct hash16 *id)
 {
 	struct request *q;
 
@@ -191,8 +191,8 @@ request_cancel(struct rns *r, struct link *l, uint64_t tag)
 			break;
 	if (q == NULL)
 		return RNS_ENOENT;
-	if (!q->receiving)
-		request_free(r, q);
+	*id = q->id;
+	request_free(r, q);
 	return RNS_OK;
 }
 

@@ -41,8 +41,12 @@ struct served {
  * resource_tx_start().
  */
 int request_submit(struct rns *, struct link *, const struct rns_cmd *);
-/* REQUEST_CANCEL: nobody waits for it any more. RNS_ENOENT. */
-int request_cancel(struct rns *, struct link *, uint64_t tag);
+/*
+ * REQUEST_CANCEL: nobody waits for it any more. id: its own, by which the
+ * caller ends what of it or its response is a resource on its way. RNS_ENOENT.
+ */
+int request_cancel(struct rns *, struct link *, uint64_t tag,
+    struct hash16 *id);
 /* RESPOND. RNS_ENOENT: nobody waits for it; RNS_EINVAL; as above. */
 int request_respond(struct rns *, struct link *, const struct rns_cmd *);
 

@@ -361,6 +361,16 @@ resource_cancel(struct rns *r, struct link *l, const struct id32 *hash)
 }
 
 void
+resource_unanswered(struct rns *r, struct link *l, const struct hash16 *id)
+{
+	struct res_in *x, *next;
+
+	TAILQ_FOREACH_SAFE(x, &l->res_in, entry, next)
+		if (x->kind == RES_RESPONSE && hash16_eq(&x->request_id, id))
+			resource_end(r, x, RES_FAILED, false);
+}
+
+void
 resource_icl_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct res_in *x;

@@ -77,6 +77,9 @@ int resource_answer(struct rns *, struct link *, const struct rns_cmd *);
 /* RESOURCE_CANCEL by the original hash. RNS_ENOENT. */
 int resource_cancel(struct rns *, struct link *,
     const struct id32 *hash);
+/* The request of ours is cancelled: its response is not brought. */
+void resource_unanswered(struct rns *, struct link *,
+    const struct hash16 *request_id);
 /* l->hold has changed: those that were held may ask again. */
 void resource_hold(struct rns *, struct link *);
 

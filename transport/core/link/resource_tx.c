@@ -482,6 +482,19 @@ resource_tx_cancel(struct rns *r, struct link *l, uint64_t tag)
 	return RNS_ENOENT;
 }
 
+void
+resource_tx_unasked(struct rns *r, struct link *l, const struct hash16 *id)
+{
+	struct res_out *x;
+
+	TAILQ_FOREACH(x, &l->res_out, entry) {
+		if (x->kind != RES_REQUEST || !hash16_eq(&x->request_id, id))
+			continue;
+		tx_end(r, x, RES_FAILED, true);
+		return;
+	}
+}
+
 /* ---- parts and map updates (reticulum-endpoint.md 8.6, 8.7) ---- */
 
 static void

@@ -85,6 +85,9 @@ int resource_tx_start(struct rns *, struct link *, const struct res_spec *);
 int resource_tx_submit(struct rns *, struct link *, const struct rns_cmd *);
 /* RESOURCE_CANCEL by the tag. RNS_ENOENT. */
 int resource_tx_cancel(struct rns *, struct link *, uint64_t tag);
+/* A request of ours is cancelled: if it is a resource, it goes no further. */
+void resource_tx_unasked(struct rns *, struct link *,
+    const struct hash16 *request_id);
 
 /* ---- packets; all but proofs decrypted ---- */
 
