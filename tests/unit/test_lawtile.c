@@ -342,21 +342,37 @@ test_lies(void **state)
 	assert_string_equal(l->auth[0].log_said, "");
 }
 
-/* What was verified before it failed is not asked for again. */
+/*
+ * What was verified before it failed is not asked for again, nor is what failed
+ * kept, be it not to be had or another tile than it ought to be.
+ */
 static void
-test_resumes(void **state)
+resumes(unsigned how)
 {
-	(void)state;
 	has[0].size = 300;
 	(void)round_of();
 	has[0].size = 66000;
 	bad_at = 4;
-	bad = END;
+	bad = how;
 	bad_end = FETCH_UNREACHABLE;
 	(void)round_of();
 	assert_int_equal(asks("tile/"), 5);
 	assert_string_equal(round_of(), "checkpoint tile/0/001 ");
 	assert_int_equal(seen(0), 66000);
+}
+
+static void
+test_resumes(void **state)
+{
+	(void)state;
+	resumes(END);
+}
+
+static void
+test_resumes_lie(void **state)
+{
+	(void)state;
+	resumes(FLIP);
 }
 
 /* Egress falls in the midst of it, or the servers are others: begun anew. */
@@ -537,6 +553,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_grows), TEST(test_gone_on), TEST(test_fork),
 	    TEST(test_older), TEST(test_lies), TEST(test_resumes),
+	    TEST(test_resumes_lie),
 	    TEST(test_given_up), TEST(test_configured),
 	    cmocka_unit_test_setup_teardown(test_several, setup_several,
 		teardown),

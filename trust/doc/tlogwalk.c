@@ -159,11 +159,15 @@ tlog_walk_take(struct tlog_walk *w, const void *bytes, size_t len)
 		return "it is not as wide as that tile is";
 	memcpy(t->hash, bytes, wide);
 	w->at++;
-	if (w->at == w->edge && !edge_holds(w))
+	if (w->at == w->edge && !edge_holds(w)) {
+		w->at = 0; /* any of them may be the one that is wrong */
 		return "the tiles at its end do not give the root of its "
 		    "checkpoint";
-	if (w->at > w->edge && !holds(w, t))
+	}
+	if (w->at > w->edge && !holds(w, t)) {
+		w->at--;
 		return "it is not what the tile above it says";
+	}
 	return NULL;
 }
 

@@ -39,7 +39,9 @@ bool tlog_walk_begin(struct tlog_walk *, uint64_t old,
 const struct tlog_walk_tile *tlog_walk_next(const struct tlog_walk *);
 /*
  * Its bytes: its hashes, or the whole tile that has taken the place of one that
- * was partial. NULL, or a literal: what is wrong; then the walk has ended.
+ * was partial. NULL, or a literal: what is wrong; then the walk has ended, and
+ * what it was, and those of the edge when they do not hold, are not among those
+ * that came.
  */
 const char *tlog_walk_take(struct tlog_walk *, const void *, size_t len);
 /* When all are here: the earlier root and the proof, but for the note. */
