@@ -593,6 +593,62 @@ a_packet_in_vain(void **state)
 	assert_int_equal(links, 0);
 }
 
+/* No link comes up; *arg: nor is a packet proved. */
+static bool
+no_links(void *arg, int from, const uint8_t *b, size_t n)
+{
+	bool proof = from == 1 && (b[0] & 3) == 3;
+
+	(void)n;
+	return !proof || (b[18] != 0xff && !*(bool *)arg); /* 0xff: LRPROOF */
+}
+
+/* While a link to the same one is opened a packet goes, and needs no link. */
+static void
+a_packet_beside_a_link(void **state)
+{
+	struct msg_M_ASK m = alarm_(1);
+	struct ipc_in none = {.nfds = 0};
+	bool lost = false;
+
+	(void)state;
+	pair_announce(&p);
+	pair_run(&p);
+	p.tap = no_links;
+	p.tap_arg = &lost;
+	m.packet = false;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(1);
+	assert_true(silent());
+	m.seq = 2;
+	m.packet = true;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(1);
+	assert_int_equal(answered(2).end, MESH_OK);
+	assert_true(silent());
+	assert_int_equal(packets, 1);
+	/* nor does it end with what wants one */
+	lost = true;
+	m.seq = 3;
+	live(13);
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(20);
+	assert_int_equal(answered(1).end, MESH_NO_LINK);
+	assert_true(silent());
+	lost = false;
+	live(14);
+	assert_int_equal(answered(3).end, MESH_OK);
+	assert_int_equal(links, 0);
+	/* what is asked then has its path and its link as ever */
+	p.tap = NULL;
+	m.seq = 4;
+	m.packet = false;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(8);
+	assert_int_equal(answered(4).end, MESH_OK);
+	assert_int_equal(links, 1);
+}
+
 static void
 large_questions(void **state)
 {
@@ -635,6 +691,8 @@ main(void)
 	    TEST(large_questions),
 	    TEST(the_hub_alone), TEST(a_packet_in_vain),
 	    cmocka_unit_test_setup_teardown(a_packet, setup_proves, teardown),
+	    cmocka_unit_test_setup_teardown(a_packet_beside_a_link,
+		setup_proves, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

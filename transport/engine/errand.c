@@ -153,14 +153,21 @@ fail(struct errands *x, struct errand *t, enum mesh_end end, const char *why)
 	refuse(x, who, seq, end, why);
 }
 
+/*
+ * All but the packets that were sent, which may still be proved: until then, or
+ * their time, the peer stays, and what is asked next begins anew.
+ */
 static void
 fail_all(struct errands *x, struct peer *p, enum mesh_end end,
     const char *why)
 {
-	struct errand *t;
+	struct errand *t, *next;
 
-	while ((t = TAILQ_FIRST(&p->todo)) != NULL)
-		fail(x, t, end, why);
+	TAILQ_FOREACH_SAFE(t, &p->todo, entry, next)
+		if (!t->packet || t->tries == 0)
+			fail(x, t, end, why);
+	p->lost = 0;
+	p->step = NO_LINK;
 }
 
 static void
@@ -289,7 +296,6 @@ open_link(struct errands *x, struct peer *p)
 	cmd.link_open.tag = p->tag;
 	cmd.link_open.resources = RNS_ACCEPT_NONE;
 	if (engine_submit(x->e, &cmd) != RNS_OK) {
-		p->step = WANT_PATH;
 		fail_all(x, p, MESH_NO_LINK, "no link to it can be opened");
 	}
 	return true;
@@ -521,6 +527,11 @@ errands_ask(struct errands *x, enum program who, const struct msg_M_ASK *m,
 		send_all(x, p);
 	else if (!p->begun || p->step == NO_LINK)
 		begin(x, p);
+	else if (p->step == WANT_LINK) {
+		/* there is a path, and a packet needs no more */
+		fail_slow(x, p);
+		(void)send_packets(x, p);
+	}
 }
 
 void
@@ -543,8 +554,9 @@ errand_tick(struct errands *x, struct errand *t)
 	struct mono now = x->e->now;
 
 	if (mono_reached(now, t->until)) {
-		fail(x, t, t->peer->step == WANT_PATH ? MESH_NO_PATH :
-		    MESH_TIMEOUT, t->peer->step == WANT_PATH ?
+		bool lost = t->peer->step == WANT_PATH && t->tries == 0;
+
+		fail(x, t, lost ? MESH_NO_PATH : MESH_TIMEOUT, lost ?
 		    "no path to it" : "no answer in time");
 		return;
 	}
@@ -669,6 +681,7 @@ static void
 on_closed(struct errands *x, struct peer *p)
 {
 	bool there = p->step == LINKED; /* and so was its path */
+	bool more = false;
 	struct errand *t;
 
 	p->pending = false;
@@ -685,9 +698,14 @@ on_closed(struct errands *x, struct peer *p)
 		t->tries = t->out = 0;
 		t->sign = false;
 		t->tag = x->next_tag += TAG_TRIES;
+		more = true;
 	}
-	if (!there || !open_link(x, p))
+	if (!more) { /* but packets, which need no link */
+		p->lost = 0;
+		p->step = NO_LINK;
+	} else if (!there || !open_link(x, p)) {
 		want_path(x, p);
+	}
 }
 
 static bool
