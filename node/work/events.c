@@ -189,24 +189,34 @@ events_packet(struct node *n, const struct msg_T_ALERT *m)
 }
 
 /*
- * Whoever has caught one may send it again: an alarm is told once, and not when
- * its line is here, or it is of another day.
+ * Whoever has caught one may send it again: the last that was told, or one of
+ * the last line that is here, is taken and not told. Another that is no later
+ * may be an old one, or its sender's clock went back or its trail began anew:
+ * it is not taken, so that a sender who is there brings it by a link.
  */
-static bool
-is_news(struct node *n, const struct hash16 *who, const struct alert *al)
+enum alarm { ALARM_NEWS, ALARM_AGAIN, ALARM_OLD };
+
+static enum alarm
+alarm_is(struct node *n, const struct hash16 *who, const struct alert *al)
 {
 	struct id32 digest;
 	uint64_t last;
 	unsigned i = 0;
+	bool has = n->host.events_last(n->host.ctx, who, &last, &digest);
 
-	if (n->host.events_last(n->host.ctx, who, &last, &digest) &&
-	    al->seq <= (uint32_t)last)
-		return false;
+	if (has && al->seq == (uint32_t)last &&
+	    memcmp(al->chain, digest.b, sizeof(al->chain)) == 0)
+		return ALARM_AGAIN;
 	while (i < n->nalarm && !hash16_eq(&n->alarm[i].who, who))
 		i++;
-	if (i < n->nalarm && (al->time < n->alarm[i].time ||
-		(al->time == n->alarm[i].time && al->seq <= n->alarm[i].line)))
-		return false;
+	if (i < n->nalarm && al->time == n->alarm[i].time &&
+	    al->seq == n->alarm[i].line && memcmp(al->chain,
+		n->alarm[i].chain, sizeof(al->chain)) == 0)
+		return ALARM_AGAIN;
+	if ((has && al->seq <= (uint32_t)last) || (i < n->nalarm &&
+		(al->time < n->alarm[i].time || (al->time ==
+		    n->alarm[i].time && al->seq <= n->alarm[i].line))))
+		return ALARM_OLD;
 	/* more than hub.accept names there are only after it was changed */
 	if (i == NELEM(n->alarm))
 		i = 0;
@@ -214,7 +224,8 @@ is_news(struct node *n, const struct hash16 *who, const struct alert *al)
 	n->alarm[i].who = *who;
 	n->alarm[i].time = al->time;
 	n->alarm[i].line = al->seq;
-	return true;
+	memcpy(n->alarm[i].chain, al->chain, sizeof(al->chain));
+	return ALARM_NEWS;
 }
 
 void
@@ -222,6 +233,7 @@ events_alerted(struct node *n, const struct msg_V_ALERTED *m)
 {
 	struct msg_N_ALERT_TAKEN taken = {.packet = m->packet};
 	struct peer p = {.rns_hash = m->rns};
+	enum alarm is = ALARM_OLD;
 	struct alert al;
 	struct env e;
 
@@ -231,11 +243,12 @@ events_alerted(struct node *n, const struct msg_V_ALERTED *m)
 	if (!m->ok || (!listed(n, &p, true) && !listed(n, &p, false)) ||
 	    alert_parse(&al, &e, m->frame, sizeof(m->frame)) != NULL ||
 	    al.time > n->unix_now + ALARM_EARLY_S ||
-	    al.time + ALARM_OLD_S < n->unix_now) {
+	    al.time + ALARM_OLD_S < n->unix_now ||
+	    (is = alarm_is(n, &m->rns, &al)) == ALARM_OLD) {
 		n->count.alarms_refused++;
 		return;
 	}
-	if (is_news(n, &m->rns, &al))
+	if (is == ALARM_NEWS)
 		tell(n, &p, &al);
 	n->host.send_N_ALERT_TAKEN(n->host.ctx, &taken);
 }

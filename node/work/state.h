@@ -158,6 +158,7 @@ struct node {
 	struct {
 		struct hash16 who;
 		uint32_t time, line;
+		uint8_t chain[8]; /* of the line's digest */
 	} alarm[HUB_PEERS_MAX];
 	unsigned nalarm;
 	/* turn.c: whose turn it is, and who sleeps until trust has spoken */

@@ -285,7 +285,10 @@ came(const struct alert *a, bool ok)
 	return w.alerts_taken > was;
 }
 
-/* Told once, proved as often as it comes; and of whom, and when. */
+/*
+ * Told once, proved as often as it comes; no later than that: neither, that it
+ * comes by a link; and of whom, and when.
+ */
 static void
 packets(void **state)
 {
@@ -304,11 +307,16 @@ packets(void **state)
 	assert_true(came(&a, true));
 	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 1);
 	a.seq = 76; /* of the same second, and before it */
-	assert_true(came(&a, true));
-	a.time--;
+	assert_false(came(&a, true));
+	a.seq = 77; /* another line */
+	a.chain[7] = 1;
+	assert_false(came(&a, true));
+	a.chain[7] = 0;
+	a.time--; /* its clock went back */
 	a.seq = 90;
-	assert_true(came(&a, true));
+	assert_false(came(&a, true));
 	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 1);
+	assert_int_equal(w.n.count.alarms_refused, refused + 3);
 	a.time += 2;
 	assert_true(came(&a, true));
 	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 2);
@@ -316,12 +324,24 @@ packets(void **state)
 	w.n.nalarm = 0;
 	disk.has = true;
 	disk.seq = 90;
+	memset(disk.digest.b, 0, 8);
 	assert_true(came(&a, true));
+	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 2);
+	assert_int_equal(w.n.count.alarms_refused, refused + 3);
+	/* ... and its trail begun anew is not what is here */
+	disk.digest.b[7] = 1;
+	assert_false(came(&a, true));
+	disk.seq = 1000;
+	assert_false(came(&a, true));
 	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 2);
 	disk.seq = 89;
 	assert_true(came(&a, true));
+	disk.seq = 95; /* its line has come since, and others */
+	assert_true(came(&a, true));
+	disk.seq = 89;
 	assert_int_equal(w.events_seen[EVK_PEER_ALARM], 3);
-	assert_int_equal(w.n.count.alarms_refused, refused);
+	assert_int_equal(w.n.count.alarms_refused, refused + 5);
+	refused += 5;
 	/* by nobody, of yesterday, of tomorrow, of one who is not named */
 	a.seq = 91;
 	assert_false(came(&a, false));
