@@ -206,7 +206,7 @@ add_images(struct cli *c, struct anchoring *a, const char *name)
 	if (*name == '\0') {
 		if (store_each(store, add_image, i) < 0) {
 			cli_error(c, "%s/warren/images: %s", dir,
-			    strerror(errno));
+			    store_why(errno));
 			rc = CLI_FAILED;
 		}
 	} else if (!store_name_ok(name, full) ||

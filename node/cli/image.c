@@ -227,7 +227,7 @@ verb_image_list(struct cli *c, int argc, char **argv)
 	l->t = cli_table_new(c, columns, NELEM(columns));
 	if (l->images >= 0 && store_each(l->images, list_one, l) != 0 &&
 	    errno != ENOENT) {
-		cli_error(c, "the store cannot be read: %s", strerror(errno));
+		cli_error(c, "the store cannot be read: %s", store_why(errno));
 		rc = CLI_FAILED;
 	}
 	if (rc == CLI_OK && c->json)

@@ -374,7 +374,13 @@ verb_image_inspect(struct cli *c, int argc, char **argv)
 	k.o = json_object();
 	put(k.o, "names", json_array());
 	if (rc == CLI_OK && (rc = add_record(&k)) == CLI_OK) {
-		(void)store_each(k.images, add_name, &k);
+		if (store_each(k.images, add_name, &k) < 0) {
+			cli_error(c, "the store cannot be read: %s",
+			    store_why(errno));
+			rc = CLI_FAILED;
+		}
+	}
+	if (rc == CLI_OK) {
 		add_about(&k);
 		add_weight(&k);
 		add_jobs(&k);

@@ -114,7 +114,7 @@ drop_name(struct cli *c, int images, const char *name)
 
 	if (store_drop_name(images, name, &was, &left) == 0)
 		return CLI_OK;
-	cli_error(c, "the name cannot be removed: %s", strerror(errno));
+	cli_error(c, "the name cannot be removed: %s", store_why(errno));
 	return CLI_FAILED;
 }
 
@@ -145,7 +145,10 @@ remove_one(struct cli *c, int images, const char *what)
 		return imagedir_find(c, images, what, &digest);
 	if (here < 0)
 		return say_removed(c, full, &digest, false, 0, &left);
-	(void)store_each(images, count_name, &left);
+	if (store_each(images, count_name, &left) < 0) {
+		cli_error(c, "it cannot be removed: %s", store_why(errno));
+		return CLI_FAILED;
+	}
 	if (by_digest && left.n > 1) {
 		cli_error(c, "it has %u names: %s", left.n, left.list);
 		cli_hint(c, "Remove these; its files go with the last one.");
@@ -218,19 +221,45 @@ find_unnamed(void *ctx, const struct id32 *digest)
 	return k->n < NELEM(k->todo);
 }
 
-static void
+static bool
+any_name(void *ctx, const char *name, const struct id32 *digest)
+{
+	(void)ctx;
+	(void)name;
+	(void)digest;
+	return true;
+}
+
+/* What is refused is said, and stays; the rest goes. */
+static int
 clear_unnamed(struct clearing *k)
 {
 	_cleanup_fd_ int lock = store_lock(k->images);
+	int rc = CLI_OK;
 
-	(void)store_each_root(k->images, find_unnamed, k);
-	for (unsigned i = 0; i < k->n && lock >= 0; i++) {
-		if (k->unnamed && (k->dry || take_away(k->c, k->images,
-		    &k->todo[i], &k->bytes) == CLI_OK))
+	if (lock < 0) {
+		cli_error(k->c, "the store cannot be locked: %s",
+		    strerror(errno));
+		return CLI_FAILED;
+	}
+	if (store_each(k->images, any_name, NULL) < 0 ||
+	    store_each_root(k->images, find_unnamed, k) < 0) {
+		cli_error(k->c, "which images have no name cannot be told: %s",
+		    store_why(errno));
+		return CLI_FAILED;
+	}
+	for (unsigned i = 0; i < k->n; i++) {
+		int one = !k->unnamed || k->dry ? CLI_OK : take_away(k->c,
+		    k->images, &k->todo[i], &k->bytes);
+
+		if (k->unnamed && one == CLI_OK)
 			k->images_gone++;
 		else
 			k->kept++;
+		if (one != CLI_OK)
+			rc = one;
 	}
+	return rc;
 }
 
 static void
@@ -252,7 +281,7 @@ say_cleared(const struct clearing *k, const struct store_gc *gc)
 	    "image has, %u images without a name: %s\n",
 	    k->dry ? "would remove " : "", gc->halves, gc->orphans, gc->files,
 	    k->images_gone, cli_bytes(size, gc->bytes + k->bytes));
-	if (k->kept > 0)
+	if (k->kept > 0 && !k->unnamed)
 		cli_note(k->c, "%u images without a name stay (--unnamed)",
 		    k->kept);
 }
@@ -270,7 +299,7 @@ verb_image_gc(struct cli *c, int argc, char **argv)
 	k.images = images = imagedir_open(c, true, &rc);
 	if (images < 0)
 		return rc;
-	clear_unnamed(&k);
+	rc = clear_unnamed(&k);
 	if (store_gc(images, k.dry, &gc) < 0) {
 		cli_error(c, "not all could be removed: %s", strerror(errno));
 		rc = CLI_FAILED;

@@ -74,6 +74,10 @@ imagedir_find(struct cli *c, int images, const char *name,
 		    name);
 		return CLI_USAGE;
 	}
+	if (images >= 0 && errno != ENOENT) {
+		cli_error(c, "the store cannot be read: %s", store_why(errno));
+		return CLI_FAILED;
+	}
 	cli_error(c, "there is no image %s here", name);
 	cli_hint(c, "`warren image list` shows those that are.");
 	return CLI_FAILED;

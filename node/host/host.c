@@ -408,9 +408,10 @@ image(void *ctx, const struct manifest *m, struct id32 *digest)
 	struct warren_node *wn = ctx;
 	enum image_state s;
 
-	if (wn->images < 0 ||
-	    store_resolve(wn->images, m->image, digest) != 0)
+	if (wn->images < 0)
 		return IMAGE_UNKNOWN;
+	if (store_resolve(wn->images, m->image, digest) != 0)
+		return errno == EBADMSG ? IMAGE_BROKEN : IMAGE_UNKNOWN;
 	/* a name of something that is not there is a broken store */
 	s = image_here(ctx, digest);
 	return s == IMAGE_UNKNOWN && strncmp(m->image, "sha256:", 7) != 0 ?
@@ -466,6 +467,7 @@ images(void *ctx, struct proto_image *out, unsigned max)
 	struct warren_node *wn = ctx;
 	struct image_list l = {out, 0, MIN_OF(max, PROTO_IMAGES_MAX)};
 
+	/* as many as are known when the rest cannot be read */
 	if (wn->images >= 0)
 		(void)store_each(wn->images, one_image, &l);
 	return l.n;

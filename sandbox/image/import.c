@@ -425,8 +425,10 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	out->list = done.list;
 	out->shared = done.shared;
 	if (s->in->name != NULL &&
-	    store_set_name(s->in->images, s->in->name, &r.digest) < 0)
-		return fail(why, cap, "names", errno);
+	    store_set_name(s->in->images, s->in->name, &r.digest) < 0) {
+		(void)snprintf(why, cap, "names: %s", store_why(errno));
+		return -1;
+	}
 	return 0;
 }
 

@@ -90,16 +90,17 @@ store_name_ok(const char *name, char out[STORE_NAME_MAX + 1])
 	return true;
 }
 
-/* One line of the names file; advances *p. false: the end, or malformed. */
+/*
+ * One line of the names file, the last one maybe without its end; advances *p.
+ * false: malformed.
+ */
 static bool
 next_name(char **p, char **name, struct id32 *digest)
 {
-	char *line = *p, *end = strchr(line, '\n'), *space;
+	char *line = *p, *end = line + strcspn(line, "\n"), *space;
 
-	if (end == NULL)
-		return false;
+	*p = *end == '\0' ? end : end + 1;
 	*end = '\0';
-	*p = end + 1;
 	space = strchr(line, ' ');
 	if (space == NULL ||
 	    !hex_decode(HASH_BYTES(*digest), space + 1, strlen(space + 1)))
@@ -117,7 +118,19 @@ load_names(int dir)
 
 	if (text == NULL && errno == ENOENT)
 		return strdup("");
+	if (text != NULL && strlen(text) != len) {
+		free(text);
+		errno = EBADMSG;
+		return NULL;
+	}
 	return text;
+}
+
+const char *
+store_why(int err)
+{
+	return err == EBADMSG ? "a line of the file " NAMES " is not NAME:TAG "
+	    "and 64 digits" : strerror(err);
 }
 
 int
@@ -126,14 +139,20 @@ store_each(int dir, bool (*fn)(void *, const char *, const struct id32 *),
 {
 	char *text = load_names(dir), *p = text, *name;
 	struct id32 digest;
+	int rv = 0;
 
 	if (text == NULL)
 		return -1;
-	while (next_name(&p, &name, &digest))
-		if (!fn(ctx, name, &digest))
-			break;
+	for (bool on = true; on && rv == 0 && *p != '\0';) {
+		if (next_name(&p, &name, &digest))
+			on = fn(ctx, name, &digest);
+		else
+			rv = -1;
+	}
 	free(text);
-	return 0;
+	if (rv < 0)
+		errno = EBADMSG;
+	return rv;
 }
 
 struct lookup {

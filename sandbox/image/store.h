@@ -43,7 +43,7 @@ bool store_name_ok(const char *name, char out[STORE_NAME_MAX + 1]);
 /*
  * "NAME:TAG", "NAME", "sha256:HEX", or a name with "@sha256:HEX" behind it, which
  * counts then. 0; -1 with errno: ENOENT (not here; the
- * digest is told where one is known), EINVAL (no name).
+ * digest is told where one is known), EINVAL (no name), EBADMSG as below.
  */
 int store_resolve(int dir, const char *name, struct id32 *digest);
 /*
@@ -52,9 +52,15 @@ int store_resolve(int dir, const char *name, struct id32 *digest);
  */
 int store_record(int dir, const struct id32 *digest, uint8_t *buf,
     struct image_record *);
-/* Each name in order; stops when the function says false. 0 or -1. */
+/*
+ * Each name in order; stops when the function says false. 0; -1 with errno,
+ * EBADMSG at a line that is malformed: which names follow is not known then.
+ */
 int store_each(int dir, bool (*fn)(void *ctx, const char *name,
     const struct id32 *digest), void *ctx);
+
+/* What an errno of these is, in words. */
+const char *store_why(int err);
 
 /* ---- for the CLI ---- */
 

@@ -122,6 +122,38 @@ def liars():
     lies.close()
 
 
+def cli(s, *words):
+    """Exit status, what it prints and says, of `warren image` there."""
+    p = subprocess.run([WARREN, "image", *words, "--config", s.dir], preexec_fn=s.drop, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
+    return p.returncode, p.stdout.decode() + p.stderr.decode()
+
+
+def damaged_names():
+    """A file of names with a line that is none: no image is taken for one without a name."""
+    lies, s = Lies(), Store()
+    rc, said, all_ = s.pull("--insecure", "--name", "a:1", "127.0.0.1:%d/lie/fine:1" % lies.port)
+    images = os.path.join(s.dir, "warren/images")
+    names, root = os.path.join(images, "names"), os.path.join(images, "roots", lies.image.digest)
+    with open(names) as f:
+        was = f.read()
+    with open(names, "w") as f:
+        f.write("a line\n" + was)
+    for words in (("gc", "--unnamed"), ("remove", "sha256:" + lies.image.digest), ("remove", "a:1"), ("list",),
+                  ("inspect", "a:1")):
+        rc, said = cli(s, *words)
+        result("names that are damaged: image " + words[0], rc == 1 and "a line of the file names is not" in said and
+               os.path.isdir(root), "%d %s" % (rc, said))
+    with open(names, "w"):
+        pass
+    rc, said = cli(s, "gc")
+    result("gc tells of --unnamed", rc == 0 and "1 images without a name stay (--unnamed)" in said, said)
+    rc, said = cli(s, "gc", "--unnamed")
+    result("... and does not when it was given", rc == 0 and not os.path.isdir(root) and "stay" not in said, said)
+    lies.close()
+    s.remove()
+
+
 def egress_of(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
         for child in map(int, f.read().split()):
@@ -352,6 +384,7 @@ def main():
     scratch = tempfile.mkdtemp(prefix="warren-pull.")
     try:
         liars()
+        damaged_names()
         rights()
         passwords(scratch)
         real(scratch)

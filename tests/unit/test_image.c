@@ -24,6 +24,7 @@
 #include "sandbox/image/import.h"
 #include "sandbox/image/gone.h"
 #include "sandbox/image/import_group.h"
+#include "sandbox/image/gc.h"
 #include "sandbox/image/store.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
@@ -551,6 +552,63 @@ test_plain(void **state)
 
 /* ---- the store alone ---- */
 
+static bool
+count_one(void *ctx, const char *name, const struct id32 *digest)
+{
+	(void)name;
+	(void)digest;
+	++*(unsigned *)ctx;
+	return true;
+}
+
+/* A line that is none hides no name behind it, and none is lost by a rewrite. */
+static void
+damaged_names(int fd, const struct id32 *d)
+{
+	static const char *const lines[] = {"x\n", "\n", "x \n", "x 0123\n",
+	    "#\n", "x:1 zz", "y:1"};
+	char hex[65], text[300], *now;
+	struct id32 got;
+	unsigned n = 0, left;
+	size_t len;
+
+	hex_encode(hex, HASH_BYTES(*d));
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		size_t k = (size_t)snprintf(text, sizeof(text), "a:1 %s\n%s",
+		    hex, lines[i]);
+
+		if (lines[i][strlen(lines[i]) - 1] == '\n')
+			k += (size_t)snprintf(text + k, sizeof(text) - k,
+			    "b:1 %s\n", hex);
+		assert_int_equal(file_replace(fd, "names", text, k, 0644), 0);
+		assert_int_equal(store_each(fd, count_one, &n), -1);
+		assert_int_equal(errno, EBADMSG);
+		assert_int_equal(store_resolve(fd, "b:1", &got), -1);
+		assert_int_equal(errno, EBADMSG);
+		assert_false(store_unnamed(fd, d));
+		assert_int_equal(store_set_name(fd, "c:1", d), -1);
+		assert_int_equal(store_drop_name(fd, "a:1", &got, &left), -1);
+		now = file_load(fd, "names", 1000, &len);
+		assert_non_null(now);
+		assert_int_equal(len, k);
+		assert_memory_equal(now, text, k);
+		free(now);
+	}
+	/* a zero byte; and a last line without its end, which counts */
+	assert_int_equal(file_replace(fd, "names", "\0\n", 2, 0644), 0);
+	assert_int_equal(store_each(fd, count_one, &n), -1);
+	(void)snprintf(text, sizeof(text), "a:1 %s\nb:1 %s", hex, hex);
+	assert_int_equal(file_replace(fd, "names", text, strlen(text), 0644),
+	    0);
+	n = 0;
+	assert_int_equal(store_each(fd, count_one, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(store_set_name(fd, "c:1", d), 0);
+	n = 0;
+	assert_int_equal(store_each(fd, count_one, &n), 0);
+	assert_int_equal(n, 3);
+}
+
 static void
 test_names(void **state)
 {
@@ -596,6 +654,7 @@ test_names(void **state)
 	assert_int_equal(store_resolve(fd, "y:1", &got), 0);
 	assert_int_equal(store_resolve(fd, "sha256:zz", &got), -1);
 	assert_int_equal(errno, EINVAL);
+	damaged_names(fd, &d);
 	assert_int_equal(tree_empty(fd), 0);
 	(void)close(fd);
 	assert_int_equal(rmdir(dir), 0);
