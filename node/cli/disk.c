@@ -164,8 +164,8 @@ say_image(struct cli *c, const char *name, const json_t *all)
 		    "imported before there were any", name);
 	else
 		cli_error(c, "%s: %s", name, why[0] != '\0' ? why : end);
-	cli_hint(c, "Import it again (`warren image import`): that puts its "
-	    "files right, and it may run.");
+	cli_hint(c, "Import it again (`warren image import`), or remove it "
+	    "and pull it anew: that puts its files right, and it may run.");
 	return CLI_FAILED;
 }
 

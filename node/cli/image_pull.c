@@ -187,15 +187,19 @@ certificates(struct pull *p)
 
 /* ---- while it comes ---- */
 
+/* Whole: a record without files, or the reverse, is one that goes. */
 static bool
 is_here(struct pull *p, const struct id32 *digest)
 {
+	static uint8_t buf[IMAGE_RECORD_MAX];
 	char name[80], hex[65];
+	struct image_record r;
 	struct id32 found;
 
 	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(name, sizeof(name), "sha256:%s", hex);
-	return store_resolve(p->images, name, &found) == 0;
+	return store_record(p->images, digest, buf, &r) == 0 &&
+	    store_resolve(p->images, name, &found) == 0;
 }
 
 /* Before all of it is fetched; an import would refuse it, too. */
@@ -293,10 +297,25 @@ failed(struct pull *p, const struct msg_PULL_END *end)
 static int
 was_here(struct pull *p)
 {
+	_cleanup_fd_ int lock = store_lock(p->images);
 	char hex[65], digest[72], full[STORE_NAME_MAX + 1];
 
+	if (lock < 0) {
+		cli_error(p->c, "the store cannot be locked: %s",
+		    strerror(errno));
+		return CLI_FAILED;
+	}
+	/* asked again: it may have gone since, and none goes from here on */
+	if (is_buried(p, &p->manifest))
+		return CLI_REFUSED;
+	if (!is_here(p, &p->manifest)) {
+		cli_error(p->c, "the image was here, and was removed "
+		    "meanwhile");
+		cli_hint(p->c, "The same command fetches it.");
+		return CLI_FAILED;
+	}
 	if (store_set_name(p->images, p->as, &p->manifest) < 0) {
-		cli_error(p->c, "names: %s", strerror(errno));
+		cli_error(p->c, "names: %s", store_why(errno));
 		return CLI_FAILED;
 	}
 	hex_encode(hex, HASH_BYTES(p->manifest));
@@ -385,10 +404,12 @@ run(struct pull *p, const char *ca, int secret)
 		cli_error(p->c, "%s", why);
 		return CLI_FAILED;
 	}
+	if (p->buried)
+		return CLI_REFUSED; /* said, as what follows */
 	if (p->here)
 		return was_here(p);
 	if (rv == 1)
-		return p->buried ? CLI_REFUSED : CLI_FAILED; /* said */
+		return CLI_FAILED;
 	return end.end == FETCH_OK ? import(p, &end) : failed(p, &end);
 }
 

@@ -154,6 +154,29 @@ def damaged_names():
     s.remove()
 
 
+def halves():
+    """What a removal that was killed has left is not here; what is buried is not given a name."""
+    lies, s = Lies(), Store()
+    name, digest = "127.0.0.1:%d/lie/fine:1" % lies.port, lies.image.digest
+    images = os.path.join(s.dir, "warren/images")
+    root, meta = (os.path.join(images, at, digest) for at in ("roots", "meta"))
+    rc, said, all_ = s.pull("--insecure", "--name", "a:1", name)
+    os.unlink(meta)
+    rc, said, all_ = s.pull("--insecure", "--name", "b:1", name)
+    result("an image without its record is pulled", rc == 0 and os.path.exists(meta) and os.path.isdir(root), all_)
+    with open(meta + ".gone", "w") as f:
+        f.write("a list\n")
+    for what in ("with", "without"):
+        rc, said, all_ = s.pull("--insecure", "--name", "c:1", name)
+        with open(os.path.join(images, "names")) as f:
+            result("one that is buried is refused, %s its record" % what, rc == 3 and "a list" in all_ and
+                   "c:1" not in f.read(), "%d %s" % (rc, all_))
+        if what == "with":
+            os.unlink(meta)
+    lies.close()
+    s.remove()
+
+
 def egress_of(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
         for child in map(int, f.read().split()):
@@ -385,6 +408,7 @@ def main():
     try:
         liars()
         damaged_names()
+        halves()
         rights()
         passwords(scratch)
         real(scratch)
