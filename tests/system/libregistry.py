@@ -243,6 +243,19 @@ class Lies:
                           Content_Range="bytes %d-%d/%d" % (first, len(data) - 1, len(data)))
         return h.give(data)
 
+    def cut_416(self, h, what, ref):
+        """Cut each time, and asked to go on it has no such part."""
+        data = self.image.blobs.get(ref[7:], b"")
+        if not self.is_big(what, ref):
+            return serve(h, self.image, what, ref)
+        if h.headers.get("Range"):
+            return h.give("", 416)
+        h.send_response(200)
+        h.send_header("Content-Length", str(len(data)))
+        h.end_headers()
+        h.wfile.write(data[:70000])
+        return h.hang_up()
+
     def short(self, h, what, ref):
         """A whole answer that is less than the manifest says, each time."""
         if self.is_big(what, ref):

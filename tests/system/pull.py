@@ -89,7 +89,8 @@ LIES = [
     ("strange", 3, "in a way that is not known here"), ("basic", 3, "wants a name and a password"),
     ("forbidden", 3, "by who asks"), ("nothing/here", 1, "no such image"),
 ]
-SLOW = [("short", 1, "less than there should be"), ("always-fault", 1, "answers 500 again and again"),
+SLOW = [("short", 1, "less than there should be"), ("cut-416", 1, "other parts than are asked for"),
+        ("always-fault", 1, "answers 500 again and again"),
         ("loris", 4, "Operation too slow")]
 
 

@@ -80,9 +80,11 @@ wait_s(struct regget *g, unsigned seconds)
 static void
 again(struct regget *g, uint32_t asked_s, enum fetch_end end, const char *what)
 {
-	if (g->fd >= 0 && g->len >= g->mark + GOT_ON)
+	/* the mark never falls: what begins afresh has got on nowhere */
+	if (g->fd >= 0 && g->len >= g->mark + GOT_ON) {
 		g->tries = 0;
-	g->mark = g->len;
+		g->mark = g->len;
+	}
 	if (asked_s > REG_WAIT_MOST) {
 		char text[100];
 

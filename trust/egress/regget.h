@@ -75,7 +75,7 @@ struct regget {
 	struct regurl origin, at;
 	unsigned hops, tries, shows;
 	unsigned gen;	   /* of regset, as it was asked with */
-	uint64_t from, mark; /* of this question; at the last failure */
+	uint64_t from, mark; /* of this question; as far as it had got on */
 	bool seen;	   /* the head was judged */
 	enum reg_next next;
 	const char *reason;
