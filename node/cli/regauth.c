@@ -59,9 +59,10 @@ load(const char *path, char *why, size_t cap)
 	}
 	doc = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, &err);
 	explicit_bzero(text, sizeof(text));
+	/* jansson's own words have some of the text, which is a password */
 	if (doc == NULL)
-		(void)fail(why, cap, "%s:%d:%d: %s", path, err.line,
-		    err.column, err.text);
+		(void)fail(why, cap, "%s:%d:%d: no JSON", path, err.line,
+		    err.column);
 	return doc;
 }
 

@@ -62,6 +62,7 @@ is(const char *image, const char *text, const char *want, const char *has)
 	fd = regauth_load(path, &r, why, sizeof(why));
 	if (want == NULL) {
 		assert_int_equal(fd, -1);
+		assert_null(strstr(why, "s3cret"));
 		if (strstr(why, has) == NULL)
 			fail_msg("%s", why);
 		if (has[0] == '\0')
@@ -117,6 +118,8 @@ test_not_found(void **state)
 	is("h.test/a", "{\"auths\":{\"h.test\":{\"username\":\"a\\nb\","
 	    "\"password\":\"c\"}}}", NULL, "NAME:PASSWORD");
 	is("h.test/a", "{", NULL, ":1:");
+	/* a password without its quotes is not told */
+	is("h.test/a", "{\n\"password\": s3cret\n}", NULL, ":2:");
 	is("h.test/a", "", NULL, ":1:");
 }
 
