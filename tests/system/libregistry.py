@@ -113,7 +113,8 @@ class Lies:
 
     def __init__(self, cert=None):
         self.image = good()
-        self.canary = Server(lambda h, path: h.give("{}", 404 if path == "/x" else 200))
+        self.canary = Server(lambda h, path: h.give("{}", 404 if path == "/x" else 401 if path.startswith("/deny") else
+                                                    200))
         self.lock, self.times, self.held = threading.Lock(), {}, threading.Event()
         self.server = Server(self.answer, cert)
         self.port = self.server.port
@@ -477,6 +478,9 @@ class Lies:
 
     def bearer_inside(self, h, what, ref):
         self.challenge(h, "http://localhost:%d/token" % self.canary.port)
+
+    def bearer_deny(self, h, what, ref):
+        self.challenge(h, "http://localhost:%d/deny" % self.canary.port)
 
     def bearer_link(self, h, what, ref):
         self.challenge(h, "https://169.254.169.254/token")

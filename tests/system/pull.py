@@ -241,6 +241,8 @@ def passwords(scratch):
     lie(lies, "bearer-inside", 1, "without a token", "--auth", auth, "--also", also)
     result("a password goes to a token server that is named", [bool(a) for _, a, _ in lies.canary.seen] == [True],
            lies.canary.seen)
+    lie(lies, "bearer-deny", 3, "does not take this name and password", "--auth", auth, "--also", also)
+    lie(lies, "bearer-deny", 3, "wants a name and a password", "--also", also)
     lies.close()
 
 

@@ -280,12 +280,13 @@ show(struct regget *g)
 {
 	struct regset *s = g->of;
 
-	if (!regurl_same(&g->at, &s->registry)) {
+	if (g->is_token) {
+		finish_at(g, FETCH_REFUSED, s->basic != NULL ?
+		    "does not take this name and password" :
+		    "wants a name and a password: --auth has them");
+	} else if (!regurl_same(&g->at, &s->registry)) {
 		finish_at(g, FETCH_REFUSED, "wants to know who asks, and is "
 		    "not the registry");
-	} else if (g->is_token) {
-		finish_at(g, FETCH_REFUSED, "does not take this name and "
-		    "password");
 	} else if (g->gen != s->gen) {
 		ask(g); /* another has asked meanwhile */
 	} else if (++g->shows > SHOWS_MOST) {
