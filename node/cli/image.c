@@ -13,6 +13,7 @@
 #include "node/cli/disk.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
+#include "node/cli/house.h"
 #include "node/cli/image.h"
 #include "node/cli/imagedir.h"
 #include "node/cli/options.h"
@@ -104,7 +105,7 @@ int
 image_take(struct cli *c, struct image_import *im, const char *what,
     json_t *more)
 {
-	_cleanup_fd_ int hand = image_open_hand();
+	_cleanup_fd_ int hand = house_open("warren-hand");
 	struct image_imported done;
 	char why[512] = "";
 

@@ -484,19 +484,3 @@ image_import(const struct image_import *in, struct image_imported *out,
 	(void)signal(SIGPIPE, pipe_was);
 	return rv;
 }
-
-int
-image_open_hand(void)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
-	int fd = -1;
-
-	if (n > 0) {
-		path[n] = '\0';
-		memcpy(strrchr(path, '/') + 1, "warren-hand", 12);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	return fd >= 0 ? fd : open(PKGLIBEXECDIR "/warren-hand", O_RDONLY |
-	    O_CLOEXEC);
-}

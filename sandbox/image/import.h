@@ -44,10 +44,4 @@ struct image_imported {
 int image_import(const struct image_import *, struct image_imported *,
     char *why, size_t why_cap);
 
-/*
- * warren-hand: next to the running program, else in PKGLIBEXECDIR; a
- * descriptor or -1.
- */
-int image_open_hand(void);
-
 #endif

@@ -3,6 +3,7 @@
 #include "trust/egress/pull.h"
 
 #include <errno.h>
+#include <nettle/base64.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,41 +352,22 @@ pull_looked_up(struct pull *p, const struct msg_LOOKED_UP *m)
 
 /* ---- begin and end ---- */
 
-static size_t
-base64(char *out, const uint8_t *in, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t k = 0;
-
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)in[i] << 16 |
-		    (uint32_t)(i + 1 < n ? in[i + 1] : 0) << 8 |
-		    (uint32_t)(i + 2 < n ? in[i + 2] : 0);
-
-		out[k++] = digits[v >> 18];
-		out[k++] = digits[v >> 12 & 63];
-		out[k++] = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		out[k++] = i + 2 < n ? digits[v & 63] : '=';
-	}
-	out[k] = '\0';
-	return k;
-}
-
 /* "Authorization: Basic ..." of what the memfd says; false: there is none. */
 static bool
 take_secret(struct pull *p, int fd)
 {
 	static const char head[] = "Authorization: Basic ";
-	size_t len = 0;
+	size_t len = 0, n;
 	const uint8_t *map = memfd_map(fd, &len, IPC_PULL_SECRET);
 
 	if (map == NULL)
 		return false;
-	p->set.basic = malloc(sizeof(head) + 4 * (len / 3 + 1) + 1);
+	n = sizeof(head) + BASE64_ENCODE_RAW_LENGTH(len);
+	p->set.basic = malloc(n);
 	if (p->set.basic != NULL) {
 		memcpy(p->set.basic, head, sizeof(head));
-		(void)base64(p->set.basic + sizeof(head) - 1, map, len);
+		base64_encode_raw(p->set.basic + sizeof(head) - 1, len, map);
+		p->set.basic[n - 1] = '\0';
 	}
 	memfd_unmap(map, len);
 	return p->set.basic != NULL;
