@@ -66,15 +66,18 @@ weburl_host(struct weburl *u, const char *text, size_t len)
 	return name_ok(u->host);
 }
 
-static const char *
-port_of(struct weburl *u, const char *text, size_t len)
+const char *
+weburl_port(struct weburl *u, const char *text, size_t len)
 {
 	unsigned long v = 0;
 
-	if (len == 0 || len > 5 || strspn(text, DIGITS) < len)
+	if (len == 0 || len > 5)
 		return "its port is no number";
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return "its port is no number";
 		v = v * 10 + (unsigned long)(text[i] - '0');
+	}
 	if (v == 0 || v > 65535)
 		return "its port is no number";
 	u->port = (uint16_t)v;
@@ -105,7 +108,7 @@ weburl_parse(struct weburl *u, const char *text)
 	if ((why = weburl_host(u, at, host)) != NULL || host == rest)
 		return why;
 	return at[host] != ':' ? "its host is no IPv6 address" :
-	    port_of(u, at + host + 1, rest - host - 1);
+	    weburl_port(u, at + host + 1, rest - host - 1);
 }
 
 const char *

@@ -28,5 +28,7 @@ const char *weburl_parse(struct weburl *, const char *text);
 const char *weburl_base(struct weburl *, const char *text);
 /* The host alone, as it stands in a list of hosts; likewise. */
 const char *weburl_host(struct weburl *, const char *text, size_t len);
+/* The port alone, of len bytes. */
+const char *weburl_port(struct weburl *, const char *text, size_t len);
 
 #endif

@@ -61,7 +61,9 @@ set_also(struct cli *c, struct pull *p, const char *value)
 
 	colon = strchr(value[0] == '[' && end != NULL ? end : value, ':');
 	if (weburl_host(&u, value, colon == NULL ? k :
-		(size_t)(colon - value)) != NULL || k + n + 1 > ALSO_MAX) {
+		(size_t)(colon - value)) != NULL || k + n + 1 > ALSO_MAX ||
+	    (colon != NULL && weburl_port(&u, colon + 1,
+		strlen(colon + 1)) != NULL)) {
 		cli_error(c, "--also: %s is no HOST or HOST:PORT", value);
 		return false;
 	}

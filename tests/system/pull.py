@@ -87,6 +87,7 @@ LIES = [
     ("bearer-link", 3, "a link-local address"), ("bearer-file", 3, "its tokens come from file:"),
     ("bearer-none", 1, "does not say where tokens come from"), ("bearer-lines", 1, "without a token"),
     ("strange", 3, "in a way that is not known here"), ("basic", 3, "wants a name and a password"),
+    ("also-port", 2, "is no HOST or HOST:PORT", "--also", "localhost:0x50"),
     ("forbidden", 3, "by who asks"), ("nothing/here", 1, "no such image"),
 ]
 SLOW = [("short", 1, "less than there should be"), ("cut-416", 1, "other parts than are asked for"),
@@ -266,7 +267,7 @@ def real(scratch):
         name = "127.0.0.1:%d/kai/one:1" % r.port
         rc, said, all_ = s.pull("--insecure", name)
         result(who + "from a registry, plain", rc == 0 and said.get("digest") == first and
-               said.get("name") == "127.0.0.1/kai/one:1" and said.get("layers") == 2, all_)
+               said.get("name") == name and said.get("layers") == 2, all_)
         rc, said, all_ = s.pull(name)
         result(who + "not without TLS unless it is said", rc == 4 or rc == 1, all_)
         rc, said, all_ = s.pull("--insecure", "--name", "again:1", name)

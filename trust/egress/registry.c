@@ -9,22 +9,6 @@
 /* ---- addresses ---- */
 
 static const char *
-take_port(struct weburl *u, const char *p, size_t n)
-{
-	unsigned v = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < '0' || p[i] > '9' || i >= 5)
-			return "its port is no number";
-		v = v * 10 + (unsigned)(p[i] - '0');
-	}
-	if (n == 0 || v == 0 || v > 65535)
-		return "its port is no number";
-	u->port = (uint16_t)v;
-	return NULL;
-}
-
-static const char *
 take_host(struct regurl *u, const char *p, size_t n)
 {
 	const char *end = memchr(p, ']', n), *colon, *why;
@@ -40,7 +24,7 @@ take_host(struct regurl *u, const char *p, size_t n)
 		if (*colon != ':')
 			return "its host is no IPv6 address";
 		host = (size_t)(colon - p);
-		why = take_port(&u->host, colon + 1, n - host - 1);
+		why = weburl_port(&u->host, colon + 1, n - host - 1);
 		if (why != NULL)
 			return why;
 	}

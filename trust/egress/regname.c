@@ -68,27 +68,9 @@ is_registry(const char *p, size_t n)
 }
 
 static const char *
-take_port(struct regname *r, const char *p, size_t n)
-{
-	unsigned v = 0;
-
-	if (n == 0 || n > 5)
-		return "the port of its registry is no number";
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return "the port of its registry is no number";
-		v = v * 10 + (unsigned)(p[i] - '0');
-	}
-	if (v == 0 || v > 65535)
-		return "the port of its registry is no number";
-	r->port = (uint16_t)v;
-	return NULL;
-}
-
-static const char *
 take_registry(struct regname *r, const char *p, size_t n)
 {
-	const char *end = memchr(p, ']', n), *colon, *why;
+	const char *end = memchr(p, ']', n), *colon;
 	size_t host = n;
 	struct weburl u;
 
@@ -97,8 +79,9 @@ take_registry(struct regname *r, const char *p, size_t n)
 		if (*colon != ':')
 			return "its registry is no IPv6 address";
 		host = (size_t)(colon - p);
-		if ((why = take_port(r, colon + 1, n - host - 1)) != NULL)
-			return why;
+		if (weburl_port(&u, colon + 1, n - host - 1) != NULL)
+			return "the port of its registry is no number";
+		r->port = u.port;
 	}
 	if (weburl_host(&u, p, host) != NULL)
 		return "its registry is no host";
@@ -183,12 +166,14 @@ regname_ref(const struct regname *r, char out[REGNAME_TAG + 1])
 bool
 regname_local(const struct regname *r, char *out, size_t cap)
 {
+	char host[WEBURL_HOST_MAX + 16];
 	const char *repo = r->repo;
 	int n;
 
+	regname_host(r, host);
 	if (r->hub && strncmp(repo, HUB_SPACE, sizeof(HUB_SPACE) - 1) == 0)
 		repo += sizeof(HUB_SPACE) - 1;
-	n = snprintf(out, cap, "%s%s%s:%s", r->hub ? "" : r->host,
+	n = snprintf(out, cap, "%s%s%s:%s", r->hub ? "" : host,
 	    r->hub ? "" : "/", repo, r->tag);
 	/* an IPv6 address is no part of a name */
 	return r->tag[0] != '\0' && n > 0 && (size_t)n < cap &&

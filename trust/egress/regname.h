@@ -37,7 +37,7 @@ const char *regname_parse(struct regname *, const char *text);
 void regname_ref(const struct regname *, char out[REGNAME_TAG + 1]);
 /*
  * The name that it gets in the store when nobody gives it one: of docker.io the
- * repository without library/, else host/repository, and the tag. false: it has
+ * repository without library/, else host[:port]/repository, and the tag. false: it has
  * no tag, or the name would be too long (cap).
  */
 bool regname_local(const struct regname *, char *out, size_t cap);
