@@ -423,7 +423,7 @@ open_places(struct pull *p)
 	p->images = imagedir_open(p->c, true, &rc);
 	if (p->images < 0)
 		return rc;
-	if (pulled_open(&p->at, p->images) == 0)
+	if (pulled_open(&p->at, p->images, true) == 0)
 		return CLI_OK;
 	if (errno == EWOULDBLOCK)
 		cli_error(p->c, "another pull is at work in this store");
@@ -472,11 +472,12 @@ verb_image_pull(struct cli *c, int argc, char **argv)
 	if ((ca = certificates(&p)) == NULL)
 		return CLI_FAILED;
 	if ((rc = open_places(&p)) == CLI_OK) {
-		pulled_prune(&p.at, p.max > PULLED_KEEP ? p.max : PULLED_KEEP);
+		(void)pulled_prune(&p.at, p.max > PULLED_KEEP ? p.max :
+		    PULLED_KEEP, false, NULL);
 		rc = run(&p, ca, secret);
 		/* what was cut stays for the next time */
 		if (rc == CLI_OK)
-			pulled_prune(&p.at, PULLED_KEEP);
+			(void)pulled_prune(&p.at, PULLED_KEEP, false, NULL);
 	}
 	pulled_close(&p.at);
 	close_fd(&p.images);

@@ -15,6 +15,7 @@
 #include "node/cli/verb.h"
 #include "sandbox/image/gc.h"
 #include "sandbox/image/gone.h"
+#include "sandbox/image/pulled.h"
 #include "sandbox/image/share.h"
 #include "sandbox/image/store.h"
 
@@ -192,6 +193,7 @@ struct clearing {
 	int images;
 	bool dry, unnamed; /* --dry-run, --unnamed */
 	unsigned images_gone, kept;
+	struct pulled_gone pulled;
 	uint64_t bytes;
 	struct id32 todo[256];
 	unsigned n;
@@ -262,25 +264,55 @@ clear_unnamed(struct clearing *k)
 	return rc;
 }
 
+/* By the rule of a pull; one that is at work sees to its own. */
+static int
+clear_pulled(struct clearing *k)
+{
+	struct pulled p = {-1, -1};
+	int rc = CLI_OK;
+
+	if (pulled_open(&p, k->images, false) < 0) {
+		if (errno == ENOENT)
+			return CLI_OK;
+		if (errno == EWOULDBLOCK) {
+			cli_note(k->c, "a pull is at work: what was pulled "
+			    "stays");
+			return CLI_OK;
+		}
+		cli_error(k->c, "warren/images/%s: %s", PULLED_FOLDER,
+		    strerror(errno));
+		return CLI_FAILED;
+	}
+	if (pulled_prune(&p, PULLED_KEEP, k->dry, &k->pulled) < 0) {
+		cli_error(k->c, "warren/images/%s: not all could be removed: "
+		    "%s", PULLED_FOLDER, strerror(errno));
+		rc = CLI_FAILED;
+	}
+	pulled_close(&p);
+	return rc;
+}
+
 static void
 say_cleared(const struct clearing *k, const struct store_gc *gc)
 {
+	uint64_t bytes = gc->bytes + k->bytes + k->pulled.bytes;
 	char size[24];
 
 	if (k->c->json) {
-		cli_json(json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I}", "dry_run",
+		cli_json(json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "dry_run",
 		    k->dry ? 1 : 0, "unfinished", (json_int_t)gc->halves,
 		    "orphans", (json_int_t)gc->orphans, "files",
 		    (json_int_t)gc->files, "bytes",
-		    (json_int_t)(gc->bytes + k->bytes), "images",
+		    (json_int_t)bytes, "pulled",
+		    (json_int_t)k->pulled.files, "images",
 		    (json_int_t)k->images_gone, "unnamed",
 		    (json_int_t)k->kept));
 		return;
 	}
 	printf("%s%u unfinished imports, %u images in parts, %u files that no "
-	    "image has, %u images without a name: %s\n",
+	    "image has, %u files of pulls, %u images without a name: %s\n",
 	    k->dry ? "would remove " : "", gc->halves, gc->orphans, gc->files,
-	    k->images_gone, cli_bytes(size, gc->bytes + k->bytes));
+	    k->pulled.files, k->images_gone, cli_bytes(size, bytes));
 	if (k->kept > 0 && !k->unnamed)
 		cli_note(k->c, "%u images without a name stay (--unnamed)",
 		    k->kept);
@@ -292,7 +324,8 @@ verb_image_gc(struct cli *c, int argc, char **argv)
 	struct clearing k = {.c = c};
 	struct store_gc gc;
 	_cleanup_fd_ int images = -1;
-	int rc = cli_options(c, VERB_IMAGE_GC, argc, argv, set_option, &k);
+	int rc = cli_options(c, VERB_IMAGE_GC, argc, argv, set_option, &k),
+	    one;
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
@@ -304,6 +337,7 @@ verb_image_gc(struct cli *c, int argc, char **argv)
 		cli_error(c, "not all could be removed: %s", strerror(errno));
 		rc = CLI_FAILED;
 	}
+	one = clear_pulled(&k);
 	say_cleared(&k, &gc);
-	return rc;
+	return rc == CLI_OK ? one : rc;
 }

@@ -23,17 +23,17 @@
 #define DAY 86400
 
 int
-pulled_open(struct pulled *p, int dir)
+pulled_open(struct pulled *p, int dir, bool make)
 {
 	_cleanup_fd_ int blobs = -1;
 
 	p->blobs = -1;
-	p->dir = dir_open(dir, PULLED_FOLDER, true, 0700);
+	p->dir = dir_open(dir, PULLED_FOLDER, make, 0700);
 	if (p->dir < 0 || flock(p->dir, LOCK_EX | LOCK_NB) < 0 ||
-	    file_replace(p->dir, "oci-layout", LAYOUT, strlen(LAYOUT),
-		0600) < 0 ||
-	    (blobs = dir_open(p->dir, "blobs", true, 0700)) < 0 ||
-	    (p->blobs = dir_open(blobs, "sha256", true, 0700)) < 0) {
+	    (make && file_replace(p->dir, "oci-layout", LAYOUT,
+		strlen(LAYOUT), 0600) < 0) ||
+	    (blobs = dir_open(p->dir, "blobs", make, 0700)) < 0 ||
+	    (p->blobs = dir_open(blobs, "sha256", make, 0700)) < 0) {
 		close_fd(&p->dir);
 		return -1;
 	}
@@ -137,21 +137,34 @@ list(const struct pulled *p, size_t *n)
 	return all;
 }
 
-void
-pulled_prune(struct pulled *p, uint64_t keep)
+int
+pulled_prune(struct pulled *p, uint64_t keep, bool dry,
+    struct pulled_gone *gone)
 {
 	size_t n;
 	_cleanup_free_ struct kept *all = list(p, &n);
 	time_t now = time(NULL);
 	uint64_t sum = 0;
+	int err = 0;
 
+	if (gone != NULL)
+		*gone = (struct pulled_gone){0, 0};
 	if (all != NULL)
 		qsort(all, n, sizeof(*all), newest_first);
 	for (size_t i = 0; i < n; i++) {
 		sum += all[i].bytes;
-		if (sum > keep || all[i].used + (time_t)PULLED_DAYS * DAY < now)
-			(void)unlinkat(p->blobs, all[i].name, 0);
+		if (sum <= keep && all[i].used + (time_t)PULLED_DAYS * DAY >=
+		    now)
+			continue;
+		if (!dry && unlinkat(p->blobs, all[i].name, 0) < 0) {
+			err = errno;
+		} else if (gone != NULL) {
+			gone->files++;
+			gone->bytes += all[i].bytes;
+		}
 	}
+	errno = err;
+	return err == 0 ? 0 : -1;
 }
 
 void

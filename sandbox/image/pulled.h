@@ -2,6 +2,7 @@
 #ifndef WARREN_SANDBOX_IMAGE_PULLED_H
 #define WARREN_SANDBOX_IMAGE_PULLED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rns/hash.h>
@@ -21,8 +22,11 @@ struct pulled {
 	int dir, blobs; /* locked, by dir */
 };
 
-/* dir is warren/images. 0; -1: errno, EWOULDBLOCK when another one is at it. */
-int pulled_open(struct pulled *, int dir);
+/*
+ * dir is warren/images; make: it may be a new one. 0; -1: errno, EWOULDBLOCK
+ * when another one is at it.
+ */
+int pulled_open(struct pulled *, int dir, bool make);
 /*
  * The file of a blob, to read and write, with what is there of it. -1: errno,
  * ENOSPC when size would not leave PULLED_SPARE of the disk.
@@ -32,8 +36,16 @@ int pulled_blob(struct pulled *, const struct id32 *digest, uint64_t size);
 /* The layout's one image. type: of the manifest. 0 or -1. */
 int pulled_index(struct pulled *, const struct id32 *digest, uint64_t size,
     const char *type);
-/* Files that were not used for long go, the oldest first above keep bytes. */
-void pulled_prune(struct pulled *, uint64_t keep);
+/*
+ * Files that were not used for long go, the oldest first above keep bytes; dry:
+ * are only counted. gone may be NULL. 0; -1: errno, not all went.
+ */
+struct pulled_gone {
+	unsigned files;
+	uint64_t bytes;
+};
+int pulled_prune(struct pulled *, uint64_t keep, bool dry,
+    struct pulled_gone *gone);
 void pulled_close(struct pulled *);
 
 #endif

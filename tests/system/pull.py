@@ -3,6 +3,7 @@
 """`warren image pull`: from a real registry, plain, with TLS, with a password, with tokens; from one that lies in each
 way that libregistry knows; killed in the middle, and again. With PULL_LONG set also those that are only slow."""
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -152,6 +153,22 @@ def damaged_names():
     result("gc tells of --unnamed", rc == 0 and "1 images without a name stay (--unnamed)" in said, said)
     rc, said = cli(s, "gc", "--unnamed")
     result("... and does not when it was given", rc == 0 and not os.path.isdir(root) and "stay" not in said, said)
+    blobs = os.path.join(images, "pulled/blobs/sha256")
+    old = os.path.join(blobs, lies.image.layers[0])
+    rc, said = cli(s, "gc", "--json")
+    result("gc leaves what was pulled a while ago", rc == 0 and json.loads(said)["pulled"] == 0, said)
+    os.utime(old, (1, 1))
+    rc, said = cli(s, "gc", "--dry-run", "--json")
+    result("gc --dry-run counts what was pulled long ago", rc == 0 and json.loads(said)["pulled"] == 1 and
+           json.loads(said)["bytes"] == os.path.getsize(old), said)
+    fd = os.open(os.path.join(images, "pulled"), os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    rc, said = cli(s, "gc")
+    result("... and leaves it to a pull that is at work", rc == 0 and os.path.exists(old) and "a pull is at work" in said,
+           said)
+    os.close(fd)
+    rc, said = cli(s, "gc")
+    result("gc removes it", rc == 0 and not os.path.exists(old) and len(os.listdir(blobs)) > 0, said)
     lies.close()
     s.remove()
 

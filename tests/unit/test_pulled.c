@@ -84,13 +84,16 @@ test_one_at_a_time(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(pulled_open(&p, images), 0);
-	assert_int_equal(pulled_open(&q, images), -1);
+	assert_int_equal(pulled_open(&p, images, false), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(fstatat(images, PULLED_FOLDER, &st, 0), -1);
+	assert_int_equal(pulled_open(&p, images, true), 0);
+	assert_int_equal(pulled_open(&q, images, true), -1);
 	assert_int_equal(errno, EWOULDBLOCK);
 	assert_int_equal(fstatat(images, PULLED_FOLDER, &st, 0), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	pulled_close(&p);
-	assert_int_equal(pulled_open(&q, images), 0);
+	assert_int_equal(pulled_open(&q, images, true), 0);
 	pulled_close(&q);
 }
 
@@ -104,7 +107,7 @@ test_blob(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(pulled_open(&p, images), 0);
+	assert_int_equal(pulled_open(&p, images, true), 0);
 	fd = pulled_blob(&p, &d, 10);
 	assert_int_equal(write(fd, "x", 1), 1);
 	(void)close(fd);
@@ -133,7 +136,7 @@ test_index(void **state)
 	ssize_t n;
 
 	(void)state;
-	assert_int_equal(pulled_open(&p, images), 0);
+	assert_int_equal(pulled_open(&p, images, true), 0);
 	assert_int_equal(pulled_index(&p, &d, 7, "a/b"), 0);
 	n = file_read(p.dir, "index.json", text, sizeof(text) - 1);
 	assert_true(n > 0);
@@ -154,20 +157,27 @@ static void
 test_prune(void **state)
 {
 	struct pulled p;
+	struct pulled_gone gone;
 
 	(void)state;
-	assert_int_equal(pulled_open(&p, images), 0);
+	assert_int_equal(pulled_open(&p, images, true), 0);
 	put(&p, 1, 100, 0);
 	put(&p, 2, 100, 1);
 	put(&p, 3, 100, 2);
 	put(&p, 4, 100, PULLED_DAYS + 1);
-	pulled_prune(&p, UINT64_MAX);
+	assert_int_equal(pulled_prune(&p, 250, true, &gone), 0);
+	assert_int_equal(gone.files, 2);
+	assert_int_equal(gone.bytes, 200);
+	assert_true(there(&p, 3) && there(&p, 4));
+	assert_int_equal(pulled_prune(&p, UINT64_MAX, false, &gone), 0);
+	assert_int_equal(gone.files, 1);
+	assert_int_equal(gone.bytes, 100);
 	assert_true(there(&p, 1) && there(&p, 2) && there(&p, 3));
 	assert_false(there(&p, 4));
-	pulled_prune(&p, 250);
+	assert_int_equal(pulled_prune(&p, 250, false, NULL), 0);
 	assert_true(there(&p, 1) && there(&p, 2));
 	assert_false(there(&p, 3));
-	pulled_prune(&p, 0);
+	assert_int_equal(pulled_prune(&p, 0, false, NULL), 0);
 	assert_false(there(&p, 1) || there(&p, 2));
 	pulled_close(&p);
 }
