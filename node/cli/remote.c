@@ -71,7 +71,7 @@ ask_describe(struct cli *c, struct session *s, const struct person *p,
 	(void)urn_make(r->urn, "kindai", "device", &r->fp);
 	pstr_copy(r->name, sizeof(r->name), d->name);
 	r->slice = (uint32_t)MIN_OF(d->limits.slice, PROTO_SLICE);
-	r->slow = d->air.bitrate > 0;
+	r->slow = d->slow || d->air.bitrate > 0;
 	r->max_log = d->limits.log;
 	r->max_output = d->limits.output;
 	r->budget = d->budget.bytes;

@@ -609,6 +609,7 @@ again(struct submit *s)
 {
 	const struct fp fp = s->node.fp;
 	const int64_t ahead_s = s->node.told.ahead_s;
+	const bool slow = s->node.slow; /* how long a deadline is */
 	int64_t off;
 	int rc = remote_describe(s->c, s->session, &s->person, &s->node);
 
@@ -617,8 +618,8 @@ again(struct submit *s)
 		return rc;
 	}
 	off = s->node.told.ahead_s - ahead_s;
-	if (fp_eq(&fp, &s->node.fp) && off <= CLOCK_NEAR_S &&
-	    off >= -CLOCK_NEAR_S)
+	if (fp_eq(&fp, &s->node.fp) && slow == s->node.slow &&
+	    off <= CLOCK_NEAR_S && off >= -CLOCK_NEAR_S)
 		return talk_refused(&s->talk);
 	jobdir_discard(&s->talk.dir);
 	jobdir_close(&s->talk.dir);

@@ -123,9 +123,10 @@ struct proto_image {
 struct proto_describe {
 	/*
 	 * k: name, time, slice, log and output of limits, bytes and left of
-	 * budget, and binding are all that there is
+	 * budget, binding and slow are all that there is
 	 */
 	bool brief;
+	bool slow; /* read of a brief one; written is whether there is air */
 	struct pstr name, urn, key, profile;
 	uint64_t roles, runtimes, arch;
 	bool accepting;

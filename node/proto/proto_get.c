@@ -279,11 +279,14 @@ brief_member(void *ctx, unsigned k, struct rd *r)
 	size_t n;
 
 	(void)k;
-	return mpk_get_array(r, &n) && n == 8 && get_str(r, &d->name) &&
-	    proto_int(r, &d->time) && proto_int(r, &d->limits.slice) &&
-	    proto_int(r, &d->limits.log) && proto_int(r, &d->limits.output) &&
+	/* before it was said whether the link is slow, there were 8 */
+	return mpk_get_array(r, &n) && (n == 8 || n == 9) &&
+	    get_str(r, &d->name) && proto_int(r, &d->time) &&
+	    proto_int(r, &d->limits.slice) && proto_int(r, &d->limits.log) &&
+	    proto_int(r, &d->limits.output) &&
 	    proto_int(r, &d->budget.bytes) && proto_int(r, &d->budget.left) &&
-	    (mpk_get_nil(r) || proto_exact(r, &d->binding, BINDING_LEN));
+	    (mpk_get_nil(r) || proto_exact(r, &d->binding, BINDING_LEN)) &&
+	    (n == 8 || mpk_get_bool(r, &d->slow));
 }
 
 static bool

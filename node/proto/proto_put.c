@@ -151,7 +151,7 @@ put_brief(struct wr *w, const struct proto_describe *d)
 {
 	mpk_put_map(w, 1);
 	mpk_put_str(w, "k");
-	mpk_put_array(w, 8);
+	mpk_put_array(w, 9);
 	put_pstr(w, d->name);
 	mpk_put_uint(w, d->time);
 	mpk_put_uint(w, d->limits.slice);
@@ -163,6 +163,7 @@ put_brief(struct wr *w, const struct proto_describe *d)
 		mpk_put_bin(w, d->binding, BINDING_LEN);
 	else
 		mpk_put_nil(w);
+	mpk_put_bool(w, d->air.bitrate > 0);
 }
 
 void

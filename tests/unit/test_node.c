@@ -455,6 +455,12 @@ test_bytes(void **state)
 	/* a fast link needs no word of its airtime; a slow one has it */
 	assert_int_equal(d.air.bitrate, 0);
 	world_link(&w, 5, 1200);
+	q.brief = true;
+	assert_true(proto_get_describe(&d, world_call(&w, 2, &q)));
+	assert_false(d.slow);
+	assert_true(proto_get_describe(&d, world_call(&w, 5, &q)));
+	assert_true(d.brief && d.slow);
+	q.brief = false;
 	assert_true(proto_get_describe(&d, world_call(&w, 5, &q)));
 	assert_int_equal(d.air.bitrate, 1200);
 	assert_int_equal(d.air.max_s, w.n.policy.max_airtime_s);

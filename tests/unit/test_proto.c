@@ -346,7 +346,8 @@ answer(int which, uint8_t *out, size_t cap)
 		de = (struct proto_describe){.brief = true,
 		    .name = pstr_of("n"), .time = 1800000000,
 		    .limits = {.slice = 7, .log = 6, .output = 5},
-		    .budget = {.bytes = 4, .left = 3}, .binding = d242};
+		    .budget = {.bytes = 4, .left = 3}, .binding = d242,
+		    .air = {.bitrate = 1200}};
 		proto_put_describe(&w, &de);
 		break;
 	default:
@@ -433,7 +434,7 @@ read_answer(int which, const uint8_t *p, size_t n)
 		    pstr_is(de.name, "n") && de.time == 1800000000 &&
 		    de.limits.slice == 7 && de.limits.log == 6 &&
 		    de.limits.output == 5 && de.budget.bytes == 4 &&
-		    de.budget.left == 3 && de.binding != NULL;
+		    de.budget.left == 3 && de.binding != NULL && de.slow;
 	case 12:
 		return proto_get_whole(&f, &a) && f.noutputs == 2 &&
 		    f.output[0].n == 242 && f.output[1].p == NULL;
@@ -517,6 +518,36 @@ test_brief_fits(void **state)
 	assert_true(w.len <= 431);
 }
 
+/* ... of a node that does not say whether the link is slow, and of no other. */
+static void
+test_brief_shorter(void **state)
+{
+	static struct proto_describe d;
+	struct proto_ans a;
+
+	(void)state;
+	for (size_t n = 7; n <= 10; n++) {
+		struct wr w = wr_make(buf, sizeof(buf));
+
+		proto_ans_head(&w, ST_OK, NULL);
+		mpk_put_map(&w, 1);
+		mpk_put_str(&w, "k");
+		mpk_put_array(&w, n);
+		mpk_put_str(&w, "n");
+		for (size_t i = 1; i < 7; i++)
+			mpk_put_uint(&w, i);
+		if (n > 7)
+			mpk_put_nil(&w);
+		for (size_t i = 8; i < n; i++)
+			mpk_put_bool(&w, true);
+		assert_true(wr_ok(&w));
+		assert_true(proto_ans_get(&a, buf, w.len));
+		assert_int_equal(proto_get_describe(&d, &a), n == 8 || n == 9);
+		if (n == 8 || n == 9)
+			assert_int_equal(d.slow, n == 9);
+	}
+}
+
 /* compute.md 3.4: with 190 bytes of logs all of a job is one link packet. */
 static void
 test_whole_fits(void **state)
@@ -547,6 +578,7 @@ main(void)
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_result_fits),
 	    cmocka_unit_test(test_brief_fits),
+	    cmocka_unit_test(test_brief_shorter),
 	    cmocka_unit_test(test_whole_fits),
 	};
 

@@ -112,9 +112,9 @@ def forms(c, d, image):
     yield "binding short", is_bad(c, "describe", {"b": c.binding[:241]})
     long, brief = c.must("describe", {}), c.must("describe", {"k": 1})
     lim, per_minute = long["limits"], long.get("budget", {"bytes": 0})["bytes"]
-    name, at, *rest, left, binding = brief.pop("k")
+    name, at, *rest, left, binding, slow = brief.pop("k")
     yield "describe in short", not brief and name == long["name"] and 0 <= at - long["time"] < 5 and left <= per_minute and \
-        rest == [lim["slice"], lim["log"], lim["output"], per_minute] and binding == long["binding"], (long, rest)
+        rest == [lim["slice"], lim["log"], lim["output"], per_minute] and binding == long["binding"] and slow is ("air" in long), (long, rest)
     yield "in short or not, as an integer", is_bad(c, "describe", {"k": True}) and "v" in c.must("describe", {"k": 0})
     yield "envelope text", is_bad(c, "job/submit", {"m": "{}"})
     a = c.must("blob/have", {"d": [os.urandom(32) for _ in range(11)]})
