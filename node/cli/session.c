@@ -33,6 +33,8 @@ enum call_state {
 
 /* ours: so often one that arrives is asked again on the same link */
 #define UNANSWERED_MAX 4
+/* ours: and has so much longer each time, and twice that, up to a minute */
+#define PATIENCE_US (2 * MONO_SECOND)
 
 struct session {
 	struct cli *cli;
@@ -631,6 +633,8 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 		    unanswered++ < UNANSWERED_MAX) {
 			if (s->give_back && req->path == PATH_BLOB_PUT)
 				return SESSION_UNANSWERED;
+			/* a node that needs its time gets more each time */
+			o.patience_us += PATIENCE_US << unanswered;
 			continue;
 		}
 		if (s->call != CALL_DONE) {

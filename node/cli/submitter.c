@@ -357,6 +357,9 @@ answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
 	/* a question says nothing of how long the slice took */
 	if (!asked)
 		adapt_slice(s, now, (size_t)(moved - before));
+	/* it arrived, and nothing of it was kept in its time */
+	else if (moved == 0)
+		s->slice = MAX_OF(s->slice / 4, SLICE_MIN);
 	s->done_bytes += moved;
 	s->here_bytes += before;
 	s->total_bytes = MAX_OF(s->total_bytes, s->done_bytes);

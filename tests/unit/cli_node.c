@@ -544,7 +544,11 @@ world_run(struct world *w, unsigned steps)
 			if (req.path == PATH_FOLLOW || slice_of(&req) > 0)
 				continue;
 		}
-		exchange(w, &req);
+		if (w->drops_over != 0 && req.path == PATH_BLOB_PUT &&
+		    slice_of(&req) > w->drops_over)
+			sub_unanswered(&w->s);
+		else
+			exchange(w, &req);
 	}
 }
 

@@ -81,6 +81,7 @@ struct world {
 	const char *not_yet_state;
 	unsigned break_at;	  /* the link breaks before this request */
 	uint64_t break_over;	  /* ... under each slice over so many bytes */
+	uint64_t drops_over;	  /* ... which arrives and is not answered */
 	unsigned unwanted;	  /* so many blob/puts are refused */
 	/* what happened */
 	unsigned wholes;

@@ -229,6 +229,21 @@ test_short_links(void **state)
 	world_free(w);
 }
 
+/* Nor with a node that leaves large slices lie. */
+static void
+test_dropped(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->drops_over = 2500;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(w->slice_max <= 2500);
+	assert_true(w->requests - w->puts < 200);
+	world_free(w);
+}
+
 /* The job has gone on, or is over, and the answer was lost that told. */
 static void
 test_unwanted(void **state)
@@ -566,6 +581,7 @@ main(void)
 	    cmocka_unit_test(test_streams),
 	    cmocka_unit_test(test_breaks),
 	    cmocka_unit_test(test_short_links),
+	    cmocka_unit_test(test_dropped),
 	    cmocka_unit_test(test_unwanted),
 	    cmocka_unit_test(test_attempts),
 	    cmocka_unit_test(test_proof),
