@@ -8,41 +8,74 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/util.h"
 #include "node/cli/jobdir.h"
 #include "node/cli/say.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
 #include "trust/doc/manifest_parse.h"
 
+/* What makes ours the same job. */
+struct same {
+	uint8_t nonce[16];
+	uint32_t deadline, not_after;
+	struct id32 job;
+	char folder[CLI_PATH];
+};
+
 struct begun {
+	struct cli *cli;
 	struct session *session;
 	const struct hash16 *dest;
 	const char *out;
 	uint32_t now; /* by the node's clock */
 	struct manifest *m;
-	char *folder;
+	/* the one that the node has, else the first that may still come */
+	struct same found;
+	bool may_come, has;
+	int rc; /* CLI_OK, or a question failed: what it is worth */
+};
+
+enum alive {
+	NOT_ALIVE,
+	MAY_COME, /* it is not there, and the node would take it */
+	ALIVE,
 };
 
 /*
- * Does the node still wait for this job, or run it? Or has it never come there,
- * and still may: then it is the one that comes, lest two of them run.
+ * Does the node still wait for this job, or run it, or has it what nobody has
+ * seen of it? Or has it never come there, and still may: then it is the one
+ * that comes, lest two of them run. Without an answer nothing is known.
  */
-static bool
-alive(const struct begun *b, const struct id32 *job)
+static enum alive
+alive(struct begun *b, const struct id32 *job)
 {
+	static const char *const states[] = {"held", "queued", "staging",
+	    "running", "done"};
 	struct proto_req req = {.path = PATH_STATUS, .id = job->b};
 	struct proto_job_status v;
 	struct proto_ans a;
 
-	if (b->session == NULL)
-		return b->m->not_after > b->now;
-	if (session_ask(b->session, &req, &a, NULL, NULL) != CLI_OK)
-		return false;
-	if (a.status == ST_NOT_FOUND)
-		return b->m->not_after > b->now;
-	return a.status == ST_OK && proto_get_status(&v, &a) &&
-	    (pstr_is(v.state, "held") || pstr_is(v.state, "queued") ||
-		pstr_is(v.state, "staging") || pstr_is(v.state, "running"));
+	if (b->session != NULL) {
+		b->rc = session_ask(b->session, &req, &a, NULL, NULL);
+		if (b->rc != CLI_OK)
+			return NOT_ALIVE;
+	}
+	if (b->session == NULL || a.status == ST_NOT_FOUND)
+		return b->m->not_after > b->now ? MAY_COME : NOT_ALIVE;
+	if (a.status != ST_OK) {
+		b->rc = session_refused(b->cli, &a);
+		return NOT_ALIVE;
+	}
+	if (!proto_get_status(&v, &a)) {
+		cli_error(b->cli, "malformed status");
+		b->rc = CLI_FAILED;
+		return NOT_ALIVE;
+	}
+	for (size_t i = 0; i < NELEM(states); i++)
+		if (pstr_is(v.state, states[i]))
+			return ALIVE;
+	return NOT_ALIVE;
 }
 
 /* Nonce and times of a folder's manifest make ours the same job, or do not. */
@@ -82,11 +115,25 @@ is_folder(int dir, const char *path)
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+static void
+keep(struct begun *b, const struct job_note *n)
+{
+	struct same *s = &b->found;
+
+	memcpy(s->nonce, b->m->nonce, sizeof(s->nonce));
+	s->deadline = b->m->deadline;
+	s->not_after = b->m->not_after;
+	s->job = n->job;
+	memcpy(s->folder, n->folder, sizeof(s->folder));
+}
+
+/* true: no other is looked at. */
 static bool
 take(void *arg, const struct job_note *n)
 {
 	struct begun *b = arg;
 	_cleanup_fd_ int dir = -1;
+	enum alive is;
 
 	if (!hash16_eq(&n->dest, b->dest) ||
 	    n->folder[0] == '\0')
@@ -94,23 +141,35 @@ take(void *arg, const struct job_note *n)
 	dir = open(n->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || !jobdir_cut_off(dir) ||
 	    (b->out != NULL && !is_folder(dir, b->out)) ||
-	    !same_payload(b->m, dir, &n->job) || !alive(b, &n->job))
+	    !same_payload(b->m, dir, &n->job))
 		return false;
-	memcpy(b->folder, n->folder, sizeof(n->folder));
-	return true;
+	is = alive(b, &n->job);
+	if (is == ALIVE || (is == MAY_COME && !b->may_come))
+		keep(b, n);
+	b->may_come |= is == MAY_COME;
+	b->has |= is == ALIVE;
+	return b->has || b->rc != CLI_OK;
 }
 
-bool
+int
 begun_find(struct cli *c, const struct person *p, struct session *s,
     const struct hash16 *dest, uint32_t now, const char *out,
     struct manifest *m, char folder[CLI_PATH])
 {
-	struct begun b = {s, dest, out, now, m, folder};
+	struct begun b = {.cli = c, .session = s, .dest = dest, .out = out,
+	    .now = now, .m = m};
 
-	if (!person_each_job(p, take, &b))
-		return false;
+	folder[0] = '\0';
+	(void)person_each_job(p, take, &b);
+	if (b.rc != CLI_OK || (!b.has && !b.may_come))
+		return b.rc;
+	memcpy(m->nonce, b.found.nonce, sizeof(m->nonce));
+	m->deadline = b.found.deadline;
+	m->not_after = b.found.not_after;
+	m->job = b.found.job;
+	memcpy(folder, b.found.folder, sizeof(b.found.folder));
 	cli_note(c, "going on with the %s; results go to %s",
 	    s != NULL ? "upload that was cut off" :
 			"job that was not handed over whole", folder);
-	return true;
+	return CLI_OK;
 }

@@ -17,13 +17,18 @@
  * another one would wait for the same inputs, and in the end both would run.
  *
  * Looks among the noted jobs of the node that the session is connected to for
- * one that differs from m in nonce and times only, that the node still has or,
- * by its clock (now), may still get, and whose folder (out, unless that is
- * NULL) no other program is at work in. Without a session (NULL) no node is
- * asked, and the times decide. true: m is that job now, folder is where it is,
- * and it was said.
+ * one that differs from m in nonce and times only, that the node still has, or
+ * has the result of, which nobody has seen here, or, by its clock (now), may
+ * still get, and whose folder (out, unless that is NULL) no other program is at
+ * work in; one that it has comes before others. Without a session (NULL) no
+ * node is asked, and the times decide.
+ *
+ * CLI_OK: folder is "", or m is that job now, folder is where it is, and it was
+ * said. Else the node did not answer, as session_ask(), or refuses to (said):
+ * what is begun is not known, nonce and times of m are void, and another job
+ * could be a second one.
  */
-bool begun_find(struct cli *, const struct person *, struct session *,
+int begun_find(struct cli *, const struct person *, struct session *,
     const struct hash16 *dest, uint32_t now, const char *out,
     struct manifest *m, char folder[CLI_PATH]);
 

@@ -592,7 +592,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	uint64_t wait;
 	size_t len;
 
-	if (!put_request(s, req, &len))
+	if (s->interrupted || !put_request(s, req, &len))
 		return CLI_FAILED;
 	s->progress = progress;
 	s->progress_arg = arg;

@@ -246,9 +246,9 @@ set_fresh(struct submit *s)
 		(int64_t)s->node.time + NOT_AFTER_S);
 }
 
-/* What is signed; NULL: said. Without a node, when it is only shown. */
+/* What is signed; NULL: said, *rc. Without a node, when it is only shown. */
 static char *
-build_payload(struct submit *s, size_t *len)
+build_payload(struct submit *s, size_t *len, int *rc)
 {
 	struct manifest *m = &s->job.m;
 	char why[MANIFEST_WHY] = "";
@@ -263,10 +263,14 @@ build_payload(struct submit *s, size_t *len)
 	} else {
 		s->node.time = (uint32_t)time(NULL);
 	}
-	if (s->print || s->again || !begun_find(s->c, &s->person,
-		s->by_mail ? NULL : s->session, &s->node.dest, s->node.time,
-		s->out, m, s->begun))
+	*rc = s->print || s->again ? CLI_OK :
+	    begun_find(s->c, &s->person, s->by_mail ? NULL : s->session,
+		&s->node.dest, s->node.time, s->out, m, s->begun);
+	if (*rc != CLI_OK)
+		return NULL;
+	if (s->begun[0] == '\0')
 		set_fresh(s);
+	*rc = CLI_USAGE;
 	payload = manifest_build(m, len, why);
 	if (payload == NULL)
 		cli_error(s->c, "the job cannot be written: %s", why);
@@ -280,10 +284,11 @@ print_manifest(struct submit *s)
 	_cleanup_free_ char *payload = NULL;
 	size_t len;
 	json_t *o;
+	int rc;
 
-	payload = build_payload(s, &len);
+	payload = build_payload(s, &len, &rc);
 	if (payload == NULL)
-		return CLI_USAGE;
+		return rc;
 	o = s->c->out_tty && !s->c->json ? json_loadb(payload, len, 0, NULL) :
 					   NULL;
 	if (o == NULL)
@@ -302,10 +307,11 @@ sign_manifest(struct submit *s)
 	struct env_signed sig;
 	uint8_t aux[32];
 	size_t len;
+	int rc;
 
-	payload = build_payload(s, &len);
+	payload = build_payload(s, &len, &rc);
 	if (payload == NULL)
-		return CLI_USAGE;
+		return rc;
 	randombytes_buf(aux, sizeof(aux));
 	sig.fp = s->person.fp;
 	if (!pae_sign(sig.sig, &s->person.secret, TYPE_MANIFEST, payload, len,

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exactly once: what a submitter makes of answers that do not come. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/util.h"
+#include "node/cli/begun.h"
+#include "node/cli/converse.h"
+#include "node/proto/proto_put.h"
+#include "tests/unit/cli_capture.h"
+#include "tests/unit/cli_session.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/manifest_build.h"
+
+#define JOBS 2
+#define NOW ((uint32_t)1800000000)
+
+/* What the node says of a job. */
+struct says {
+	int rc; /* not CLI_OK: it does not come to an answer */
+	uint8_t status;
+	const char *state;
+};
+
+struct bench {
+	struct cli c;
+	struct person me;
+	const char *base;
+	struct session s;
+	struct manifest m;
+	struct hash16 dest;
+	struct id32 job[JOBS];
+	char folder[JOBS][300];
+	uint8_t envelope[8192];
+	size_t envelope_len;
+	struct says says[JOBS];
+	bool asked[JOBS];
+};
+
+static int
+answer_status(struct wr *out, const struct says *v, const struct id32 *job)
+{
+	struct proto_meta refused = {.code = pstr_of("load"),
+	    .has_step = true, .step = 1};
+	struct proto_job_status s = {.id = job->b, .seq = 1,
+	    .state = pstr_of(v->state), .outcome = {.kind = OUT_NONE}};
+
+	if (v->rc != CLI_OK)
+		return v->rc;
+	if (v->status == ST_OK) {
+		proto_ans_head(out, ST_OK, NULL);
+		proto_put_status(out, &s);
+	} else {
+		proto_ans_put(out, v->status,
+		    v->status == ST_REFUSED ? &refused : NULL);
+	}
+	return CLI_OK;
+}
+
+static int
+status_of(void *arg, const struct proto_req *q, struct wr *out)
+{
+	struct bench *t = arg;
+
+	assert_int_equal(q->path, PATH_STATUS);
+	for (size_t i = 0; i < JOBS; i++)
+		if (id32_eq(id32_at(q->id), &t->job[i])) {
+			t->asked[i] = true;
+			return answer_status(out, &t->says[i], &t->job[i]);
+		}
+	fail_msg("a question for a job that nobody noted");
+	return CLI_FAILED;
+}
+
+/* t->m becomes the job of that nonce; its envelope is t's. */
+static void
+sign(struct bench *t, uint8_t nonce)
+{
+	struct env_signed sig = {.fp = t->me.fp};
+	char why[MANIFEST_WHY], *payload;
+	size_t len;
+
+	memset(t->m.nonce, nonce, sizeof(t->m.nonce));
+	t->m.not_after = NOW + 60 + nonce;
+	t->m.deadline = NOW + 120 + nonce;
+	payload = manifest_build(&t->m, &len, why);
+	if (payload == NULL)
+		fail_msg("%s", why);
+	assert_true(pae_sign(sig.sig, &t->me.secret, TYPE_MANIFEST, payload,
+	    len, NULL));
+	t->envelope_len = env_build_json(t->envelope, sizeof(t->envelope),
+	    TYPE_MANIFEST, payload, len, &sig, 1);
+	assert_true(t->envelope_len > 0 &&
+	    t->envelope_len < sizeof(t->envelope));
+	t->envelope[t->envelope_len] = '\0';
+	free(payload);
+}
+
+static struct bench *
+make(void)
+{
+	struct bench *t = calloc(1, sizeof(*t));
+	struct manifest *m;
+
+	assert_non_null(t);
+	t->base = temp_dir();
+	t->c = (struct cli){.verb = "test", .identity = t->base};
+	assert_int_equal(person_load(&t->c, &t->me), CLI_OK);
+	m = &t->m;
+	manifest_init(m);
+	(void)snprintf(m->image, sizeof(m->image), "x");
+	m->submitter = m->node = t->me.fp;
+	(void)snprintf(m->submitter_urn, sizeof(m->submitter_urn), "%s",
+	    t->me.urn);
+	assert_true(urn_make(m->node_urn, "kindai", "device", &m->node));
+	m->has |= HAS_NODE;
+	memset(&t->dest, 0x3c, sizeof(t->dest));
+	t->s = (struct session){.answer = status_of, .arg = t};
+	for (size_t i = 0; i < JOBS; i++) {
+		struct job_note note = {.dest = t->dest, .node_fp = t->me.fp};
+
+		sign(t, (uint8_t)(i + 1));
+		(void)snprintf(t->folder[i], sizeof(t->folder[i]), "%s/job%zu",
+		    t->base, i);
+		assert_int_equal(mkdir(t->folder[i], 0755), 0);
+		write_text(t->folder[i], "manifest",
+		    (const char *)t->envelope);
+		write_text(t->folder[i], JOBDIR_UPLOAD, "");
+		t->job[i] = note.job = m->job;
+		(void)snprintf(note.folder, sizeof(note.folder), "%s",
+		    t->folder[i]);
+		assert_true(person_note_job(&t->me, &note));
+	}
+	sign(t, 9);
+	return t;
+}
+
+static void
+drop(struct bench *t)
+{
+	manifest_clear(&t->m);
+	person_clear(&t->me);
+	temp_remove(t->base);
+	free(t);
+}
+
+/* ---- what was begun ---- */
+
+static int
+find(struct bench *t, char folder[CLI_PATH])
+{
+	int rc;
+
+	capture_begin();
+	rc = begun_find(&t->c, &t->me, &t->s, &t->dest, NOW, NULL, &t->m,
+	    folder);
+	(void)capture_end();
+	return rc;
+}
+
+static void
+test_begun(void **state)
+{
+	static const struct {
+		struct says a, b;
+		int rc, found; /* which; -1: none */
+	} t[] = {
+	    {{.status = ST_OK, .state = "running"},
+		{.status = ST_OK, .state = "cancelled"}, CLI_OK, 0},
+	    {{.status = ST_OK, .state = "cancelled"},
+		{.status = ST_OK, .state = "lost"}, CLI_OK, -1},
+	    /* it has ended while its answer was lost: its result is wanted */
+	    {{.status = ST_OK, .state = "done"},
+		{.status = ST_OK, .state = "cancelled"}, CLI_OK, 0},
+	    /* the one that is there, in whatever order they are looked at */
+	    {{.status = ST_NOT_FOUND}, {.status = ST_OK, .state = "queued"},
+		CLI_OK, 1},
+	    {{.status = ST_OK, .state = "queued"}, {.status = ST_NOT_FOUND},
+		CLI_OK, 0},
+	    {{.status = ST_NOT_FOUND}, {.status = ST_OK, .state = "lost"},
+		CLI_OK, 0},
+	    {{.status = ST_OK, .state = "lost"}, {.status = ST_NOT_FOUND},
+		CLI_OK, 1},
+	    /* nothing is known: no other job is to be signed */
+	    {{.rc = CLI_FAILED}, {.rc = CLI_FAILED}, CLI_FAILED, -1},
+	    {{.rc = CLI_UNREACHABLE}, {.rc = CLI_UNREACHABLE},
+		CLI_UNREACHABLE, -1},
+	    {{.rc = CLI_FAILED}, {.status = ST_NOT_FOUND}, CLI_FAILED, -1},
+	    {{.status = ST_NOT_FOUND}, {.rc = CLI_FAILED}, CLI_FAILED, -1},
+	    {{.status = ST_REFUSED}, {.status = ST_NOT_FOUND}, CLI_REFUSED,
+		-1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct bench *k = make();
+		char folder[CLI_PATH];
+		int rc;
+
+		k->says[0] = t[i].a;
+		k->says[1] = t[i].b;
+		rc = find(k, folder);
+		if (rc != t[i].rc)
+			fail_msg("%zu: %d", i, rc);
+		if (t[i].found < 0) {
+			if (folder[0] != '\0')
+				fail_msg("%zu: %s", i, folder);
+		} else if (strcmp(folder, k->folder[t[i].found]) != 0 ||
+		    !id32_eq(&k->m.job, &k->job[t[i].found]) ||
+		    k->m.nonce[3] != t[i].found + 1 ||
+		    k->m.deadline != NOW + 121 + (uint32_t)t[i].found) {
+			fail_msg("%zu: %s", i, folder);
+		}
+		drop(k);
+	}
+}
+
+/* One that nobody was cut off from is a person's to run again. */
+static void
+test_seen(void **state)
+{
+	struct bench *k = make();
+	char folder[CLI_PATH], mark[400];
+
+	(void)state;
+	for (size_t i = 0; i < JOBS; i++) {
+		k->says[i] = (struct says){.status = ST_OK, .state = "done"};
+		(void)snprintf(mark, sizeof(mark), "%s/" JOBDIR_UPLOAD,
+		    k->folder[i]);
+		assert_int_equal(unlink(mark), 0);
+	}
+	assert_int_equal(find(k, folder), CLI_OK);
+	assert_string_equal(folder, "");
+	assert_int_equal(k->s.asked, 0);
+	drop(k);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_begun),
+	    cmocka_unit_test(test_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
