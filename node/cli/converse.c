@@ -243,7 +243,7 @@ set_bounds(struct talk *s)
 static int
 renew_bounds(struct talk *s)
 {
-	int rc = remote_describe(s->c, s->session, s->person, s->node);
+	int rc = remote_renew(s->c, s->session, s->person, s->node);
 
 	if (rc == CLI_OK)
 		set_bounds(s);

@@ -139,11 +139,31 @@ announced_too(struct session *s, const struct remote *r, uint32_t now)
 	return !remote_announced(s, &heard, now) || fp_eq(&heard.fp, &r->fp);
 }
 
+int
+remote_renew(struct cli *c, struct session *s, const struct person *p,
+    struct remote *r)
+{
+	struct remote now = *r;
+	int rc = remote_describe(c, s, p, &now);
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!fp_eq(&now.fp, &r->fp)) {
+		cli_error(c, "the node has another mesh key than what is kept "
+			     "of it");
+		cli_hint(c, "It is %s now. The same command once more goes by "
+			    "that key, where it is trusted.", now.urn);
+		return CLI_REFUSED;
+	}
+	*r = now;
+	return CLI_OK;
+}
+
 /* An answer says that the node does not know who asks. */
 static int
 introduce(struct cli *c, struct session *s, const struct person *p, void *arg)
 {
-	return remote_describe(c, s, p, arg);
+	return remote_renew(c, s, p, arg);
 }
 
 int

@@ -55,6 +55,12 @@ int remote_describe(struct cli *, struct session *, const struct person *,
  */
 int remote_meet(struct cli *, struct session *, const struct person *,
     struct remote *, bool fresh);
+/*
+ * remote_describe() in the middle of something that *r was judged for: with
+ * another key it is CLI_REFUSED (said), and *r stays as it is.
+ */
+int remote_renew(struct cli *, struct session *, const struct person *,
+    struct remote *);
 int remote_describe_full(struct cli *, struct session *,
     const struct person *, struct remote *, struct proto_describe *out);
 

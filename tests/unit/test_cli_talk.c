@@ -246,12 +246,79 @@ test_seen(void **state)
 	drop(k);
 }
 
+/* ---- another key ---- */
+
+struct describes {
+	const struct person *node;
+};
+
+static int
+describe(void *arg, const struct proto_req *q, struct wr *out)
+{
+	const struct describes *n = arg;
+	struct proto_describe d = {.brief = true, .name = pstr_of("burrow"),
+	    .time = (uint64_t)time(NULL), .limits = {.slice = 4096},
+	    .binding = n->node->binding};
+
+	assert_int_equal(q->path, PATH_DESCRIBE);
+	proto_ans_head(out, ST_OK, NULL);
+	proto_put_describe(out, &d);
+	return CLI_OK;
+}
+
+static void
+test_renewed(void **state)
+{
+	struct bench *k = make();
+	struct person node, other;
+	struct describes n = {&node};
+	struct remote r = {0}, before;
+	const char *dir = temp_dir();
+	struct cli there = {.verb = "test", .identity = dir};
+	const struct captured *said;
+	char path[400];
+	int rc;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/mesh", dir);
+	assert_int_equal(person_load(&there, &node), CLI_OK);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/binding", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(person_load(&there, &other), CLI_OK);
+	assert_memory_equal(node.rns_pub, other.rns_pub, RNS_KEY);
+	k->s.answer = describe;
+	k->s.arg = &n;
+	memcpy(k->s.node_pub, node.rns_pub, RNS_KEY);
+	assert_int_equal(remote_describe(&k->c, &k->s, &k->me, &r), CLI_OK);
+	assert_true(fp_eq(&r.fp, &node.fp));
+	r.kept = true;
+	assert_int_equal(remote_renew(&k->c, &k->s, &k->me, &r), CLI_OK);
+	assert_false(r.kept);
+	/* nothing of it is taken */
+	before = r;
+	n.node = &other;
+	capture_begin();
+	rc = remote_renew(&k->c, &k->s, &k->me, &r);
+	said = capture_end();
+	assert_int_equal(rc, CLI_REFUSED);
+	assert_non_null(strstr(said->err, "another mesh key"));
+	assert_memory_equal(r.binding, before.binding, BINDING_LEN);
+	assert_true(fp_eq(&r.fp, &node.fp));
+	assert_string_equal(r.urn, before.urn);
+	person_clear(&node);
+	person_clear(&other);
+	temp_remove(dir);
+	drop(k);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_begun),
 	    cmocka_unit_test(test_seen),
+	    cmocka_unit_test(test_renewed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
