@@ -310,6 +310,8 @@ converse(struct talk *s)
 		else
 			rc = session_ask(s->session, &req, &ans, on_progress,
 			    s);
+		if (req.path == PATH_SUBMIT && s->ask == NULL)
+			s->unsure |= session_unsure(s->session);
 		if (rc == SESSION_UNANSWERED) {
 			sub_unanswered(&s->sub);
 			continue;
@@ -403,7 +405,7 @@ say_end(struct talk *s)
 bool
 talk_admitted(const struct talk *s)
 {
-	return s->sub.resume || s->sub.state[0] != '\0' ||
+	return s->sub.resume || s->sub.state[0] != '\0' || s->there ||
 	    (s->sent && s->sub.phase != SUB_END);
 }
 
@@ -426,6 +428,17 @@ talk_note(const struct talk *s)
 	person_saw_job(s->person, &s->manifest->job, m->state, outcome);
 }
 
+static void
+say_there(struct talk *s)
+{
+	char hex[65];
+
+	hex_encode(hex, HASH_BYTES(s->manifest->job));
+	cli_hint(s->c, "It was sent more than once, and the node may have it "
+		       "all the same. The same command goes on with it, "
+		       "`warren cancel %.16s` ends it.", hex);
+}
+
 int
 talk_refused(struct talk *s)
 {
@@ -435,8 +448,29 @@ talk_refused(struct talk *s)
 		jobdir_discard(&s->dir);
 	m->refusal.now = (int64_t)time(NULL);
 	cli_refused(s->c, &m->refusal);
+	if (s->there)
+		say_there(s);
 	return m->status == ST_REFUSED || m->status == ST_TOO_LARGE ?
 	    CLI_REFUSED : CLI_FAILED;
+}
+
+/*
+ * Refused was what came last. Another copy, of which no answer came, may have
+ * been admitted before: a node that takes no jobs now refuses that as well
+ * (compute.md 4).
+ */
+static void
+ask_there(struct talk *s)
+{
+	struct proto_req req = {.path = PATH_STATUS,
+	    .id = s->manifest->job.b};
+	struct proto_ans a;
+	int rc;
+
+	if (!s->unsure || talk_admitted(s))
+		return;
+	rc = session_ask(s->session, &req, &a, NULL, NULL);
+	s->there = rc != CLI_OK || a.status != ST_NOT_FOUND;
 }
 
 static int
@@ -465,6 +499,7 @@ conclude(struct talk *s)
 			printf("%s\n", hex);
 		return CLI_OK;
 	case SUB_REFUSED:
+		ask_there(s);
 		return s->by_old && refusal_by_old(&m->refusal) &&
 		    !talk_admitted(s) ? TALK_OLD : talk_refused(s);
 	case SUB_NO_RECEIPT:

@@ -39,6 +39,8 @@ struct talk {
 	void *ask_arg;
 
 	bool sent; /* the job, perhaps: an answer can be lost */
+	bool unsure; /* ... more than once */
+	bool there; /* ... it was refused, and may be there from before */
 	unsigned generation;
 	struct mono progress_at, phase_since, state_since;
 	enum sub_phase shown_phase, foreseen;

@@ -58,6 +58,7 @@ struct session {
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
 	bool interrupted, woken, give_back, given_up;
+	bool unsure; /* of this call another copy may have come before */
 
 	/* the one call under way */
 	enum call_state call;
@@ -496,6 +497,7 @@ on_answer(void *arg, const struct attach_response *r)
 	struct session *s = arg;
 
 	s->request = NULL;
+	s->unsure |= r->copies > 1;
 	s->call = r->result == ATTACH_UNANSWERED ? CALL_UNANSWERED :
 	    CALL_BROKEN;
 	if (r->result == ATTACH_ANSWERED) {
@@ -592,6 +594,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	uint64_t wait;
 	size_t len;
 
+	s->unsure = false;
 	if (s->interrupted || !put_request(s, req, &len))
 		return CLI_FAILED;
 	s->progress = progress;
@@ -629,6 +632,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			s->call = CALL_NONE;
 			return rc;
 		}
+		s->unsure |= s->call != CALL_DONE;
 		if (s->call == CALL_UNANSWERED && s->up &&
 		    unanswered++ < UNANSWERED_MAX) {
 			if (s->give_back && req->path == PATH_BLOB_PUT)
@@ -676,6 +680,12 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			return CLI_OK;
 		}
 	}
+}
+
+bool
+session_unsure(const struct session *s)
+{
+	return s->unsure;
 }
 
 void

@@ -82,6 +82,11 @@ bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
  */
 #define SESSION_UNANSWERED (-3)
 void session_give_back(struct session *);
+/*
+ * The last question went more than once: what was answered need not be what the
+ * node made of the first of them.
+ */
+bool session_unsure(const struct session *);
 int session_ask(struct session *, const struct proto_req *, struct proto_ans *a,
     void (*progress)(void *arg, bool sending, uint64_t done, uint64_t total),
     void *arg);

@@ -564,7 +564,7 @@ fill_talk(struct submit *s)
 	t->in_place = s->in_place;
 	t->strict = s->strict;
 	t->by_old = s->node.kept && s->begun[0] == '\0';
-	t->sent = false;
+	t->sent = t->unsure = t->there = false;
 	t->base = s->job.dir;
 	t->local = (const char(*)[CLI_PATH])s->job.local;
 	t->sub.envelope = s->envelope;

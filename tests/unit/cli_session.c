@@ -43,6 +43,12 @@ session_node_public(const struct session *s, uint8_t pub[RNS_KEY])
 }
 
 bool
+session_unsure(const struct session *s)
+{
+	return s->unsure;
+}
+
+bool
 session_interrupted(const struct session *s)
 {
 	return s->interrupted;

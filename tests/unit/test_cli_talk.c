@@ -312,6 +312,134 @@ test_renewed(void **state)
 	drop(k);
 }
 
+/* ---- refused, and perhaps there ---- */
+
+struct refusing {
+	const char *code;
+	bool clock;
+	struct says says;
+	unsigned submits, statuses;
+	/* ... or it takes the job, and a stream ends it under `describe` */
+	struct talk *ends;
+};
+
+static int
+refuse(void *arg, const struct proto_req *q, struct wr *out)
+{
+	struct refusing *r = arg;
+	struct proto_meta refused = {.code = pstr_of(r->code),
+	    .has_step = true, .step = 2, .has_time = r->clock, .time = NOW};
+	const struct id32 *job = id32_at(q->id);
+
+	switch (q->path) {
+	case PATH_SUBMIT:
+		r->submits++;
+		if (r->ends == NULL) {
+			proto_ans_put(out, ST_REFUSED, &refused);
+			return CLI_OK;
+		}
+		proto_ans_head(out, ST_OK, NULL);
+		proto_put_submitted(out, &(struct proto_submitted){
+		    .id = r->ends->manifest->job.b,
+		    .state = pstr_of("running")});
+		return CLI_OK;
+	case PATH_STATUS:
+		r->statuses++;
+		return answer_status(out, &r->says, job);
+	case PATH_FOLLOW:
+		assert_non_null(r->ends);
+		r->ends->sub.bounds_wanted = true;
+		proto_ans_head(out, ST_OK, NULL);
+		proto_put_offset(out, 0);
+		return CLI_OK;
+	case PATH_DESCRIBE:
+		assert_non_null(r->ends);
+		r->ends->sub.phase = SUB_END;
+		r->ends->sub.end = SUB_BAD_NODE;
+		return SESSION_BROKEN;
+	default:
+		fail_msg("an unexpected request: %s", proto_path(q->path));
+	}
+	return CLI_FAILED;
+}
+
+static struct talk *
+talk_of(struct bench *k, struct remote *node, struct refusing *r)
+{
+	struct talk *t = calloc(1, sizeof(*t));
+	char path[400];
+
+	assert_non_null(t);
+	k->s.answer = refuse;
+	k->s.arg = r;
+	t->c = &k->c;
+	t->person = &k->me;
+	t->session = &k->s;
+	t->node = node;
+	t->manifest = &k->m;
+	t->base = AT_FDCWD;
+	t->by_old = true;
+	t->sub.envelope = k->envelope;
+	t->sub.envelope_len = k->envelope_len;
+	t->sub.binding = k->me.binding;
+	jobdir_init(&t->dir);
+	(void)snprintf(path, sizeof(path), "%s/now", k->base);
+	assert_int_equal(jobdir_open(&t->dir, &k->c, path, &k->m,
+	    k->envelope, k->envelope_len), CLI_OK);
+	return t;
+}
+
+static void
+test_refused(void **state)
+{
+	static const struct {
+		bool unsure, clock;
+		struct says says;
+		int rc;
+		bool stays;
+	} t[] = {
+	    /* it came once: what it was refused for is all */
+	    {false, false, {.rc = CLI_FAILED}, CLI_REFUSED, false},
+	    {false, true, {.rc = CLI_FAILED}, TALK_OLD, true},
+	    /* another copy came perhaps before */
+	    {true, false, {.status = ST_NOT_FOUND}, CLI_REFUSED, false},
+	    {true, false, {.status = ST_OK, .state = "queued"}, CLI_REFUSED,
+		true},
+	    {true, false, {.status = ST_REFUSED}, CLI_REFUSED, true},
+	    {true, false, {.rc = CLI_UNREACHABLE}, CLI_REFUSED, true},
+	    /* and is not signed anew then */
+	    {true, true, {.status = ST_NOT_FOUND}, TALK_OLD, true},
+	    {true, true, {.status = ST_OK, .state = "queued"}, CLI_REFUSED,
+		true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct bench *k = make();
+		struct remote node = {.slice = 4096};
+		struct refusing r = {.code = t[i].clock ? "manifest" : "load",
+		    .clock = t[i].clock, .says = t[i].says};
+		struct talk *talk = talk_of(k, &node, &r);
+		const struct captured *said;
+		bool there = t[i].rc == CLI_REFUSED && t[i].stays;
+		int rc;
+
+		k->s.unsure = t[i].unsure;
+		capture_begin();
+		rc = talk_run(talk);
+		said = capture_end();
+		if (rc != t[i].rc || talk_admitted(talk) != there ||
+		    (access(talk->dir.path, F_OK) == 0) != t[i].stays ||
+		    (strstr(said->err, "goes on with it") != NULL) != there)
+			fail_msg("%zu: %d: %s", i, rc, said->err);
+		assert_int_equal(r.submits, 1);
+		assert_int_equal(r.statuses, t[i].unsure);
+		jobdir_close(&talk->dir);
+		free(talk);
+		drop(k);
+	}
+}
+
 int
 main(void)
 {
@@ -319,6 +447,7 @@ main(void)
 	    cmocka_unit_test(test_begun),
 	    cmocka_unit_test(test_seen),
 	    cmocka_unit_test(test_renewed),
+	    cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,7 @@ struct attach_response {
 	const uint8_t *metadata; /* of a file response, packed; or NULL */
 	size_t metadata_len;
 	int64_t took_us;
+	unsigned copies; /* so often the request was sent (repeat) */
 };
 
 struct attach_request_opts {

@@ -48,6 +48,7 @@ request_fail(struct attach_request *q, enum attach_result result)
 {
 	struct attach_response resp = {
 		.result = result,
+		.copies = q->ntags,
 		.took_us = mono_sub(clock_mono(), q->started),
 	};
 
@@ -269,6 +270,7 @@ on_response(struct attach_request *q, const struct rns_event *ev)
 		.result = ATTACH_ANSWERED,
 		.len = ev->response.len,
 		.metadata_len = ev->response.metadata_len,
+		.copies = q->ntags,
 		.took_us = mono_sub(clock_mono(), q->started),
 	};
 	uint8_t *data = copy_of(ev->response.data, ev->response.len);
