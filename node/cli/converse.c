@@ -294,6 +294,9 @@ converse(struct talk *s)
 				session_run(s->session,
 				    mono_sub(at, clock_mono()));
 			}
+			/* a stream has ended it meanwhile */
+			if (rc == SESSION_BROKEN)
+				continue;
 			if (rc != CLI_OK)
 				return rc;
 			if (session_interrupted(s->session))

@@ -54,7 +54,7 @@ struct talk {
  * TALK_OLD: a job that was signed by_old was refused for what that may be the
  * cause of, and nothing is said or removed yet: talk_refused() does.
  */
-#define TALK_OLD (-3)
+#define TALK_OLD (-4) /* no number of session.h's */
 int talk_run(struct talk *);
 int talk_refused(struct talk *);
 /* What was seen of the job goes into its note. */

@@ -440,6 +440,31 @@ test_refused(void **state)
 	}
 }
 
+/* What ends under a question of ours is no success in silence. */
+static void
+test_ended(void **state)
+{
+	struct bench *k = make();
+	struct remote node = {.slice = 4096};
+	struct refusing r = {.code = "load"};
+	struct talk *talk = talk_of(k, &node, &r);
+	const struct captured *said;
+	int rc;
+
+	(void)state;
+	r.ends = talk;
+	capture_begin();
+	rc = talk_run(talk);
+	said = capture_end();
+	assert_int_equal(rc, CLI_FAILED);
+	assert_non_null(strstr(said->err, "breaks the protocol"));
+	assert_true(SESSION_BROKEN != TALK_OLD &&
+	    SESSION_UNANSWERED != TALK_OLD);
+	jobdir_close(&talk->dir);
+	free(talk);
+	drop(k);
+}
+
 int
 main(void)
 {
@@ -448,6 +473,7 @@ main(void)
 	    cmocka_unit_test(test_seen),
 	    cmocka_unit_test(test_renewed),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
