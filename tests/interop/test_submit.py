@@ -101,17 +101,17 @@ class Process:
 class Setup:
     """A shared instance (rnsd, or warrend), the node behind it over TCP, a person."""
 
-    def __init__(self, ctx, python=None, ours=False, node=()):
+    def __init__(self, ctx, python=None, ours=False, node=(), more=""):
         self.ctx = ctx
         self.daemon = [os.path.join(ctx.args.build, "warrend")] if ours else \
             [python or ctx.args.python, "-m", "RNS.Utilities.rnsd"]
         self.port = lib.free_port()
         self.name = f"submit-{os.getpid()}-{self.port}"
         self.hub_dir = ctx.stock_dir(lib.config(lib.server("mast", self.port), transport=True, share=True,
-                                                instance=self.name))
+                                                instance=self.name, more=more))
         self.hub()
         self.proxy = ctx.keep(Proxy(self.port))
-        node_dir = ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port)))
+        node_dir = ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port), more=more))
         self.node = ctx.keep(Process([ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", "pynode", *node],
                                      os.path.join(ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE,
                                      env={**os.environ, "TMPDIR": ctx.folder}))
@@ -624,6 +624,16 @@ def test_kept(ctx):
     return None
 
 
+def test_slow_node(ctx):
+    """One that takes longer to answer than what it was asked takes to be asked again."""
+    # what is larger than a small packet is a resource, which is not sent twice at once
+    s = Setup(ctx, node=("--slow", "5"), more="link_mtu_discovery = no\n")
+    r = s.submit(s.job("echo at last"), "--out", "a")
+    check(r.stdout == b"at last\n", f"{r.stdout} {r.stderr}")
+    check(len(os.listdir(os.path.join(s.person, "jobs"))) == 1, "more than one job was made")
+    return None
+
+
 def test_old(ctx):
     s = Setup(ctx, ctx.args.python_old)
     r = s.submit(s.job("echo old instance"), "--out", "a")
@@ -654,4 +664,4 @@ TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
           test_chunks, test_broken_link, test_budget, test_at_once, test_instance_restarted, test_trust, test_errors,
           test_kept, test_old, test_ours)]
-LONG = [("submit/not_handed_over", test_not_handed_over)]
+LONG = [("submit/not_handed_over", test_not_handed_over), ("submit/slow_node", test_slow_node)]

@@ -60,6 +60,7 @@ class Node:
         self.busy = 0
         self.moods = None  # a folder: asked is written there, and what else is there is what it became meanwhile
         self.ahead = 0  # seconds, of its clock
+        self.slow = 0  # seconds that it thinks about a job
 
     def announce(self):
         self.dest.announce(app_data=self.app_data)
@@ -71,6 +72,8 @@ class Node:
             if not isinstance(data, dict):
                 return [6, {"why": "not a map"}, None]
             link = next((v for v in self.links.values() if v.link_id == link_id), None)
+            if self.slow and name == "job/submit":
+                quiet(self.slow, "a node that asks afar what it thinks of the submitter")
             with self.lock:
                 return self.answer(name, data, link, remote_identity)
         except Exception as e:  # a test node says what went wrong
@@ -390,11 +393,12 @@ def main():
     ap.add_argument("--config", required=True)
     ap.add_argument("--name", default="pynode")
     ap.add_argument("--busy", type=int, default=0, help="so many blob/put are told that a budget is used up")
+    ap.add_argument("--slow", type=float, default=0, help="so many seconds it thinks about a job before it answers")
     ap.add_argument("--moods", help="a folder in which it notes what it is asked, and finds what becomes of it")
     a = ap.parse_args()
     client.start(a.config)
     node = Node(RNS.Identity(), codec.SecpKey(), a.name)
-    node.busy, node.moods = a.busy, a.moods
+    node.busy, node.moods, node.slow = a.busy, a.moods, a.slow
     node.announce()
     print("READY", node.dest.hash.hex(), node.key.urn("device"), flush=True)
     while True:
