@@ -430,26 +430,27 @@ enum post_kind { POST_HUB = 1 };    /* events, a line each */
  * ---- egress and the command that started it: an image of a registry (OCI
  * distribution 1.1). Named hosts come as SET_WEB_HOSTS, HOST or HOST:PORT a
  * line, certificates as SET_WEB_CA. max: bytes of all blobs; the descriptor: a
- * sealed memfd, "NAME:PASSWORD". Egress wants a file for each blob, gets one to
- * read and write that may hold a beginning of it, and says when all of it is in
- * there and has that digest ----
+ * sealed memfd, "NAME:PASSWORD". Egress wants a file for each index on the way,
+ * the manifest of this machine's image, and each blob, in that order; gets one
+ * to read and write that may hold a beginning of it, and says when all of it is
+ * in there and has that digest ----
  */
 #define IPC_PULL_PIN 72	      /* sha256// and base64 of 32 bytes */
 #define IPC_PULL_SECRET 16384 /* bytes of the descriptor */
 #define MSG_PULL(F)                                                            \
 	F(str, host, 253) F(u16, port, 0) F(boolean, insecure, 0)              \
 	F(boolean, hub, 0) F(str, repo, 255) F(str, ref, 128)                  \
-	F(str, arch, 16) F(str, variant, 8) F(u64, max, 0)                     \
-	F(str, pin, IPC_PULL_PIN)
-enum pull_kind { PULL_MANIFEST = 1, PULL_BLOB = 2 };
-#define MSG_PULL_WANT(F) F(u8, kind, 0) F(id32, digest, 0) F(u64, size, 0)
+	F(u64, max, 0) F(str, pin, IPC_PULL_PIN)
+enum pull_kind { PULL_INDEX = 1, PULL_MANIFEST = 2, PULL_BLOB = 3 };
+/* type: of a document, of media */
+#define MSG_PULL_WANT(F)                                                       \
+	F(u8, kind, 0) F(id32, digest, 0) F(u64, size, 0) F(str, type, 80)
 #define MSG_PULL_FILE(F) F(id32, digest, 0)
 #define MSG_PULL_GOT(F) F(id32, digest, 0)
 /* bytes that are here, of all, and those that were fetched just now */
 #define MSG_PULL_AT(F) F(u64, done, 0) F(u64, total, 0) F(u64, fetched, 0)
 #define MSG_PULL_END(F)                                                        \
 	F(u8, end, 0) /* of enum fetch_end */ F(str, why, 400)                 \
-	F(id32, manifest, 0) F(u64, size, 0) F(str, type, 80)                  \
 	F(u16, layers, 0) F(u64, total, 0) F(u64, fetched, 0)
 /* ---- egress and parent: the addresses of a host; none: why ---- */
 #define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */

@@ -10,7 +10,6 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "common/goarch.h"
 #include "common/units.h"
 #include "common/util.h"
 #include "common/where.h"
@@ -45,6 +44,7 @@ struct pull {
 
 	int images;
 	struct pulled at;
+	struct msg_PULL_WANT first; /* what the name means, .kind 0: none */
 	struct id32 manifest; /* of this machine's image */
 	bool here, buried;
 	struct mono begun;
@@ -226,9 +226,20 @@ on_file(void *ctx, const struct msg_PULL_WANT *m)
 	struct pull *p = ctx;
 	int fd;
 
+	if (p->first.kind == 0) {
+		p->first = *m;
+		if (p->name.by_digest && !id32_eq(&m->digest,
+			&p->name.digest)) {
+			cli_error(p->c, "warren-egress has another document "
+			    "than the one that was asked for");
+			return -1;
+		}
+	}
 	if (m->kind == PULL_MANIFEST) {
 		p->manifest = m->digest;
-		p->here = is_here(p, &m->digest);
+		/* what an index that is promised has is hand's to say */
+		p->here = (!p->name.by_digest || id32_eq(&m->digest,
+		    &p->name.digest)) && is_here(p, &m->digest);
 		p->buried = is_buried(p, &m->digest);
 		if (p->here || p->buried)
 			return -1;
@@ -341,7 +352,8 @@ import(struct pull *p, const struct msg_PULL_END *end)
 	char path[64], size[24], total[24];
 	_cleanup_free_ char *real = NULL;
 
-	if (pulled_index(&p->at, &end->manifest, end->size, end->type) < 0) {
+	if (pulled_index(&p->at, &p->first.digest, p->first.size,
+		p->first.type) < 0) {
 		cli_error(p->c, "warren/images/%s: %s", PULLED_FOLDER,
 		    strerror(errno));
 		return CLI_FAILED;
@@ -374,13 +386,11 @@ fetch(struct pull *p, const struct regname *from, const char *ca, int secret,
 	job.ask.max = p->max;
 	(void)snprintf(job.ask.host, sizeof(job.ask.host), "%s", from->host);
 	(void)snprintf(job.ask.repo, sizeof(job.ask.repo), "%s", p->name.repo);
-	(void)snprintf(job.ask.arch, sizeof(job.ask.arch), GO_ARCH);
-	(void)snprintf(job.ask.variant, sizeof(job.ask.variant), "%s",
-	    GO_VARIANT);
 	(void)snprintf(job.ask.pin, sizeof(job.ask.pin), "%s", p->pin == NULL ||
 	    from != &p->name ? "" : p->pin);
 	regname_ref(&p->name, job.ask.ref);
 	p->begun = clock_mono();
+	p->first.kind = 0;
 	cli_progress(p->c, "pulling %s ...", p->text);
 	rv = puller_run(&job, end, why, cap);
 	cli_progress_end(p->c);

@@ -8,7 +8,7 @@
 
 #include "sandbox/hand/hand_archive.h"
 #include "sandbox/hand/hand_path.h"
-#include "sandbox/hand/hand_platform.h"
+#include "common/platform.h"
 #include "sandbox/plan/about.h"
 #include "sandbox/plan/record.h"
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "sandbox/image/pulled.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -81,6 +82,12 @@ pulled_index(struct pulled *p, const struct id32 *digest, uint64_t size,
 	char text[512], hex[65];
 	int n;
 
+	/* it comes of who speaks to registries, and stands in the document */
+	for (const char *c = type; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr("/.+-", *c) == NULL) {
+			errno = EINVAL;
+			return -1;
+		}
 	hex_encode(hex, HASH_BYTES(*digest));
 	n = snprintf(text, sizeof(text), "{\"schemaVersion\":2,\"manifests\":"
 	    "[{\"mediaType\":\"%s\",\"digest\":\"sha256:%s\",\"size\":%llu}]}",

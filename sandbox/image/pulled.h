@@ -33,7 +33,10 @@ int pulled_open(struct pulled *, int dir, bool make);
  */
 int pulled_blob(struct pulled *, const struct id32 *digest, uint64_t size);
 #define PULLED_SPARE (64ull << 20) /* bytes */
-/* The layout's one image. type: of the manifest. 0 or -1. */
+/*
+ * The layout's one image: its manifest, or an index on the way to it. type: of
+ * that. 0; -1: errno, EINVAL where the type is none.
+ */
 int pulled_index(struct pulled *, const struct id32 *digest, uint64_t size,
     const char *type);
 /*

@@ -89,11 +89,12 @@ head(const uint8_t *p, size_t n)
 static void
 document(const uint8_t *p, size_t n)
 {
+	static const struct platform here = {"linux", "amd64", 3};
 	static struct regdoc d;
 	char why[200];
 	uint64_t sum;
 
-	if (!regdoc_parse(&d, "", p, n, "amd64", "", why, sizeof(why))) {
+	if (!regdoc_parse(&d, "", p, n, &here, why, sizeof(why))) {
 		must(why[0] != '\0');
 		return;
 	}

@@ -196,6 +196,21 @@ def halves():
     s.remove()
 
 
+def by_index():
+    """By the digest of an index: which image that is, is hand's to say, also when it is here."""
+    lies, s = Lies(), Store()
+    name = "127.0.0.1:%d/lie/platforms@%s" % (lies.port, lies.several()[1])
+    index = os.path.join(s.dir, "warren/images/pulled/index.json")
+    for as_ in ("a:1", "b:1"):
+        rc, said, all_ = s.pull("--insecure", "--name", as_, name)
+        with open(index) as f:
+            named_ = json.load(f)["manifests"][0]["digest"]
+        result("by the digest of an index, as " + as_, rc == 0 and said.get("digest") == "sha256:" + lies.image.digest and
+               named_ == lies.several()[1] and (said.get("fetched") == 0) == (as_ == "b:1"), all_)
+    lies.close()
+    s.remove()
+
+
 def egress_of(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
         for child in map(int, f.read().split()):
@@ -430,6 +445,7 @@ def main():
         liars()
         damaged_names()
         halves()
+        by_index()
         rights()
         passwords(scratch)
         real(scratch)

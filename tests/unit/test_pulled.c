@@ -147,6 +147,8 @@ test_index(void **state)
 	assert_non_null(strstr(text, "\"size\":7"));
 	n = file_read(p.dir, "oci-layout", text, sizeof(text) - 1);
 	assert_true(n > 0 && memcmp(text, "{\"imageLayoutVersion\"", 21) == 0);
+	assert_int_equal(pulled_index(&p, &d, 7, "a\"},{\"b"), -1);
+	assert_int_equal(errno, EINVAL);
 	memset(text, 'a', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	assert_int_equal(pulled_index(&p, &d, 7, text), -1);

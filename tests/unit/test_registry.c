@@ -403,6 +403,8 @@ test_next(void **state)
 	"sha256:0123456789abcdef0123456789abcdef0123456789abcdef"              \
 	"0123456789abcde" c
 
+static const struct platform here = {"linux", "amd64", 3};
+
 static bool
 doc(struct regdoc *d, const char *type, const char *text, char why[256])
 {
@@ -410,13 +412,11 @@ doc(struct regdoc *d, const char *type, const char *text, char why[256])
 		char *cut = malloc(n + 1); /* no NUL behind it */
 
 		memcpy(cut, text, n);
-		assert_false(regdoc_parse(d, type, cut, n, "amd64", "", why,
-		    256));
+		assert_false(regdoc_parse(d, type, cut, n, &here, why, 256));
 		free(cut);
 	}
 	why[0] = '\0';
-	return regdoc_parse(d, type, text, strlen(text), "amd64", "v1", why,
-	    256);
+	return regdoc_parse(d, type, text, strlen(text), &here, why, 256);
 }
 
 static void
@@ -490,12 +490,16 @@ test_indexes(void **state)
 	    {PLATFORM("1", "linux", "arm64", "") ","
 	     PLATFORM("2", "linux", "amd64", "") ","
 	     PLATFORM("3", "linux", "amd64", ""), 0xe2},
-	    {PLATFORM("1", "linux", "amd64", ",\"variant\":\"v2\"") ","
-	     PLATFORM("2", "linux", "amd64", ",\"variant\":\"v1\""), 0xe2},
+	    {PLATFORM("1", "linux", "amd64", ",\"variant\":\"v1\"") ","
+	     PLATFORM("2", "linux", "amd64", ",\"variant\":\"v3\"") ","
+	     PLATFORM("3", "linux", "amd64", ",\"variant\":\"v2\""), 0xe2},
+	    {PLATFORM("1", "linux", "amd64", ",\"variant\":\"v4\"") ","
+	     PLATFORM("2", "linux", "amd64", ""), 0xe2},
+	    {PLATFORM("1", "linux", "amd64", ",\"variant\":\"v4\""), 0},
 	    {PLATFORM("1", "windows", "amd64", "") ","
 	     PLATFORM("2", "unknown", "unknown", ""), 0},
 	    {"{\"digest\":\"" DIG("4") "\",\"size\":5}", 0xe4},
-	    {"{\"digest\":\"" DIG("4") "\",\"size\":5},{}", 0},
+	    {"{\"digest\":\"" DIG("4") "\",\"size\":5},{}", 0xe4},
 	    {"1,\"a\",null,[],{\"platform\":7}", 0}};
 	struct regdoc *d = malloc(sizeof(*d));
 	char text[1024], why[256];
@@ -523,15 +527,15 @@ test_bombs(void **state)
 
 	(void)state;
 	memset(text, '[', REGDOC_MAX);
-	assert_false(regdoc_parse(d, "", text, 1000, "", "", why, 256));
-	assert_false(regdoc_parse(d, "", text, REGDOC_MAX, "", "", why, 256));
+	assert_false(regdoc_parse(d, "", text, 1000, &here, why, 256));
+	assert_false(regdoc_parse(d, "", text, REGDOC_MAX, &here, why, 256));
 	for (size_t i = 0; i < REGDOC_MAX; i++)
 		text[i] = "{},"[i % 3];
 	text[0] = '[';
-	assert_false(regdoc_parse(d, "", text, REGDOC_MAX, "", "", why, 256));
+	assert_false(regdoc_parse(d, "", text, REGDOC_MAX, &here, why, 256));
 	assert_non_null(strstr(why, "too many values"));
 	memset(text, ' ', REGDOC_MAX + 1);
-	assert_false(regdoc_parse(d, "", text, REGDOC_MAX + 1, "", "", why,
+	assert_false(regdoc_parse(d, "", text, REGDOC_MAX + 1, &here, why,
 	    256));
 	free(text);
 	free(d);

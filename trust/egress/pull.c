@@ -16,19 +16,21 @@
 #include "trust/egress/regget.h"
 
 #define AT_ONCE 3    /* blobs; ours: what registries and people bear */
-#define DEPTH_MOST 3 /* indexes, one in another */
+#define DEPTH_MOST 2 /* indexes, one in another; as hand takes */
 #define SAY_S .25    /* how often progress is told */
 
 struct pull {
 	struct regset set;
 	char *named;
 	struct msg_PULL ask;
+	struct platform platform;
 	ev_timer say;
 
 	/* the document that is asked for, or one that waits for its file */
 	struct regget doc;
 	struct id32 want; /* its digest, when one is promised */
-	bool promised;
+	bool promised, waits;
+	struct id32 got; /* the digest that it has */
 	unsigned depth;
 	struct regdoc *image;
 	struct msg_PULL_END end;
@@ -97,11 +99,12 @@ end(struct pull *p, enum fetch_end how, const char *fmt, ...)
 
 static bool
 want(struct pull *p, enum pull_kind kind, const struct id32 *digest,
-    uint64_t size)
+    uint64_t size, const char *type)
 {
 	struct msg_PULL_WANT m = {.kind = (uint8_t)kind, .digest = *digest,
 	    .size = size};
 
+	(void)snprintf(m.type, sizeof(m.type), "%s", type);
 	return ipc_send_PULL_WANT(p->set.prog->parent, &m, NULL, 0) == 0;
 }
 
@@ -121,7 +124,7 @@ go_on(struct pull *p)
 			continue;
 		b->state = BLOB_WANTED;
 		p->busy++;
-		if (!want(p, PULL_BLOB, &b->is.digest, b->is.size))
+		if (!want(p, PULL_BLOB, &b->is.digest, b->is.size, ""))
 			return; /* who asked is gone, and we with him */
 	}
 }
@@ -156,6 +159,14 @@ blob_done(struct pull *p, struct regget *g)
 	go_on(p);
 }
 
+/* A file for the document that is here. */
+static bool
+want_document(struct pull *p, enum pull_kind kind)
+{
+	p->waits = true;
+	return want(p, kind, &p->got, p->doc.len, regdoc_type(p->image->kind));
+}
+
 /* Config first: it is small, and the first to be refused. */
 static void
 plan(struct pull *p, const struct regdoc *d)
@@ -173,9 +184,8 @@ plan(struct pull *p, const struct regdoc *d)
 		if (blob_of(p, &d->layer[i].digest) == NULL)
 			p->blob[p->nblobs++].is = d->layer[i];
 	/* its file, then all others: the command may have it already */
-	if (!want(p, PULL_MANIFEST, &p->end.manifest, p->end.size))
-		return;
-	ev_timer_start(p->set.loop, &p->say);
+	if (want_document(p, PULL_MANIFEST))
+		ev_timer_start(p->set.loop, &p->say);
 }
 
 /* ---- documents ---- */
@@ -205,7 +215,6 @@ doc_done(struct pull *p)
 {
 	struct regget *g = &p->doc;
 	struct sha256_ctx sum;
-	struct id32 got;
 	char why[256];
 
 	if (g->end != FETCH_OK) {
@@ -214,11 +223,11 @@ doc_done(struct pull *p)
 	}
 	sha256_init(&sum);
 	sha256_update(&sum, (size_t)g->len, g->doc);
-	sha256_digest(&sum, sizeof(got.b), got.b);
-	if (!same_as_said(p, &got))
+	sha256_digest(&sum, sizeof(p->got.b), p->got.b);
+	if (!same_as_said(p, &p->got))
 		return;
 	if (!regdoc_parse(p->image, g->head.type, g->doc, (size_t)g->len,
-		p->ask.arch, p->ask.variant, why, sizeof(why))) {
+		&p->platform, why, sizeof(why))) {
 		end(p, FETCH_BROKEN, "%s", why);
 		return;
 	}
@@ -229,13 +238,9 @@ doc_done(struct pull *p)
 			end(p, FETCH_BROKEN, "an index within an index, and "
 			    "so on");
 		else
-			next_document(p, &p->image->pick);
+			(void)want_document(p, PULL_INDEX);
 		break;
 	default:
-		p->end.manifest = got;
-		p->end.size = g->len;
-		(void)snprintf(p->end.type, sizeof(p->end.type), "%s",
-		    regdoc_type(p->image->kind));
 		plan(p, p->image);
 	}
 }
@@ -283,14 +288,15 @@ on_shown(void *ctx, bool ok, const struct regget *token)
 /* ---- what comes from the command ---- */
 
 static void
-manifest_file(struct pull *p, int fd)
+document_file(struct pull *p, int fd)
 {
-	struct msg_PULL_GOT m = {.digest = p->end.manifest};
+	struct msg_PULL_GOT m = {.digest = p->got};
 	const uint8_t *at = p->doc.doc;
 	size_t n = (size_t)p->doc.len;
 	off_t off = 0;
 
-	if (p->doc.doc == NULL || ftruncate(fd, 0) < 0)
+	p->waits = false;
+	if (ftruncate(fd, 0) < 0)
 		n = 0;
 	while (n > 0) {
 		ssize_t k = pwrite(fd, at, n, off);
@@ -309,7 +315,11 @@ manifest_file(struct pull *p, int fd)
 	}
 	regget_clear(&p->doc);
 	(void)ipc_send_PULL_GOT(p->set.prog->parent, &m, NULL, 0);
-	go_on(p);
+	if (p->image->kind == REGDOC_OCI_INDEX ||
+	    p->image->kind == REGDOC_DOCKER_LIST)
+		next_document(p, &p->image->pick);
+	else
+		go_on(p);
 }
 
 void
@@ -321,8 +331,8 @@ pull_file(struct pull *p, const struct msg_PULL_FILE *m, int fd)
 		(void)close(fd);
 		return;
 	}
-	if (id32_eq(&m->digest, &p->end.manifest)) {
-		manifest_file(p, fd);
+	if (p->waits && id32_eq(&m->digest, &p->got)) {
+		document_file(p, fd);
 		return;
 	}
 	for (unsigned i = 0; b != NULL && b->state == BLOB_WANTED &&
@@ -419,6 +429,7 @@ pull_new(struct ev_loop *loop, struct transfers *ts, struct process *prog,
 	if (p == NULL)
 		return NULL;
 	p->ask = *m;
+	p->platform = platform_here();
 	p->set = (struct regset){.loop = loop, .ts = ts, .prog = prog,
 	    .asked = asked, .insecure = m->insecure, .hub = m->hub,
 	    .done = on_done, .shown = on_shown, .ctx = p};

@@ -95,48 +95,38 @@ take_blob(const json_t *o, const char *what, struct regdoc_blob *b, char *why,
 	return true;
 }
 
+/* This machine's, by the rule by which hand takes one: the first of the best. */
 static bool
-for_arch(const json_t *m, const char *arch)
-{
-	const json_t *p = json_object_get(m, "platform");
-
-	return strcmp(text_of(p, "architecture"), arch) == 0 &&
-	    strcmp(text_of(p, "os"), "linux") == 0;
-}
-
-/* This machine's; of several the variant that fits, else the first. */
-static bool
-take_index(struct regdoc *d, const json_t *doc, const char *arch,
-    const char *variant, char *why, size_t cap)
+take_index(struct regdoc *d, const json_t *doc, const struct platform *here,
+    char *why, size_t cap)
 {
 	const json_t *list = json_object_get(doc, "manifests"), *pick = NULL;
 	char have[160] = "";
 	size_t i, n = 0;
+	int best = -1;
 	json_t *v;
 
 	if (!json_is_array(list))
 		return fail(why, cap, "its index has no list of manifests");
 	json_array_foreach (list, i, v) {
 		const json_t *p = json_object_get(v, "platform");
+		int rank = platform_rank(here, text_of(p, "os"),
+		    text_of(p, "architecture"), text_of(p, "variant"));
 
 		if (n < sizeof(have) && strcmp(text_of(p, "os"), "unknown") !=
 		    0)
 			n += (size_t)snprintf(have + n, sizeof(have) - n,
 			    "%s%.20s/%.20s", n > 0 ? ", " : "",
 			    text_of(p, "os"), text_of(p, "architecture"));
-		if (for_arch(v, arch) && (pick == NULL ||
-			(strcmp(text_of(p, "variant"), variant) == 0 &&
-			strcmp(text_of(json_object_get(pick, "platform"),
-			"variant"), variant) != 0)))
+		if (rank > best) {
+			best = rank;
 			pick = v;
+		}
 	}
-	/* one that names no platform at all is for every machine */
-	if (pick == NULL && json_array_size(list) == 1 &&
-	    json_object_get(json_array_get(list, 0), "platform") == NULL)
-		pick = json_array_get(list, 0);
 	if (pick == NULL)
-		return fail(why, cap, "it has no image for linux/%s, but for "
-		    "%s", arch, have[0] == '\0' ? "nothing" : have);
+		return fail(why, cap, "it has no image for %s/%s, but for "
+		    "%s", here->os, here->arch, have[0] == '\0' ? "nothing" :
+		    have);
 	if (!take_blob(pick, "index", &d->pick, why, cap))
 		return false;
 	return d->pick.size <= REGDOC_MAX ? true : fail(why, cap,
@@ -208,8 +198,8 @@ load(const void *text, size_t len, size_t max, const char **why)
 }
 
 static bool
-take(struct regdoc *d, const char *type, const json_t *doc, const char *arch,
-    const char *variant, char *why, size_t cap)
+take(struct regdoc *d, const char *type, const json_t *doc,
+    const struct platform *here, char *why, size_t cap)
 {
 	const char *own = text_of(doc, "mediaType");
 
@@ -223,7 +213,7 @@ take(struct regdoc *d, const char *type, const json_t *doc, const char *arch,
 		/* one document that is both means two things */
 		return json_object_get(doc, "layers") != NULL ?
 		    fail(why, cap, "it is an index and a manifest") :
-		    take_index(d, doc, arch, variant, why, cap);
+		    take_index(d, doc, here, why, cap);
 	case REGDOC_OCI_MANIFEST:
 	case REGDOC_DOCKER_MANIFEST:
 		return json_object_get(doc, "manifests") != NULL ?
@@ -241,7 +231,7 @@ take(struct regdoc *d, const char *type, const json_t *doc, const char *arch,
 
 bool
 regdoc_parse(struct regdoc *d, const char *type, const void *text, size_t len,
-    const char *arch, const char *variant, char *why, size_t cap)
+    const struct platform *here, char *why, size_t cap)
 {
 	const char *what = "";
 	json_t *doc = load(text, len, REGDOC_MAX, &what);
@@ -251,7 +241,7 @@ regdoc_parse(struct regdoc *d, const char *type, const void *text, size_t len,
 	if (doc == NULL)
 		return fail(why, cap, "its manifest is no JSON as it should "
 		    "be: %s", what);
-	ok = take(d, type, doc, arch, variant, why, cap);
+	ok = take(d, type, doc, here, why, cap);
 	json_decref(doc);
 	return ok;
 }

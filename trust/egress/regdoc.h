@@ -8,6 +8,8 @@
 
 #include <rns/hash.h>
 
+#include "common/platform.h"
+
 /*
  * The documents of a registry: manifests and indexes, of OCI's image
  * specification and Docker's second, and answers of token servers. Bounded in
@@ -47,10 +49,10 @@ struct regdoc {
 };
 /*
  * type: Content-Type, "" when there is none, then the document's own counts;
- * two that differ are refused. false: why, for people, with words of strangers.
+ * two that differ are refused. here: what an index is to run on. false: why, for people, with words of strangers.
  */
 bool regdoc_parse(struct regdoc *, const char *type, const void *text,
-    size_t len, const char *arch, const char *variant, char *why, size_t cap);
+    size_t len, const struct platform *here, char *why, size_t cap);
 /* false: no token in it that could stand in a header. */
 bool regdoc_token(char out[REGDOC_TOKEN + 1], const void *text, size_t len);
 /* "sha256:" and 64 digits of the small kind. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef WARREN_SANDBOX_HAND_HAND_PLATFORM_H
-#define WARREN_SANDBOX_HAND_HAND_PLATFORM_H
+#ifndef WARREN_COMMON_PLATFORM_H
+#define WARREN_COMMON_PLATFORM_H
 
 /*
  * Which images run on a machine, by the words of OCI's image index: operating

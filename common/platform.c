@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sandbox/hand/hand_platform.h"
+#include "common/platform.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "common/goarch.h"
+/* This machine, as images name it. */
+#if defined(__x86_64__)
+#define GO_ARCH "amd64"
+#elif defined(__i386__)
+#define GO_ARCH "386"
+#elif defined(__aarch64__)
+#define GO_ARCH "arm64"
+#elif defined(__arm__)
+#define GO_ARCH "arm"
+#elif defined(__riscv)
+#define GO_ARCH "riscv64"
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define GO_ARCH "ppc64le"
+#elif defined(__s390x__)
+#define GO_ARCH "s390x"
+#else
+#define GO_ARCH ""
+#endif
 
 /* x86-64-v1 to -v4, the levels of the psABI, as far as they can be asked for. */
 static unsigned
