@@ -166,9 +166,13 @@ refused(const struct contract *c, const struct watch_event *e)
 static unsigned
 ran(const struct contract *c, const struct watch_event *e)
 {
+	/* of a module, by its jail: Landlock lets nothing else there be run */
+	static const struct contract_path runner = {"/sys/warren/ld.so", false,
+	    0, 0};
+
 	/* of a deep one the middle is missing: Landlock has let it */
 	if (c->exec.given && (e->memfd || (!e->cut &&
-		!bounds_place(&c->exec, e->path))))
+		!bounds_place(&c->exec, e->path) && !is_at(&runner, e->path))))
 		return RULE_DISK_EXEC;
 	return !c->anonymous_exec && (e->memfd || e->deleted) ?
 	    RULE_ANONYMOUS_EXEC : RULE_NONE;

@@ -234,6 +234,10 @@ add_rules(struct command *c)
 		    (beneath ? 0 : LANDLOCK_FILE) |
 		    (strchr(path, '*') != NULL ? LANDLOCK_PATTERN : 0)};
 	}
+	/* a module's contract knows nothing of who runs it */
+	if (p->runtime == PLAN_WASM)
+		paths[c->npaths++] = (struct landlock_path){"/" WASM_PLACE,
+		    LANDLOCK_READ | LANDLOCK_EXEC};
 }
 
 void

@@ -15,7 +15,7 @@
  * before it becomes one of a stranger. The same in jail's own container and in
  * that of another program (sandbox/runner/).
  */
-#define COMMAND_PATHS (1 + PLACES_ALL + PLAN_RULES_MAX)
+#define COMMAND_PATHS (1 + PLACES_ALL + PLAN_RULES_MAX + 1)
 
 struct command {
 	const struct plan *plan;

@@ -3,6 +3,7 @@
 that breaks it and one that looks like it and does not. What ends a job is in
 its outcome and receipt, all of it in the trail. With CONTRACT_LONG set more of
 each."""
+import hashlib
 import json
 import os
 import shutil
@@ -151,11 +152,23 @@ class Bound(Burrow):
         self.digest = json.loads(out)["images"][0]["digest"]
         self.lock = threading.Lock()
 
-    def bound_job(self, command, contract, **more):
-        """A job under that contract, submitted."""
+    def bound_job(self, command, contract, module=None, **more):
+        """A job under that contract, submitted; command: of a module, words."""
         with self.lock:
             path = self.job_file(command, volumes=VOLUMES, **more,
                                  behavior_contract="contract.json")
+            image = self.digest if ":" in self.digest else \
+                "sha256:" + self.digest
+            if module is not None:
+                with open(path) as f:
+                    lines = [w for w in f.read().splitlines()
+                             if not w.startswith(("image:", "command:"))]
+                with open(path, "w") as f:
+                    f.write("\n".join(lines + [
+                        "wasm: {module: %s, files: folders}" % module,
+                        "command: " + json.dumps(command)]) + "\n")
+                with open(module, "rb") as f:
+                    image = "sha256:" + hashlib.sha256(f.read()).hexdigest()
             folder = os.path.dirname(path)
             for name in ("data/big", "out/keep"):
                 with open(os.path.join(folder, name), "wb") as f:
@@ -166,8 +179,7 @@ class Bound(Burrow):
             with open(plain, "w") as f:
                 json.dump({"_type": "klp.behavior-contract", "version": 1,
                            "agent": "urn:klp:kindai:agent:" + fp,
-                           "image": self.digest if ":" in self.digest else
-                           "sha256:" + self.digest, "issued": now - 60,
+                           "image": image, "issued": now - 60,
                            "expires": now + 86400, **contract}, f)
         rc, out, err = self.warren("klp", "sign", plain, "--identity",
                                    self.person, "-o",
@@ -245,6 +257,25 @@ def goes_on(node, rule, command, contract, did, says):
            node.output(s) == says and [c for c, _ in said] == [rule] and
            said[0][1].startswith(did),
            "%s %s %s" % (said, node.output(s), s))
+
+
+def module(node):
+    """Its contract names what it reads and runs, and not who runs it."""
+    if not os.path.exists(os.path.join(build, "warren-wasm")):
+        skip("a module under a contract", "this build runs no modules")
+        return
+    acts = os.path.join(HERE, "../wasm/acts.wasm")
+    within = {"disk": {"read": ["/agent/data/**"], "write": [],
+                       "exec": ["/bin/**"]}, "on_violation": KILL}
+    s = node.bound_job(["acts", "list", "/agent/data"], within, module=acts)
+    rc, last = s.end()
+    result("a module runs under a contract on files", rc == 0 and
+           "big" in node.output(s) and not violations(node, s),
+           "%s %s %s" % (violations(node, s), node.output(s), s))
+    s = node.bound_job(["acts", "cat", "/agent/tmp/keep"], within, module=acts)
+    rc, last = s.end()
+    result("... and breaks it as others do", last.get("outcome") ==
+           ["killed", "violation:disk.read"], "%s %s" % (node.output(s), s))
 
 
 def slowed(node):
@@ -401,7 +432,8 @@ def root():
             skip("contract", "no probes here")
             return
         node.prepare()
-        at_once([(fn, node) for fn in (slowed, stopped, observed, written)] +
+        at_once([(fn, node) for fn in (slowed, stopped, observed, written,
+                                       module)] +
                 [(row, node, *r) for r in ROWS + (MORE if LONG else [])] +
                 [(goes_on, node, *r) for r in GOES_ON[:None if LONG else 2]])
         if LONG:

@@ -203,6 +203,13 @@ test_files(void **state)
 	    RULE_NONE);
 	assert_int_equal(act(REC_EXEC, ~0u, 0, "/bin/sh"), RULE_NONE);
 	assert_int_equal(act(REC_EXEC, ~0u, 0, "/tmp/sh"), RULE_DISK_EXEC);
+	/* who runs a module, where the kernel has let it */
+	assert_int_equal(act(REC_EXEC, ~0u, 0, "/sys/warren/ld.so"),
+	    RULE_NONE);
+	assert_int_equal(act(REC_EXEC, ~0u, 0, "/sys/warren/sh"),
+	    RULE_DISK_EXEC);
+	assert_int_equal(act(REC_REFUSED, SYS_execve, -EACCES,
+	    "/sys/warren/ld.so"), RULE_DISK_EXEC);
 	/* by a loader: what it may write, and not its libraries */
 	assert_int_equal(act(REC_CODE, SYS_mmap, 0, "/agent/tmp/x"),
 	    RULE_DISK_EXEC);
