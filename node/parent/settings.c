@@ -23,6 +23,7 @@
 #include "node/parent/intact.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
+#include "node/parent/wasmfiles.h"
 #include "node/parent/web.h"
 #include "transport/lxmf/lxmfset.h"
 #include "transport/modem/airset.h"
@@ -241,6 +242,11 @@ spawn_groups(struct parent *p, struct spawn *s)
 static void
 spawn_jail(struct parent *p, struct spawn *s)
 {
+	const char *gone;
+
+	if (wasmfiles_gone(p->fd_wasm, &gone))
+		log_warnx(gone, "has been replaced on the disk: no modules are "
+		    "run until the next start of warrend");
 	p->slots = p->node->jobs_running;
 	spawn_word(s, "slots=%u", p->slots);
 	spawn_fd(s, "images", p->images_dir);

@@ -7,6 +7,7 @@
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -69,3 +70,34 @@ wasmfiles_open(int at, int fds[WASM_FILES], const char **lacks)
 }
 
 #endif
+
+/* Jail looks it up by its path as well: what lies there is that file. */
+static bool
+is_there(int fd)
+{
+	char link[32], path[4096];
+	struct stat a, b;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0)
+		return false;
+	path[n] = '\0';
+	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool
+wasmfiles_gone(int fds[WASM_FILES], const char **which)
+{
+	bool gone = false;
+
+	for (unsigned i = 0; i < WASM_FILES && !gone; i++) {
+		gone = fds[i] >= 0 && !is_there(fds[i]);
+		*which = wasm_files[i];
+	}
+	for (unsigned i = 0; i < WASM_FILES && gone; i++)
+		close_fd(&fds[i]);
+	return gone;
+}

@@ -11,5 +11,11 @@
  * none (-1), with what is not there in *lacks.
  */
 bool wasmfiles_open(int at, int fds[WASM_FILES], const char **lacks);
+/*
+ * Has one of them been removed or replaced since, as by an upgrade? Jail finds
+ * them by their paths, and its base is built of all of them or not at all: they
+ * are closed, and *which is the first that is gone.
+ */
+bool wasmfiles_gone(int fds[WASM_FILES], const char **which);
 
 #endif

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Modules of WebAssembly as jobs: over the mesh into the jail and back, their
 ends, limits, files and refusals; compiled once; and a node that runs none."""
+import glob
 import json
 import os
+import shutil
+import signal
 import sys
+import tempfile
 
-from lib import PATIENCE_S, USER, done, result, skip
+from lib import PATIENCE_S, USER, done, result, skip, until
 from libjob import Burrow
 
 build = sys.argv[1]
@@ -164,6 +168,40 @@ def without(mode, user):
         node.remove()
 
 
+def upgraded():
+    """What a module is run by is replaced under a node: the next jail runs
+    jobs of images, and no modules."""
+    # of names of its own, which are replaced without the build's
+    folder = tempfile.mkdtemp(prefix="upgraded-", dir=build)
+    os.chmod(folder, 0o755)
+    for path in glob.glob(os.path.join(build, "*")):
+        name = os.path.basename(path)
+        if os.path.isfile(path) and name.startswith(("warren", "libwasm")):
+            os.link(path, os.path.join(folder, name))
+    os.symlink("../etc", os.path.join(folder, "etc"))
+    node = Modules(folder, "upgraded")
+    try:
+        if not node.up():
+            result("upgraded: the node is up", False, node.said())
+            return
+        lib = os.path.join(folder, "warren-wasm")
+        shutil.copy(lib, lib + ".new")
+        os.rename(lib + ".new", lib)
+        count = node.readies("jail")
+        os.kill(node.pids()["jail"], signal.SIGKILL)
+        until(lambda: node.readies("jail") > count, "another jail")
+        rc, last, s = node.run_job("echo image")
+        result("upgraded: a job of an image runs", rc == 0 and
+               node.output(s) == "image\n", str(s))
+        got = node.run("hello")
+        result("upgraded: modules are refused, and the log says why",
+               got[0] == 121 and "has been replaced on the disk" in
+               node.said(), "%s" % (got,))
+    finally:
+        node.remove()
+        shutil.rmtree(folder)
+
+
 if not os.path.exists(os.path.join(build, "warren-wasm")):
     skip("wasm", "this build runs no modules (configure says: wasm: no)")
     done()
@@ -172,4 +210,6 @@ for mode, user in ([("root", None), ("user", USER)] if os.geteuid() == 0
     modules(mode, user)
     if mode != "user" or os.geteuid() != 0:
         without(mode, user)
+if os.geteuid() == 0:
+    upgraded()
 done()
