@@ -72,7 +72,9 @@ end(const struct run_result *r)
 	}
 	switch (r->end) {
 	case RUN_EXITED:
-		return r->code;
+		/* a status has a byte, and only 0 is a success */
+		return r->code == 0 || (r->code & 0xff) != 0 ?
+		    r->code & 0xff : 255;
 	case RUN_CANNOT:
 		return EXIT_CANNOT;
 	case RUN_TRAP:

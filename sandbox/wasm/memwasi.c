@@ -280,6 +280,7 @@ no_socket(struct guest *g, const wasmtime_val_t *a)
 	    WASI_NOTSOCK;
 }
 
+static const struct guest_call exit_call = {"proc_exit", "!i", proc_exit};
 static const struct guest_call calls[] = {
     {"args_get", "ii", args_get},
     {"args_sizes_get", "ii", args_sizes_get},
@@ -288,7 +289,6 @@ static const struct guest_call calls[] = {
     {"clock_res_get", "ii", clock_res_get},
     {"clock_time_get", "iIi", clock_time_get},
     {"poll_oneoff", "iiii", poll_oneoff},
-    {"proc_exit", "!i", proc_exit},
     {"proc_raise", "i", not_here},
     {"random_get", "ii", random_get},
     {"sched_yield", "", sched_yield_},
@@ -303,9 +303,18 @@ memwasi_define(wasmtime_linker_t *l, struct memwasi *w)
 	wasmtime_error_t *e = guest_define(l, calls, NELEM(calls), w);
 
 	if (e == NULL)
+		e = guest_define(l, &exit_call, 1, w);
+	if (e == NULL)
 		e = guest_define(l, memwasi_fd_calls, memwasi_fd_ncalls, w);
 	if (e == NULL)
 		e = guest_define(l, memwasi_path_calls, memwasi_path_ncalls,
 		    w);
 	return e;
+}
+
+wasmtime_error_t *
+memwasi_define_exit(wasmtime_linker_t *l, struct memwasi *w)
+{
+	wasmtime_linker_allow_shadowing(l, true);
+	return guest_define(l, &exit_call, 1, w);
 }

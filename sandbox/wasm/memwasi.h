@@ -47,6 +47,11 @@ void memwasi_init(struct memwasi *, const struct plan_args *,
 void memwasi_end(struct memwasi *);
 /* All of wasi_snapshot_preview1; memwasi stays the caller's. */
 wasmtime_error_t *memwasi_define(wasmtime_linker_t *, struct memwasi *);
+/*
+ * Its proc_exit alone, in place of the library's, for which a code of 126 and
+ * more is an error. exited and code of memwasi say how it ended.
+ */
+wasmtime_error_t *memwasi_define_exit(wasmtime_linker_t *, struct memwasi *);
 
 /* ---- for its other files ---- */
 

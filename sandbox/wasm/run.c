@@ -169,11 +169,20 @@ store(const struct run *run, wasm_engine_t *engine, wasi_config_t *w,
 
 /* ---- a module ---- */
 
-/* Its own WASI, and its volumes when it has ended. */
+/* Its own WASI, of a module with folders its end; volumes when it has ended. */
 static struct emulated {
 	struct memwasi wasi;
 	struct volumes volumes;
 } emulated;
+
+static void
+end_exited(struct run_result *r)
+{
+	if (!emulated.wasi.exited)
+		return;
+	memset(r, 0, sizeof(*r));
+	r->code = (int)emulated.wasi.code;
+}
 
 static void
 end_emulated(struct run_result *r)
@@ -181,10 +190,6 @@ end_emulated(struct run_result *r)
 	char why[ENGINE_WHY];
 	bool ok;
 
-	if (emulated.wasi.exited) {
-		memset(r, 0, sizeof(*r));
-		r->code = (int)emulated.wasi.code;
-	}
 	memwasi_end(&emulated.wasi);
 	ok = volumes_save(&emulated.volumes, why);
 	if (!ok && r->end == RUN_EXITED)
@@ -249,15 +254,18 @@ core(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 		    failed(r, "WASI", memwasi_define(l, &emulated.wasi)))
 			return;
 		start(x, l, m, r);
+		end_exited(r);
 		end_emulated(r);
 		return;
 	}
 	if ((w = wasi(run, r)) == NULL ||
 	    (x = store(run, engine, w, r)) == NULL ||
 	    failed(r, "WASI", wasmtime_linker_define_wasi(l)) ||
+	    failed(r, "WASI", memwasi_define_exit(l, &emulated.wasi)) ||
 	    (run->fixed && failed(r, "WASI", fixed_define(l))))
 		return;
 	start(x, l, m, r);
+	end_exited(r);
 }
 
 /* ---- a component ---- */

@@ -217,7 +217,10 @@ all(const char *module, const struct row *rows, size_t n, unsigned more)
 static const struct row ends[] = {
     {{"hello"}, 0, "hello test", {0}},
     {{"args", "x", "y z"}, 0, "[acts][args][x][y z]", {0}},
-    {{"exit", "42"}, 42, "", {0}},
+    {{"exit", "42"}, 42, "", {0}}, {{"exit", "125"}, 125, "", {0}},
+    {{"exit", "126"}, 126, "", {0}}, {{"exit", "255"}, 255, "", {0}},
+    {{"exit", "256"}, 255, "", {0}}, {{"exit", "259"}, 3, "", {0}},
+    {{"exit", "-1"}, 255, "", {0}},
     {{"unreachable"}, -SIGABRT, "warren: unreachable", {0}},
     {{"abort"}, -SIGABRT, "warren: unreachable", {0}},
     {{"outside"}, -SIGSEGV, "warren: memory out of bounds", {0}},
