@@ -10,11 +10,16 @@
 #include <cmocka.h>
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +30,7 @@
 #include "sandbox/base/report.h"
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/wasm.h"
+#include "sandbox/wasm/lock.h"
 
 #define RUNNER "./warren-wasm"
 #define MODULE_ROOM (1u << 20)
@@ -386,6 +392,50 @@ test_fixed(void **state)
 	(void)close(file);
 }
 
+/* ---- the last filter ---- */
+
+static void *
+other_filter(void *arg)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog prog = {.len = 1, .filter = &all};
+	int *pipes = arg;
+	char c = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == 0;
+
+	(void)!write(pipes[1], &c, 1);
+	(void)pause();
+	return NULL;
+}
+
+/* A thread that cannot take it is an error, as everything else is. */
+static void
+test_lock(void **state)
+{
+	int pipes[2];
+	pthread_t t;
+	pid_t pid;
+	char c = 0;
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    pthread_create(&t, NULL, other_filter, pipes) != 0 ||
+		    read(pipes[0], &c, 1) != 1 || c != 1)
+			_exit(9);
+		_exit(lock_down(false) == -1 ? 0 : 1);
+	}
+	assert_int_equal(status_of(pid, NULL), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? 9 :
+		    lock_down(false) == 0 && open("/", O_RDONLY) == -1 ? 0 : 1);
+	assert_int_equal(status_of(pid, NULL), 0);
+	(void)close(pipes[0]);
+	(void)close(pipes[1]);
+}
+
 /* ---- what is refused ---- */
 
 static void
@@ -609,7 +659,7 @@ main(void)
 	    cmocka_unit_test(test_interpreted),
 	    cmocka_unit_test(test_component),
 	    cmocka_unit_test(test_files),
-	    cmocka_unit_test(test_fixed),
+	    cmocka_unit_test(test_fixed), cmocka_unit_test(test_lock),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_refused_names),
 	    cmocka_unit_test(test_many_functions),
