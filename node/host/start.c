@@ -203,9 +203,7 @@ module_flags(const struct warren_node *wn, const struct job *j)
 	const struct wasm_ask *a = &j->m->module;
 	uint8_t flags = 0;
 
-	/* who is hardly trusted sees no folder of a kernel at all */
-	if (a->files == WASM_FILES_MEMORY ||
-	    (a->files == WASM_FILES_AS_NODE && j->level <= 1))
+	if (job_in_memory(j))
 		flags |= WASM_EMULATED;
 	if (a->deterministic)
 		flags |= WASM_FIXED;

@@ -519,6 +519,14 @@ job_left(struct job *j, unsigned volume, const struct left *left)
 	left_join(j->left, volume, left);
 }
 
+bool
+job_in_memory(const struct job *j)
+{
+	return j->m != NULL && (j->m->has & HAS_WASM) != 0 &&
+	    (j->m->module.files == WASM_FILES_MEMORY ||
+		(j->m->module.files == WASM_FILES_AS_NODE && j->level <= 1));
+}
+
 /* Seconds of wall time from now on, as a point of the loop's clock. */
 static struct mono
 in_seconds(struct mono now, uint64_t s)
@@ -555,6 +563,7 @@ job_due(const struct job *j, bool missing, uint32_t unix_now, struct mono now,
 		uint64_t ms = MIN_OF(j->limits.v[LIMIT_TIME],
 		    (uint64_t)INT64_MAX / 2000);
 
+		ms += job_in_memory(j) ? JOB_SAVE_MS : 0;
 		at = mono_add(j->started_at, (int64_t)ms * 1000);
 		if (mono_reached(now, at))
 			return DUE_TIME;

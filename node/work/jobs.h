@@ -301,6 +301,17 @@ void job_left(struct job *, unsigned volume, const struct left *);
 /* Has it written more than a job may? */
 bool job_floods(const struct job *);
 
+/*
+ * Are its volumes trees in its runner's memory? Who is hardly trusted sees no
+ * folder of a kernel at all.
+ */
+bool job_in_memory(const struct job *);
+/*
+ * Such a module is ended by its runner, which then writes its volumes: the kill
+ * comes so much later, and before jail's own (JAIL_GRACE_MS).
+ */
+#define JOB_SAVE_MS 8000
+
 /* What time does to a job. */
 enum job_due {
 	DUE_NOTHING,

@@ -183,6 +183,23 @@ put_event(struct guest *g, uint32_t out, uint32_t i, const uint8_t *sub,
 	return true;
 }
 
+/* false: the job's time is over first. */
+static bool
+rest(const struct memwasi *w, uint64_t ns)
+{
+	uint64_t now = clock_ns(w, CLOCK_MONOTONIC);
+	bool late = w->until != 0 && (now >= w->until || ns > w->until - now);
+	struct timespec t;
+
+	if (late)
+		ns = now >= w->until ? 0 : w->until - now;
+	t.tv_sec = (time_t)MIN_OF(ns / 1000000000, (uint64_t)INT32_MAX);
+	t.tv_nsec = (long)(ns % 1000000000);
+	while (nanosleep(&t, &t) != 0 && errno == EINTR)
+		continue;
+	return !late;
+}
+
 /* Files and streams are always ready; else the clock that rings first. */
 static uint32_t
 poll_oneoff(struct guest *g, const wasmtime_val_t *a)
@@ -227,14 +244,10 @@ poll_oneoff(struct guest *g, const wasmtime_val_t *a)
 			    !put_event(g, out, events++, s, ON_CLOCK, WASI_OK))
 				return WASI_FAULT;
 		}
-		if (pass == 0 && !of(g)->fixed) {
-			struct timespec t = {
-			    (time_t)MIN_OF(first / 1000000000,
-				(uint64_t)INT32_MAX),
-			    (long)(first % 1000000000)};
-
-			while (nanosleep(&t, &t) != 0 && errno == EINTR)
-				continue;
+		if (pass == 0 && !of(g)->fixed && !rest(of(g), first)) {
+			of(g)->late = true;
+			g->trap = wasmtime_trap_new("late", 4);
+			return WASI_OK;
 		}
 	}
 	/* an absolute time that our sleep has just missed */
@@ -317,4 +330,14 @@ memwasi_define_exit(wasmtime_linker_t *l, struct memwasi *w)
 {
 	wasmtime_linker_allow_shadowing(l, true);
 	return guest_define(l, &exit_call, 1, w);
+}
+
+void
+memwasi_time(struct memwasi *w, uint64_t ms)
+{
+	struct timespec t = {0, 0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	w->until = ms == 0 ? 0 : ns_of(&t) + MIN_OF(ms, (uint64_t)UINT32_MAX) *
+		1000000;
 }

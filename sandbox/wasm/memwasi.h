@@ -38,11 +38,18 @@ struct memwasi {
 	bool fixed;
 	bool exited;
 	uint32_t code;
+	uint64_t until; /* monotonic, ns: no sleep lasts longer; 0: any may */
+	bool late;	/* ... and one was to */
 	struct memwasi_fd fd[MEMWASI_FDS];
 };
 
 void memwasi_init(struct memwasi *, const struct plan_args *,
     struct memfs *const *volumes, bool fixed);
+/*
+ * The module's time from now on, 0 is for ever: what would sleep longer is ended,
+ * as a bell ends what runs.
+ */
+void memwasi_time(struct memwasi *, uint64_t ms);
 /* Closes what is open still. */
 void memwasi_end(struct memwasi *);
 /* All of wasi_snapshot_preview1; memwasi stays the caller's. */

@@ -71,8 +71,8 @@ ring(void *arg)
 }
 
 /*
- * A loop that never calls anything ends by this. What sleeps does not, and is
- * the jail's to end.
+ * A loop that never calls anything ends by this. What sleeps in the library's
+ * WASI does not, and is the node's to end.
  */
 static bool
 set_bell(const struct run *run, wasm_engine_t *engine, wasmtime_context_t *x)
@@ -178,10 +178,14 @@ static struct emulated {
 static void
 end_exited(struct run_result *r)
 {
-	if (!emulated.wasi.exited)
+	if (!emulated.wasi.exited && !emulated.wasi.late)
 		return;
 	memset(r, 0, sizeof(*r));
 	r->code = (int)emulated.wasi.code;
+	if (emulated.wasi.exited)
+		return;
+	r->end = RUN_TIME;
+	(void)snprintf(r->why, sizeof(r->why), "out of time");
 }
 
 static void
@@ -250,6 +254,7 @@ core(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 	if (run->emulated) {
 		memwasi_init(&emulated.wasi, &run->args, emulated.volumes.fs,
 		    run->fixed);
+		memwasi_time(&emulated.wasi, run->time_ms);
 		if ((x = store(run, engine, NULL, r)) == NULL ||
 		    failed(r, "WASI", memwasi_define(l, &emulated.wasi)))
 			return;

@@ -36,9 +36,9 @@ class Modules(Burrow):
             f.write(content)
         return path
 
-    def job(self, command, files, volumes):
+    def job(self, command, files, volumes, **limits):
         """JOB.yaml with a module; its Submission at its end."""
-        path = self.job_file("", volumes=volumes)
+        path = self.job_file("", volumes=volumes, limits=limits)
         with open(path) as f:
             lines = [w for w in f.read().splitlines()
                      if not w.startswith(("image:", "command:"))]
@@ -102,6 +102,13 @@ def files(mode, node):
         result("%s %s: the receipt says that a module ran" % (mode, way),
                "wasm" in layers and "wasm_interpreted" not in layers and
                "seccomp" in layers and last.get("verified"), "%s" % last)
+        s, (rc, last) = node.job(
+            ["acts", "keep", "/out/words", "loop"], way,
+            [("data", "/data", "ro"), ("kept", "/out", "rw")], time="300ms")
+        result("%s %s: out of time, it leaves what it has written" % (
+            mode, way), last.get("outcome") == ["killed", "time"] and
+            os.path.exists(os.path.join(s.folder, "volumes/out/words")),
+            "%s %s" % (rc, last))
         s, (rc, last) = node.job(
             ["acts", "put", "/data/new", "x"], way,
             [("data", "/data", "ro"), ("kept", "/out", "rw")])

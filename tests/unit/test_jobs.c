@@ -278,6 +278,7 @@ test_verdicts(void **state)
 static void
 test_due(void **state)
 {
+	static struct manifest m;
 	struct job *j = a_job(1, 1);
 	struct mono next;
 
@@ -299,6 +300,16 @@ test_due(void **state)
 	assert_int_equal(job_due(j, false, NOW, at(200), &next), DUE_NOTHING);
 	assert_int_equal(next.us, at(260).us);
 	assert_int_equal(job_due(j, false, NOW, at(260), &next), DUE_TIME);
+	/* a module with its files in memory ends itself, and writes them */
+	m.has = HAS_WASM;
+	m.module.files = WASM_FILES_MEMORY;
+	j->m = &m;
+	assert_int_equal(job_due(j, false, NOW, at(267), &next), DUE_NOTHING);
+	assert_int_equal(next.us, at(268).us);
+	assert_int_equal(job_due(j, false, NOW, at(268), &next), DUE_TIME);
+	m.module.files = WASM_FILES_FOLDERS;
+	assert_int_equal(job_due(j, false, NOW, at(260), &next), DUE_TIME);
+	j->m = NULL;
 	assert_int_equal(job_progress(j, at(230)), 500);
 	assert_int_equal(job_progress(j, at(300)), 1000);
 	/* what is being killed is not killed again */

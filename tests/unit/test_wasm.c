@@ -368,6 +368,33 @@ test_files(void **state)
 	(void)close(file);
 }
 
+/* What runs into its time with files in memory keeps what it wrote. */
+static void
+test_time(void **state)
+{
+	struct how how = {.flags = WASM_EMULATED, .ms = 200, .writable = true};
+	int file = module_file("acts.wasm"), code;
+	const char *out = in_folder("late");
+	struct ended e;
+
+	(void)state;
+	code = compile(file, 0, 0, &e);
+	run(code, &how, (const char *[]){"keep", out, "loop", NULL}, &e);
+	assert_int_equal(e.status, -SIGXCPU);
+	assert_int_equal(unlink(out), 0);
+	run(code, &how, (const char *[]){"keep", out, "sleep", "15", NULL},
+	    &e);
+	assert_int_equal(e.status, -SIGXCPU);
+	assert_non_null(strstr(e.out, "warren: out of time"));
+	assert_int_equal(unlink(out), 0);
+	how.ms = 60000;
+	run(code, &how, (const char *[]){"keep", out, "sleep", "0", NULL}, &e);
+	assert_int_equal(e.status, 0);
+	assert_int_equal(unlink(out), 0);
+	(void)close(code);
+	(void)close(file);
+}
+
 static void
 test_fixed(void **state)
 {
@@ -659,7 +686,8 @@ main(void)
 	    cmocka_unit_test(test_interpreted),
 	    cmocka_unit_test(test_component),
 	    cmocka_unit_test(test_files),
-	    cmocka_unit_test(test_fixed), cmocka_unit_test(test_lock),
+	    cmocka_unit_test(test_time), cmocka_unit_test(test_fixed),
+	    cmocka_unit_test(test_lock),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_refused_names),
 	    cmocka_unit_test(test_many_functions),

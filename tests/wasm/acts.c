@@ -111,6 +111,39 @@ fill(const char *path)
 	return 0;
 }
 
+/* So many files of a byte; how many there are at the first refusal. */
+static int
+many(const char *path, int n)
+{
+	char name[256];
+	int i = 0, fd;
+
+	for (; i < n; i++) {
+		snprintf(name, sizeof(name), "%s/%d", path, i);
+		fd = open(name, O_WRONLY | O_CREAT, 0644);
+		if (fd < 0 || write(fd, "x", 1) != 1 || close(fd) != 0)
+			break;
+	}
+	printf("%d: %s\n", i, strerror(i < n ? errno : 0));
+	return 0;
+}
+
+/* What of time is seen: by a file, and by waiting. */
+static int
+times(const char *path)
+{
+	struct timespec a, b;
+	struct stat st;
+
+	if (put(path, "x") != 0 || stat(path, &st) != 0 ||
+	    clock_gettime(CLOCK_MONOTONIC, &a) != 0 ||
+	    poll(NULL, 0, 50) != 0 || clock_gettime(CLOCK_MONOTONIC, &b) != 0)
+		return 1;
+	printf("%lld %lld.%09ld\n", (long long)st.st_mtim.tv_sec,
+	    (long long)(b.tv_sec - a.tv_sec), b.tv_nsec - a.tv_nsec);
+	return 0;
+}
+
 static int
 chance(void)
 {
@@ -145,13 +178,12 @@ traps(const char *what)
 		sink++;
 }
 
-int
-main(int argc, char *argv[])
+static int
+run(int argc, char *argv[])
 {
 	const char *act = argc > 1 ? argv[1] : "hello";
 	const char *a = argc > 2 ? argv[2] : "", *b = argc > 3 ? argv[3] : "";
 
-	setvbuf(stdout, NULL, _IONBF, 0);
 	if (strcmp(act, "hello") == 0) {
 		printf("hello %s\n", getenv("WHO") ? getenv("WHO") : "?");
 		return 0;
@@ -181,6 +213,13 @@ main(int argc, char *argv[])
 		return grow(number(a));
 	if (strcmp(act, "fill") == 0)
 		return fill(a);
+	if (strcmp(act, "many") == 0)
+		return many(a, number(b));
+	if (strcmp(act, "times") == 0)
+		return times(a);
+	/* a file, and then what stands behind */
+	if (strcmp(act, "keep") == 0)
+		return put(a, "kept\n") != 0 ? 1 : run(argc - 2, argv + 2);
 	if (strcmp(act, "chance") == 0)
 		return chance();
 	if (strcmp(act, "sleep") == 0)
@@ -193,4 +232,11 @@ main(int argc, char *argv[])
 		return cat(b);
 	}
 	return traps(act);
+}
+
+int
+main(int argc, char *argv[])
+{
+	setvbuf(stdout, NULL, _IONBF, 0);
+	return run(argc, argv);
 }
