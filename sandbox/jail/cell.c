@@ -642,9 +642,10 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		if (c->lost)
 			job_failed(j, c, "internal", "its slot was lost");
 		else if (!ok)
+			/* whoever compiles is believed as little as a job */
 			job_failed(j, c, !c->compiling ? "volume" :
-			    c->fail_code[0] != '\0' ? c->fail_code : "image",
-			    c->why);
+			    strcmp(c->fail_code, "internal") == 0 ?
+				"internal" : "image", c->why);
 		else if (c->forget)
 			step_next_clean(j, c);
 		else if (c->compiling) {

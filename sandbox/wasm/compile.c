@@ -124,21 +124,24 @@ component_fits(wasm_engine_t *engine, const wasmtime_component_t *c,
 
 /* ---- to machine code ---- */
 
-static bool
+static enum compiled
 put(int out, const char head[ENGINE_HEAD + 1], wasm_byte_vec_t *v,
     char why[ENGINE_WHY])
 {
-	bool ok = write_full(out, head, ENGINE_HEAD) == 0 &&
-	    write_full(out, v->data, v->size) == 0 && fsync(out) == 0;
+	enum compiled rv = COMPILED;
 
-	if (!ok)
+	if (write_full(out, head, ENGINE_HEAD) < 0 ||
+	    write_full(out, v->data, v->size) < 0 || fsync(out) < 0) {
+		/* what it compiles to has a size that it may have */
+		rv = errno == EFBIG ? COMPILE_MODULE : COMPILE_HERE;
 		(void)snprintf(why, ENGINE_WHY, "what it compiles to cannot be "
 		    "written: %s", strerror(errno));
+	}
 	wasm_byte_vec_delete(v);
-	return ok;
+	return rv;
 }
 
-static bool
+static enum compiled
 core(wasm_engine_t *engine, const uint8_t *p, size_t len, int out,
     char why[ENGINE_WHY])
 {
@@ -148,18 +151,18 @@ core(wasm_engine_t *engine, const uint8_t *p, size_t len, int out,
 
 	if (e != NULL) {
 		engine_why(why, "module", e);
-		return false;
+		return COMPILE_MODULE;
 	}
 	if (!has_start(m, why) || !imports_offered(engine, m, why))
-		return false;
+		return COMPILE_MODULE;
 	if ((e = wasmtime_module_serialize(m, &v)) != NULL) {
 		engine_why(why, "module", e);
-		return false;
+		return COMPILE_MODULE;
 	}
 	return put(out, ENGINE_MODULE, &v, why);
 }
 
-static bool
+static enum compiled
 component(wasm_engine_t *engine, const uint8_t *p, size_t len, int out,
     char why[ENGINE_WHY])
 {
@@ -169,18 +172,18 @@ component(wasm_engine_t *engine, const uint8_t *p, size_t len, int out,
 
 	if (e != NULL) {
 		engine_why(why, "component", e);
-		return false;
+		return COMPILE_MODULE;
 	}
 	if (!component_fits(engine, c, why))
-		return false;
+		return COMPILE_MODULE;
 	if ((e = wasmtime_component_serialize(c, &v)) != NULL) {
 		engine_why(why, "component", e);
-		return false;
+		return COMPILE_MODULE;
 	}
 	return put(out, ENGINE_COMPONENT, &v, why);
 }
 
-bool
+enum compiled
 compile_module(const struct engine_conf *conf, int in, int out,
     char why[ENGINE_WHY])
 {
@@ -189,16 +192,16 @@ compile_module(const struct engine_conf *conf, int in, int out,
 	size_t len;
 
 	if (engine == NULL)
-		return false;
+		return COMPILE_HERE;
 	if ((p = engine_map(in, &len)) == NULL) {
 		(void)snprintf(why, ENGINE_WHY, "module: %s", strerror(errno));
-		return false;
+		return COMPILE_HERE;
 	}
 	/* the text form is for people, and one parser more */
 	if (len < 8 || memcmp(p, "\0asm", 4) != 0) {
 		(void)snprintf(why, ENGINE_WHY, "this is no WebAssembly: it "
 		    "begins otherwise");
-		return false;
+		return COMPILE_MODULE;
 	}
 	return engine_component(p, len) ? component(engine, p, len, out, why) :
 	    core(engine, p, len, out, why);

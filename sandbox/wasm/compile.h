@@ -6,10 +6,15 @@
 
 /*
  * A module of a stranger on descriptor `in` to machine code on `out`, both
- * files. true; or false and why, which names what is wanted and not offered
- * here (compute.md 4.1).
+ * files. Else why, which of a module names what is wanted and not offered here
+ * (compute.md 4.1).
  */
-bool compile_module(const struct engine_conf *, int in, int out,
+enum compiled {
+	COMPILED,
+	COMPILE_MODULE, /* it is the module's fault, and stays so */
+	COMPILE_HERE,	/* ... this machine's: no engine, a full disk */
+};
+enum compiled compile_module(const struct engine_conf *, int in, int out,
     char why[ENGINE_WHY]);
 
 #endif

@@ -35,13 +35,14 @@ number(const char *word)
 }
 
 static int
-say(bool ok, const char *why)
+say(enum compiled c, const char *why)
 {
-	struct report r = {.kind = REPORT_HAND, .ok = ok};
+	struct report r = {.kind = c == COMPILE_HERE ? REPORT_FAIL :
+		REPORT_HAND, .ok = c == COMPILED, .code = "internal"};
 
 	(void)text_printable(r.why, sizeof(r.why), why, strlen(why));
 	report_send(STDERR_FILENO, &r);
-	return ok ? 0 : 1;
+	return r.ok ? 0 : 1;
 }
 
 static int

@@ -114,13 +114,13 @@ status_of(pid_t pid, struct rusage *u)
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* To a memfd of its code; *r what was said. */
-static int
-compile(int module, unsigned flags, unsigned long fuel, struct ended *e)
+static void
+compile_to(int code, int module, unsigned flags, unsigned long fuel,
+    struct ended *e)
 {
 	char a[8], b[24], name[] = RUNNER, verb[] = "compile";
 	char *argv[] = {name, verb, a, b, NULL};
-	int code = memfd("", 0), said[2];
+	int said[2];
 	uint8_t buf[REPORT_MAX];
 	struct rusage u;
 	size_t n;
@@ -138,6 +138,15 @@ compile(int module, unsigned flags, unsigned long fuel, struct ended *e)
 	if (n > 0)
 		assert_true(report_parse(buf, n, &e->report) > 0);
 	assert_true(u.ru_maxrss < (long)(WASM_COMPILE_MEMORY >> 10));
+}
+
+/* To a memfd of its code; *e what was said. */
+static int
+compile(int module, unsigned flags, unsigned long fuel, struct ended *e)
+{
+	int code = memfd("", 0);
+
+	compile_to(code, module, flags, fuel, e);
 	return code;
 }
 
@@ -473,7 +482,8 @@ refused(const uint8_t *p, size_t n, const char *says)
 	struct stat st;
 
 	(void)close(fd);
-	if (e.status != 1 || e.report.ok || strstr(e.report.why, says) == NULL)
+	if (e.status != 1 || e.report.kind != REPORT_HAND || e.report.ok ||
+	    strstr(e.report.why, says) == NULL)
 		fail_msg("%d: %s, not: %s", e.status, e.report.why, says);
 	assert_int_equal(fstat(code, &st), 0);
 	assert_int_equal(st.st_size, 0);
@@ -521,6 +531,25 @@ test_refused_names(void **state)
 		assert_true((unsigned char)*p >= 0x20);
 	(void)close(code);
 	(void)close(fd);
+}
+
+/* A full disk is no fault of the module's: the job may run later. */
+static void
+test_full(void **state)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	int file = module_file("acts.wasm");
+	struct ended e;
+
+	(void)state;
+	assert_true(full >= 0);
+	compile_to(full, file, 0, 0, &e);
+	assert_int_equal(e.status, 1);
+	assert_int_equal(e.report.kind, REPORT_FAIL);
+	assert_string_equal(e.report.code, "internal");
+	assert_non_null(strstr(e.report.why, "No space"));
+	(void)close(full);
+	(void)close(file);
 }
 
 static size_t
@@ -687,7 +716,7 @@ main(void)
 	    cmocka_unit_test(test_component),
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_time), cmocka_unit_test(test_fixed),
-	    cmocka_unit_test(test_lock),
+	    cmocka_unit_test(test_lock), cmocka_unit_test(test_full),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_refused_names),
 	    cmocka_unit_test(test_many_functions),

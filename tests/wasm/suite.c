@@ -38,7 +38,7 @@ main(int argc, char *argv[])
 	if (argc < 4 || (module = open(argv[1], O_RDONLY)) < 0 ||
 	    (code = memfd_create("code", MFD_CLOEXEC)) < 0)
 		die("usage");
-	if (!compile_module(&r.engine, module, code, why))
+	if (compile_module(&r.engine, module, code, why) != COMPILED)
 		die(why);
 	r.code = engine_map(code, &r.code_len);
 	r.emulated = strcmp(argv[3], "memory") == 0;
