@@ -131,7 +131,8 @@ doctor_modules(const struct doctor *d)
 		return "";
 #ifdef HAVE_WASM
 	return d->has_node ? "the node runs none: wasm_engine of node.yaml "
-	    "says so, or its log which file is not there" : "";
+	    "says so, or a runner that is not native, or its log which file "
+	    "is not there" : "";
 #else
 	return "this build runs none: third-party/wasmtime/get BUILD fetches "
 	    "the engine, then configure and make again";

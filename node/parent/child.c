@@ -118,8 +118,11 @@ child_open_all(struct parent *p)
 		log_err(path, "program warren-watchdog");
 		return -1;
 	}
-	if (p->node->wasm_engine && !wasmfiles_open(at, p->fd_wasm, &lacks) &&
-	    lacks != NULL)
+	if (p->node->wasm_engine && p->runner != RUNNER_NATIVE)
+		log_notice("node.yaml", "no modules are run: %s contains no "
+		    "command that is not of an image", runner_name(p->runner));
+	else if (p->node->wasm_engine &&
+	    !wasmfiles_open(at, p->fd_wasm, &lacks) && lacks != NULL)
 		log_warnx(lacks, "is not there, so no modules are run");
 	if (p->runner != RUNNER_NATIVE && open_runner(p, at, path) < 0)
 		return -1;

@@ -105,6 +105,9 @@ def same(mode, runner):
             return None
         if runner != "native":
             rights(runner, mode, node)
+            if os.path.exists(os.path.join(build, "warren-wasm")):
+                result("%s: that it runs no modules is said (%s)" % (runner, mode),
+                       "no modules are run: %s " % runner in node.said(), node.said()[-600:])
         rc, last, s, path = job(node)
         out, err = node.output(s), node.output(s, "stderr")
         r = receipt(node, s)
