@@ -21,6 +21,8 @@
 #include "common/log.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/jail/jail.h"
+#include "sandbox/plan/wasm.h"
+#include "sandbox/runner/terms.h"
 #include "common/layers.h"
 #include "common/util.h"
 #include "node/parent/parent.h"
@@ -386,7 +388,9 @@ groups_limits(struct parent *p)
 {
 	struct groups *g = &p->groups;
 	const struct node_config *n = p->node;
-	uint64_t memory = n->memory + JOBS_SLACK + n->jobs_running * HAND_ROOM;
+	uint64_t memory = n->memory + JOBS_SLACK + n->jobs_running *
+		(HAND_ROOM + (p->runner != RUNNER_NATIVE ? TERMS_MEMORY : 0) +
+		    (p->fd_wasm[WASM_RUNNER] >= 0 ? WASM_COMPILE_LEAST : 0));
 	uint64_t pids = (uint64_t)n->jobs_running * 1024 + 64;
 	char quota[48];
 	int d;

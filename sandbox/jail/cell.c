@@ -622,7 +622,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	bool ok;
 
 	memset(&si, 0, sizeof(si));
-	if (cell_compile_reap(c, &si) < 0 || si.si_pid == 0)
+	if (cell_compile_reap(j, c, &si) < 0 || si.si_pid == 0)
 		return;
 	/* what it wrote before its end */
 	if (c->report >= 0)

@@ -24,6 +24,7 @@ struct cell_snap {
 	struct mono deadline;
 	/* limits of the slot's own groups: v2, v1's swap, v1; or -1 */
 	int room[3];
+	uint64_t kept; /* what they were set to for it; 0: nothing */
 };
 
 /*

@@ -26,11 +26,13 @@ cell_step_end(const struct cell *c, const siginfo_t *si)
 		return "took too long";
 	if (c->kill_step || (c->kill && c->life.state == CELL_FILLING))
 		return "killed";
+	/* one that gets no memory falls */
+	if (c->compiling && si->si_code != CLD_EXITED)
+		return "its compilation fell: more memory than its limit of "
+		    "memory lets it have?";
 	if (si->si_code == CLD_EXITED || si->si_status != SIGKILL)
 		return "ended early";
 	/* nobody else kills here */
-	if (c->compiling)
-		return "more memory than a compilation is given";
 	return c->life.state == CELL_FILLING ?
 	    "too large for the job's limit of memory" : "out of memory";
 }

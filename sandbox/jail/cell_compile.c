@@ -9,8 +9,10 @@
 
 #include "common/cleanup.h"
 #include "common/util.h"
+#include "sandbox/base/limits.h"
 #include "sandbox/jail/cell_ask.h"
 #include "sandbox/jail/cell_snap.h"
+#include "sandbox/jail/jail.h"
 #include "sandbox/plan/wasm.h"
 
 bool
@@ -26,8 +28,8 @@ cell_compile_begin(const struct jail *j, struct cell *c)
 	c->step = STEP_COMPILE;
 	c->volume = 0;
 	c->deadline = cell_after_ms(WASM_COMPILE_MS);
-	/* never more than all that the operator lends */
-	cell_snap_room(c, MIN_OF(WASM_COMPILE_MEMORY, j->limits.memory));
+	cell_snap_room(c, c->snap.kept + JAIL_SLOT_MEMORY + j->groups.memory_more +
+	    wasm_compile_memory(c->plan.memory));
 }
 
 void
@@ -39,15 +41,17 @@ cell_compile_end(struct cell *c)
 }
 
 int
-cell_compile_reap(struct cell *c, siginfo_t *si)
+cell_compile_reap(const struct jail *j, struct cell *c, siginfo_t *si)
 {
 	struct rusage u = {.ru_utime = {0, 0}};
 	long rv = syscall(SYS_waitid, P_PIDFD, c->pidfd, si,
 	    WEXITED | WNOHANG, &u);
 
-	if (rv == 0 && si->si_pid != 0 && c->compiling)
+	if (rv == 0 && si->si_pid != 0 && c->compiling) {
+		cell_snap_room(c, JAIL_SLOT_MEMORY + j->groups.memory_more);
 		c->compile_ms += (uint32_t)((u.ru_utime.tv_sec +
 		    u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec +
 		    u.ru_stime.tv_usec + 999) / 1000);
+	}
 	return (int)rv;
 }

@@ -18,7 +18,10 @@ bool cell_compile_due(const struct cell *);
 void cell_compile_begin(const struct jail *, struct cell *);
 /* It has ended, and is reaped as waitid() says it. */
 void cell_compile_end(struct cell *);
-/* Reap c->pidfd without waiting, as waitid(); counts what it took. */
-int cell_compile_reap(struct cell *, siginfo_t *);
+/*
+ * Reap c->pidfd without waiting, as waitid(); of a compilation what it took is
+ * counted, and its room taken back.
+ */
+int cell_compile_reap(const struct jail *, struct cell *, siginfo_t *);
 
 #endif

@@ -51,16 +51,12 @@ tell(struct jail *j, const struct id32 *job, bool ok, int memory,
 	TELL(j, J_SNAPPED, &m, &memory, memory >= 0 ? 1 : 0);
 }
 
-/*
- * The slot's own groups get room for what is copied, and keep it: whoever packs
- * the copy holds its pages for a while, and they are charged here.
- */
 void
 cell_snap_room(const struct cell *c, uint64_t bytes)
 {
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%llu",
-	    (unsigned long long)(bytes + ROOM));
+	    (unsigned long long)MAX_OF(bytes, c->snap.kept));
 
 	/* v1 wants the limit of memory and swap not below that of memory */
 	for (int i = 0; i < 3; i++)
@@ -120,7 +116,12 @@ cells_snap(struct jail *j, const struct msg_J_SNAP *m)
 		close_fd(&report[1]);
 		return;
 	}
-	cell_snap_room(c, m->bytes);
+	/*
+	 * Room for what is copied, which is kept: whoever packs the copy holds
+	 * its pages for a while, and they are charged here.
+	 */
+	s->kept = m->bytes + ROOM;
+	cell_snap_room(c, 0);
 	put_u64(msg + 3, m->bytes);
 	s->told = false;
 	s->report = report[0];

@@ -11,7 +11,7 @@
  */
 #define JAIL_SNAP_MS 20000
 
-/* Room for so much in the slot's own groups, which is kept. */
+/* The slot's own groups may hold so much; never less than snapshots have. */
 void cell_snap_room(const struct cell *, uint64_t bytes);
 /* Before the first job. room: taken. */
 void cell_snap_init(struct cell *, const int room[3]);

@@ -301,7 +301,7 @@ compile(const struct init_env *e, const struct init_step *s)
 	struct hand_start h = {.in = s->in, .out = s->out,
 	    .report = s->report,
 	    .limits = {.pids = HAND_PIDS, .fsize = s->bytes,
-		.data = WASM_COMPILE_MEMORY},
+		.data = s->data},
 	    .landlock_abi = e->landlock_abi, .paths = paths,
 	    .npaths = NELEM(paths), .argv = argv,
 	    .filters = {e->job_filter, e->seal_filter}};

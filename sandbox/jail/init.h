@@ -57,7 +57,7 @@ void init_prepare(const struct init_env *, const struct init_job *,
 struct init_step {
 	int step;        /* enum jail_step */
 	uint8_t wasm;    /* of a compilation: enum wasm_flag */
-	uint64_t fuel;
+	uint64_t fuel, data; /* ... and bytes of its memory */
 	int volume;
 	int tree;        /* of the volume; -1: the slot's staging folder */
 	int profile;     /* copy this profile volume; -1: no */

@@ -52,7 +52,6 @@ struct start {
 };
 
 /* ours: a step's room, the slot's process, a child before it has joined */
-#define SLOT_MEMORY (HAND_ROOM + (16ull << 20))
 #define SLOT_PIDS (HAND_PIDS + 8)
 
 static const char *const controllers[] = {"memory", "cpu", "pids"};
@@ -190,9 +189,9 @@ make_v1_own(const struct jail_kind *k, int dir, uint32_t slot)
 		return -1;
 	/* files that this controller has not are not there */
 	(void)file_put_number(fd, "memory.limit_in_bytes",
-	    SLOT_MEMORY + k->memory);
+	    JAIL_SLOT_MEMORY + k->memory);
 	(void)file_put_number(fd, "memory.memsw.limit_in_bytes",
-	    SLOT_MEMORY + k->memory);
+	    JAIL_SLOT_MEMORY + k->memory);
 	(void)file_put_number(fd, "pids.max", SLOT_PIDS + k->pids);
 	return fd;
 }

@@ -66,6 +66,8 @@
 #define JAIL_NODE_UID 2
 #define JAIL_SLOT_UID 256
 #define JAIL_GRACE_MS 10000  /* jail's own clock: after the plan's time */
+/* of a slot's own process, and of one step; a runner's beside it */
+#define JAIL_SLOT_MEMORY (HAND_ROOM + (16ull << 20))
 /* files, folders and links of all ro volumes of a job: inodes of the disk */
 #define JAIL_MEMBERS 131072u
 #define JAIL_STEP_MS 600000  /* a step that takes longer is killed */

@@ -10,6 +10,12 @@ const char *const wasm_files[WASM_FILES] = {[WASM_LOADER] = "ld.so",
     "libc.so.6", "libgcc_s.so.1", "libm.so.6", "libdl.so.2",
     "libpthread.so.0"};
 
+uint64_t
+wasm_compile_memory(uint64_t memory)
+{
+	return MIN_OF(WASM_COMPILE_MEMORY, MAX_OF(memory, WASM_COMPILE_LEAST));
+}
+
 #define VERSION "@0.2." /* digits of a patch level follow */
 
 /* PREFIX name @0.2.DIGITS */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * What is known of WebAssembly outside the runner (compute.md 4.1). Pure.
@@ -19,8 +20,13 @@
  * below 6 nothing goes on.
  */
 #define WASM_PIDS_LEAST 16u
-/* A compilation: 66 MB and 1 s for 6,000 functions (625 kB), measured. */
+/*
+ * A compilation: 66 MB and 1 s for 6,000 functions (625 kB), measured. It has
+ * what its job may have, which is counted for the job while nothing of it runs;
+ * the least is room beside that in each slot.
+ */
 #define WASM_COMPILE_MEMORY (768ull << 20)
+#define WASM_COMPILE_LEAST (128ull << 20)
 #define WASM_COMPILE_MS 60000
 /* Which of the process's descriptors are what, when a module runs. */
 #define WASM_FD_CODE 3
@@ -40,6 +46,8 @@ enum wasm_flag {
 	WASM_FLAGS = 15
 };
 
+/* Bytes that a compilation may have, of a job's limit of memory. */
+uint64_t wasm_compile_memory(uint64_t memory);
 /* Of a component: may it import this, is that its entry? */
 bool wasm_interface_offered(const char *name, size_t len);
 bool wasm_interface_run(const char *name, size_t len);

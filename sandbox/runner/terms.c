@@ -5,7 +5,7 @@
 
 /* ours: runc has 7 to 12 threads here, 12 MB, and two copies of itself */
 #define GO_THREADS 32u
-#define GO_MEMORY (64ull << 20)
+#define GO_MEMORY TERMS_MEMORY
 #define SMALL (8ull << 20) /* ours: nsjail's peak here is 8, crun's 5 */
 
 static const struct terms_tool tools[] = {

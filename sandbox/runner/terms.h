@@ -40,10 +40,11 @@ struct terms {
 };
 
 /* What it needs beside a job's processes; the option that says its version. */
+#define TERMS_MEMORY (64ull << 20)
 struct terms_tool {
 	uint8_t number;	     /* enum runner */
 	uint32_t pids;	     /* processes and threads beside the job's */
-	uint64_t memory;     /* bytes, beside the job's */
+	uint64_t memory;     /* bytes, beside the job's: TERMS_MEMORY at most */
 	const char *version; /* NULL: it says none */
 	bool groups;	     /* wants a hierarchy of groups to look at */
 	/* false: no room, which a test would see */

@@ -152,6 +152,9 @@ test_module(void **state)
 	const char *why;
 
 	(void)state;
+	assert_int_equal(wasm_compile_memory(2 << 20), 128 << 20);
+	assert_int_equal(wasm_compile_memory(200 << 20), 200 << 20);
+	assert_int_equal(wasm_compile_memory(UINT64_MAX), 768 << 20);
 	l.wasm = true;
 	p.runtime = PLAN_WASM;
 	p.memory = plan_memory_least(p.nvolumes, true);
