@@ -557,7 +557,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define MSG_J_RUNNING(F)                                                       \
 	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)   \
 	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0) F(u8, kill, 0)     \
-	F(u64, ran_ms, 0) /* but for what it was frozen */
+	F(u64, ran_ms, 0) /* but for what it was frozen */                     \
+	F(u32, compile_ms, 0)
 /* a job whose volumes are filled, or whose root is built; J_STARTED follows */
 #define MSG_J_STAGING(F) F(id32, job, 0) F(u32, slot, 0) F(u8, kill, 0)
 /* at hello, after the J_RUNNINGs and J_STAGINGs: what this machine gives, and why not more */

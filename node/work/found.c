@@ -67,6 +67,7 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 		return;
 	j->layers = m->layers | (j->layers & LAYERS_OTHERS);
 	j->policy = m->policy;
+	j->compile_ms = m->compile_ms;
 	/* by jail's clock: ours may have been set meanwhile */
 	j->started_at = mono_add(n->now, -(int64_t)MIN_OF(m->ran_ms,
 		(uint64_t)(INT64_MAX / 2000)) * 1000);

@@ -124,6 +124,7 @@ cells_tell(struct jail *j)
 		m.code = c->code;
 		m.kill = c->killed_for;
 		m.ran_ms = ran_ms(c);
+		m.compile_ms = c->compile_ms;
 		TELL(j, J_RUNNING, &m, fds, 3);
 	}
 	memset(&p, 0, sizeof(p));

@@ -583,6 +583,7 @@ world_up(struct world *w, uint32_t slots)
 	/* jobs that jail still has are told before */
 	for (unsigned i = 1; i <= NODE_SLOTS_MAX; i++) {
 		struct msg_J_RUNNING r = {.slot = i, .layers = 0x3ff,
+		    .compile_ms = 700,
 		    .ran_ms = (uint64_t)mono_sub(w->now, w->began[i]) / 1000};
 
 		struct msg_J_STAGING s = {.slot = i, .kill = w->killed_for[i]};

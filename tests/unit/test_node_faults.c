@@ -122,6 +122,8 @@ test_restart(void **state)
 	world_link(&w, 1, 0);
 	world_identify(&w, 1, 0x41);
 	world_run(&w, 20);
+	/* what its module took to compile is not lost with the node */
+	assert_int_equal(job_find(&w.n.jobs, &running)->compile_ms, 700);
 	state_is(&queued, "queued", "inputs");
 	state_is(&running, "running", NULL);
 	state_is(&done, "done", NULL);
