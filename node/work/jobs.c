@@ -522,9 +522,14 @@ job_left(struct job *j, unsigned volume, const struct left *left)
 bool
 job_in_memory(const struct job *j)
 {
-	return j->m != NULL && (j->m->has & HAS_WASM) != 0 &&
-	    (j->m->module.files == WASM_FILES_MEMORY ||
-		(j->m->module.files == WASM_FILES_AS_NODE && j->level <= 1));
+	const struct wasm_ask *a;
+
+	if (j->m == NULL || (j->m->has & HAS_WASM) == 0)
+		return false;
+	a = &j->m->module;
+	return a->files == WASM_FILES_MEMORY ||
+	    (a->files == WASM_FILES_AS_NODE &&
+		(j->level <= 1 || a->deterministic));
 }
 
 /* Seconds of wall time from now on, as a point of the loop's clock. */

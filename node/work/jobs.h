@@ -303,7 +303,7 @@ bool job_floods(const struct job *);
 
 /*
  * Are its volumes trees in its runner's memory? Who is hardly trusted sees no
- * folder of a kernel at all.
+ * folder of a kernel at all; and a kernel's times are not the same in each run.
  */
 bool job_in_memory(const struct job *);
 /*

@@ -309,6 +309,15 @@ test_due(void **state)
 	assert_int_equal(job_due(j, false, NOW, at(268), &next), DUE_TIME);
 	m.module.files = WASM_FILES_FOLDERS;
 	assert_int_equal(job_due(j, false, NOW, at(260), &next), DUE_TIME);
+	/* unless it is said, it is the node's to choose */
+	m.module.files = WASM_FILES_AS_NODE;
+	j->level = 2;
+	assert_false(job_in_memory(j));
+	m.module.deterministic = true;
+	assert_true(job_in_memory(j));
+	m.module.deterministic = false;
+	j->level = 1;
+	assert_true(job_in_memory(j));
 	j->m = NULL;
 	assert_int_equal(job_progress(j, at(230)), 500);
 	assert_int_equal(job_progress(j, at(300)), 1000);

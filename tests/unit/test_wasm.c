@@ -424,6 +424,12 @@ test_fixed(void **state)
 			memcpy(first, e.out, sizeof(first));
 		assert_string_equal(e.out, first);
 	}
+	/* nor does anything that it waits for, or writes */
+	run(code, &(struct how){.flags = WASM_FIXED | WASM_EMULATED,
+	    .writable = true}, (const char *[]){"times", in_folder("times"),
+	    NULL}, &e);
+	assert_string_equal(e.out, "946684800 0.000001000\n");
+	assert_int_equal(unlink(in_folder("times")), 0);
 	(void)close(code);
 	(void)close(file);
 }
