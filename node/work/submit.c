@@ -37,16 +37,27 @@
 
 #define LEASE_S UINT64_C(600) /* ours: a lease is not shorter */
 #define LEASE_MORE_S 60	      /* ours: ... nor than the wait and this */
-#define LOG_GUESS 65536	      /* ours: bytes of a log that names no limit */
+/* ours: bytes of a log that names no limit, and at most this part of max_airtime */
+#define LOG_GUESS 65536
+#define LOG_PART 10
 
 /* ---- the answer ---- */
 
+/* Who says nothing is not refused for what he may never say, on a slow way. */
+static uint64_t
+log_guess(const struct node *n, const struct forecast_path *way)
+{
+	return way->bitrate == 0 ? LOG_GUESS : MIN_OF((uint64_t)LOG_GUESS,
+	    way->bitrate / 8 * n->policy.max_airtime_s / LOG_PART);
+}
+
 /* Logs as asked, or a small one; outputs as asked, or as they came. */
 static uint64_t
-bytes_to_go(struct node *n, const struct peer *p, const struct manifest *m)
+bytes_to_go(struct node *n, const struct caller *l, const struct manifest *m)
 {
+	const struct peer *p = l->peer;
 	uint64_t sum = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] :
-	    LOG_GUESS;
+	    log_guess(n, &l->path);
 	struct limits row;
 
 	if (level_row(&row, &n->policy, MAX_OF(p->v.level, 1)))
@@ -70,7 +81,7 @@ airtime_left(struct node *n, const struct asked *a, const struct job *j)
 	if (!job_waiting(j) || j->m == NULL)
 		return (struct admitted){0};
 	f = forecast(&a->caller->path, inputs_on_the_way(n, &j->owner, j->m),
-	    bytes_to_go(n, a->caller->peer, j->m));
+	    bytes_to_go(n, a->caller, j->m));
 	return (struct admitted){.airtime_s = forecast_s(f.us),
 	    .airtime_p90_s = forecast_s(f.p90_us)};
 }
@@ -397,7 +408,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->disk_free = n->host.disk_free(n->host.ctx);
 	aj->path = l->path;
 	aj->bytes_to_come = inputs_on_the_way(n, fp, m);
-	aj->bytes_to_go = bytes_to_go(n, l->peer, m);
+	aj->bytes_to_go = bytes_to_go(n, l, m);
 	aj->wait_s = queue_s(n, l->peer, m);
 }
 

@@ -119,7 +119,7 @@ many(const char *path, int n)
 	int i = 0, fd;
 
 	for (; i < n; i++) {
-		snprintf(name, sizeof(name), "%s/%d", path, i);
+		(void)snprintf(name, sizeof(name), "%s/%d", path, i);
 		fd = open(name, O_WRONLY | O_CREAT, 0644);
 		if (fd < 0 || write(fd, "x", 1) != 1 || close(fd) != 0)
 			break;
