@@ -64,6 +64,7 @@ for folder, _, names in sorted(os.walk(top)):
                 bad += 1
                 print("not ok wasi %s: %s: %s" % (
                     way, name[:-5], " ".join(why.split())))
+bad += not all(count.values())
 print("%s wasi: %d tests with folders, %d with files in memory" % (
     "not ok" if bad else "ok", count["folders"], count["memory"]))
 sys.exit(bad > 0)
