@@ -102,6 +102,14 @@ slow_link(void)
 	via = 2;
 }
 
+static void
+slower_link(void)
+{
+	world_link(&w, 2, 900);
+	world_identify(&w, 2, 0x41);
+	via = 2;
+}
+
 /* It was there when a third of its packets turned out to be lost. */
 static void
 loses(void)
@@ -206,6 +214,21 @@ long_log(struct manifest *m)
 	m->has |= HAS_LIMITS;
 }
 
+/* What nearly fills max_airtime on the slow link. */
+static void
+most_log(struct manifest *m)
+{
+	m->limit[LIMIT_LOG] = 65536;
+	m->has |= HAS_LIMITS;
+}
+
+static void
+volumes_and_log(struct manifest *m)
+{
+	with_volumes(m);
+	most_log(m);
+}
+
 static const struct row ROWS[] = {
     {.member = "m", .change_second = contract, .code = "contract", .step = 8},
     {.member = "signer_is_peer", .second_who = 0x42, .code = "manifest",
@@ -226,12 +249,16 @@ static const struct row ROWS[] = {
 	.code = "too_large", .step = 10, .why = "disk"},
     {.member = "path", .change = long_log, .differs = slow_link,
 	.code = "airtime", .step = 11, .why = "max_airtime"},
-    {.member = "path.loss_permille", .both = slow_link, .differs = loses,
+    {.member = "path.loss_permille", .both = slow_link,
+	.change = most_log, .differs = loses,
 	.code = "airtime", .step = 11, .why = "max_airtime"},
     {.member = "bytes_to_come", .both = slow_blob_here,
-	.change = with_volumes, .differs = blob_away, .code = "airtime",
+	.change = volumes_and_log, .differs = blob_away, .code = "airtime",
 	.step = 11, .why = "max_airtime"},
     {.member = "bytes_to_go", .both = slow_link, .change_second = long_log,
+	.code = "airtime", .step = 11, .why = "max_airtime"},
+    /* who names no log is not refused for one */
+    {.member = "limit.log", .both = slower_link, .change_second = most_log,
 	.code = "airtime", .step = 11, .why = "max_airtime"},
     {.member = "wait_s", .differs = queue, .code = "airtime", .step = 11,
 	.why = "deadline"},
