@@ -98,26 +98,31 @@ report_parse(const uint8_t *buf, size_t n, struct report *out)
 }
 
 void
+report_wait(pid_t child, siginfo_t *si)
+{
+	for (;;) {
+		memset(si, 0, sizeof(*si));
+		if (waitid(P_ALL, 0, si, WEXITED) == 0) {
+			if (si->si_pid == child)
+				return;
+		} else if (errno != EINTR) {
+			_exit(1);
+		}
+	}
+}
+
+void
 report_reap(pid_t command, int report, bool module)
 {
 	struct report r = {.kind = REPORT_EXIT};
 	siginfo_t si;
 
-	for (;;) {
-		memset(&si, 0, sizeof(si));
-		if (waitid(P_ALL, 0, &si, WEXITED) < 0) {
-			if (errno == EINTR)
-				continue;
-			_exit(1);
-		}
-		if (si.si_pid != command)
-			continue;
-		r.how = si.si_code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
-		r.exit_code = si.si_status;
-		if (module && r.how == EXIT_SIGNAL && si.si_status == SIGXCPU)
-			r.how = EXIT_JAIL_TIME;
-		report_send(report, &r);
-		/* with pid 1 the kernel kills all that is left */
-		_exit(0);
-	}
+	report_wait(command, &si);
+	r.how = si.si_code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
+	r.exit_code = si.si_status;
+	if (module && r.how == EXIT_SIGNAL && si.si_status == SIGXCPU)
+		r.how = EXIT_JAIL_TIME;
+	report_send(report, &r);
+	/* with pid 1 the kernel kills all that is left */
+	_exit(0);
 }

@@ -2,6 +2,7 @@
 #ifndef WARREN_SANDBOX_BASE_REPORT_H
 #define WARREN_SANDBOX_BASE_REPORT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,8 +44,10 @@ struct report {
 void report_send(int fd, const struct report *);
 /* Takes the first record of buf; how many bytes it had, 0: malformed. */
 size_t report_parse(const uint8_t *buf, size_t n, struct report *);
+/* As pid 1 of a job's namespace: reap until this child ends, and how. */
+void report_wait(pid_t child, siginfo_t *);
 /*
- * As pid 1 of a job's namespace: reap until the command ends, say how, and end.
+ * The same of the command; then say how it ended, and end.
  * module: SIGXCPU is the runner's word for one that is out of fuel or time.
  */
 void report_reap(pid_t command, int report, bool module);

@@ -3,16 +3,9 @@
 
 #include <string.h>
 
+#include "sandbox/plan/record.h"
+
 #define VERSION 1
-
-static void
-put_text(struct wr *w, const char *s)
-{
-	size_t n = s == NULL ? 0 : strlen(s);
-
-	wr_u32(w, (uint32_t)n);
-	wr_bytes(w, s == NULL ? "" : s, n + 1);
-}
 
 void
 image_about_encode(struct wr *w, const struct image_about *a)
@@ -24,7 +17,7 @@ image_about_encode(struct wr *w, const struct image_about *a)
 	wr_bytes(w, HASH_BYTES(a->digest));
 	wr_bytes(w, HASH_BYTES(a->config));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		put_text(w, texts[i]);
+		image_text_put(w, texts[i]);
 	wr_u16(w, (uint16_t)a->nlayers);
 	for (uint32_t i = 0; i < a->nlayers; i++) {
 		wr_bytes(w, HASH_BYTES(a->layers[i].digest));
@@ -35,24 +28,9 @@ image_about_encode(struct wr *w, const struct image_about *a)
 	wr_u32(w, a->lost);
 	wr_u16(w, (uint16_t)a->nlabels);
 	for (uint32_t i = 0; i < a->nlabels; i++) {
-		put_text(w, a->labels[i][0]);
-		put_text(w, a->labels[i][1]);
+		image_text_put(w, a->labels[i][0]);
+		image_text_put(w, a->labels[i][1]);
 	}
-}
-
-/* A text with its NUL behind it, out of the budget of all. */
-static bool
-get_text(struct rd *r, const char **out, size_t *left)
-{
-	const uint8_t *p;
-	uint32_t n;
-
-	if (!rd_u32(r, &n) || n > *left || !rd_ref(r, &p, (size_t)n + 1) ||
-	    p[n] != 0 || memchr(p, 0, n) != NULL)
-		return false;
-	*left -= n;
-	*out = (const char *)p;
-	return true;
 }
 
 static bool
@@ -82,8 +60,8 @@ get_labels(struct rd *r, struct image_about *a, size_t *left)
 	if (!rd_u32(r, &a->lost) || !rd_u16(r, &n) || n > ABOUT_LABELS_MAX)
 		return false;
 	for (uint16_t i = 0; i < n; i++)
-		if (!get_text(r, &a->labels[i][0], left) ||
-		    !get_text(r, &a->labels[i][1], left))
+		if (!image_text_get(r, &a->labels[i][0], left) ||
+		    !image_text_get(r, &a->labels[i][1], left))
 			return false;
 	a->nlabels = n;
 	return true;
@@ -100,10 +78,10 @@ image_about_parse(const uint8_t *buf, size_t len, struct image_about *a)
 	return rd_u16(&r, &version) && version == VERSION &&
 	    rd_copy(&r, HASH_BYTES(a->digest)) &&
 	    rd_copy(&r, HASH_BYTES(a->config)) &&
-	    get_text(&r, &a->created, &left) &&
-	    get_text(&r, &a->author, &left) && get_text(&r, &a->os, &left) &&
-	    get_text(&r, &a->arch, &left) &&
-	    get_text(&r, &a->variant, &left) &&
-	    get_text(&r, &a->user, &left) && get_layers(&r, a) &&
+	    image_text_get(&r, &a->created, &left) &&
+	    image_text_get(&r, &a->author, &left) && image_text_get(&r, &a->os, &left) &&
+	    image_text_get(&r, &a->arch, &left) &&
+	    image_text_get(&r, &a->variant, &left) &&
+	    image_text_get(&r, &a->user, &left) && get_layers(&r, a) &&
 	    get_labels(&r, a, &left) && rd_end(&r);
 }

@@ -5,8 +5,8 @@
 
 #define VERSION 1
 
-static void
-put_text(struct wr *w, const char *s)
+void
+image_text_put(struct wr *w, const char *s)
 {
 	size_t n = s == NULL ? 0 : strlen(s);
 
@@ -25,17 +25,16 @@ image_record_encode(struct wr *w, const struct image_record *r)
 	wr_u32(w, r->dropped);
 	wr_u16(w, (uint16_t)r->argc);
 	for (uint32_t i = 0; i < r->argc; i++)
-		put_text(w, r->argv[i]);
+		image_text_put(w, r->argv[i]);
 	wr_u16(w, (uint16_t)r->envc);
 	for (uint32_t i = 0; i < r->envc; i++)
-		put_text(w, r->env[i]);
-	put_text(w, r->cwd);
-	put_text(w, r->note);
+		image_text_put(w, r->env[i]);
+	image_text_put(w, r->cwd);
+	image_text_put(w, r->note);
 }
 
-/* A text with its NUL behind it, out of the budget of all. */
-static bool
-get_text(struct rd *r, const char **out, size_t *left)
+bool
+image_text_get(struct rd *r, const char **out, size_t *left)
 {
 	const uint8_t *p;
 	uint32_t n;
@@ -57,7 +56,7 @@ get_list(struct rd *r, const char **out, uint32_t *count, uint32_t max,
 	if (!rd_u16(r, &n) || n > max)
 		return false;
 	for (uint16_t i = 0; i < n; i++)
-		if (!get_text(r, &out[i], left))
+		if (!image_text_get(r, &out[i], left))
 			return false;
 	out[n] = NULL;
 	*count = n;
@@ -78,6 +77,6 @@ image_record_parse(const uint8_t *buf, size_t len, struct image_record *out)
 	    rd_u32(&r, &out->layers) && rd_u32(&r, &out->dropped) &&
 	    get_list(&r, out->argv, &out->argc, IMAGE_ARGS_MAX, &left) &&
 	    get_list(&r, out->env, &out->envc, IMAGE_ENV_MAX, &left) &&
-	    get_text(&r, &out->cwd, &left) && get_text(&r, &out->note, &left) &&
+	    image_text_get(&r, &out->cwd, &left) && image_text_get(&r, &out->note, &left) &&
 	    out->cwd[0] == '/' && rd_end(&r);
 }

@@ -39,4 +39,11 @@ void image_record_encode(struct wr *, const struct image_record *);
 bool image_record_parse(const uint8_t *buf, size_t len,
     struct image_record *);
 
+/*
+ * A text of a record with its NUL behind it; NULL is an empty one. get: out of
+ * the budget of all of them; false: malformed, or there is no more of it.
+ */
+void image_text_put(struct wr *, const char *);
+bool image_text_get(struct rd *, const char **, size_t *left);
+
 #endif

@@ -188,21 +188,12 @@ watch(const struct inner *m, pid_t tool, int report, int said)
 {
 	siginfo_t si;
 
-	for (;;) {
-		memset(&si, 0, sizeof(si));
-		if (waitid(P_ALL, 0, &si, WEXITED) < 0) {
-			if (errno == EINTR)
-				continue;
-			_exit(1);
-		}
-		if (si.si_pid != tool)
-			continue;
-		/* behind warren-inner's word on a trial, if there is one */
-		if (si.si_code == CLD_EXITED && si.si_status == 0 && !m->trial)
-			_exit(0);
-		complain(m, report, said);
-		_exit(1);
-	}
+	report_wait(tool, &si);
+	/* behind warren-inner's word on a trial, if there is one */
+	if (si.si_code == CLD_EXITED && si.si_status == 0 && !m->trial)
+		_exit(0);
+	complain(m, report, said);
+	_exit(1);
 }
 
 /* fds: those of INNER_ARGS, INNER_FILTER, INNER_OUT, INNER_ERR, the report. */
