@@ -168,9 +168,9 @@ read_rule(struct attest_conf *c, const struct ynode *e, struct mistakes *m)
 	static const char *const known[] = {"image", "any_of", "require"};
 	struct attest_rule *r = &c->rule[c->nrules];
 
-	if (!ynode_is_map(e, "a rule of image_policy", m) ||
-	    !ynode_known(e, known, NELEM(known), m))
+	if (!ynode_is_map(e, "a rule of image_policy", m))
 		return;
+	(void)ynode_known(e, known, NELEM(known), m);
 	if (ynode_get(e, "image") == NULL || ynode_get(e, "any_of") == NULL) {
 		mistake_add(m, e->line, e->column, "image: \"*\" and any_of",
 		    "a rule of image_policy needs image and any_of");
@@ -290,6 +290,8 @@ attest_conf_unsupported(const struct attest_conf *c, unsigned i)
 		if (s->authority != NULL || pemkey_supported(&s->key))
 			return NULL;
 	}
-	return "oci_unsupported: keys of P-256 and P-384 want libcrypto, which "
-	       "this build has not: such images are refused";
+	/* a mistake in who may sign is told as that */
+	return r->nsigners == 0 ? NULL : "oci_unsupported: keys of P-256 and "
+	    "P-384 want libcrypto, which this build has not: such images are "
+	    "refused";
 }
