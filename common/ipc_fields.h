@@ -188,6 +188,10 @@ enum mail_end { MAIL_DELIVERED = 1, MAIL_STORED, MAIL_FAILED };
 	    "Requests and jobs that were refused, by code.")                   \
 	X(BUSY, "warren_busy_total", "counter", "reason",                      \
 	    "Requests that were told to come again, by code.")                 \
+	X(WARM, "warren_warm_roots", "gauge", "",                              \
+	    "Roots that are prepared for jobs to come.")                       \
+	X(STARTS, "warren_job_roots_total", "counter", "root",                 \
+	    "Starts of jobs since jail's own: warm, or why not.")              \
 	X(LETTERS, "warren_letters_total", "counter", "what",                  \
 	    "Messages of lxmf.delivery, and answers, by what became of them.") \
 	X(LETTERS_OPEN, "warren_letters_open", "gauge", "",                    \
@@ -567,6 +571,18 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)               \
 	F(u8, runner, 0) F(u16, runner_1, 0) F(u16, runner_2, 0)               \
 	F(u16, runner_3, 0) F(u32, room_pids, 0) F(u64, room_memory, 0)
+/*
+ * ---- roots that are prepared for jobs to come (sandbox/jail/member.h) ----
+ * J_WARM: whatever is prepared goes, and nothing more is prepared of a job that
+ * has run; from here on each slot keeps one, or none, for so long.
+ * J_POOL: how many there are now; of the starts since that jail began, those
+ * into one, and the others by why not: none was there, a job of another shape,
+ * one with volumes, an image's folder that is another one
+ */
+#define MSG_J_WARM(F) F(boolean, on, 0) F(u32, idle_s, 0)
+#define MSG_J_POOL(F)                                                          \
+	F(u32, prepared, 0) F(u64, warm, 0) F(u64, none, 0) F(u64, shape, 0)   \
+	F(u64, volumes, 0) F(u64, image, 0)
 /* ---- to audit ---- */
 #define MSG_EVENT(F) /* run, number: first, for common/witness.h */            \
 	F(u64, run, 0) F(u64, number, 0)                                       \

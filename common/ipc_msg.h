@@ -361,6 +361,7 @@ enum event_kind {
 	M(J_SNAP, NODE, JAIL, 0, 0)                                            \
 	M(J_SNAP_GO, NODE, JAIL, 0, 0)                                         \
 	M(J_FORGET, NODE, JAIL, 0, 0)                                          \
+	M(J_WARM, NODE, JAIL, 0, 0)                                            \
 	M(J_STARTED, JAIL, NODE, 3, 3)                                         \
 	M(J_FAILED, JAIL, NODE, 0, 0)                                          \
 	M(J_EXITED, JAIL, NODE, 0, 0)                                          \
@@ -372,6 +373,7 @@ enum event_kind {
 	M(J_RUNNING, JAIL, NODE, 3, 3)                                         \
 	M(J_STAGING, JAIL, NODE, 0, 0)                                         \
 	M(J_POSTURE, JAIL, NODE, 0, 0)                                         \
+	M(J_POOL, JAIL, NODE, 0, 0)                                            \
 	M(EVENT, WITNESS, AUDIT, 0, 0)                                         \
 	M(EVENT_RUN, WITNESS_SELF, AUDIT, 0, 0)                                \
 	M(EVENT_ACK, AUDIT, WITNESS, 0, 0)                                     \

@@ -198,6 +198,8 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	    &c->announce_every_ms, m);
 	conf_time(r, "keep_results", "keep_results", CONF_SECOND, 3660 * CONF_DAY,
 	    &c->keep_results_ms, m);
+	conf_time(r, "keep_warm", "keep_warm", 0, CONF_DAY, &c->keep_warm_ms,
+	    m);
 	read_address(r, "metrics", metrics_ok, "unix:/PATH or HOST:PORT with a numeric HOST, as 127.0.0.1:9464",
 	    &c->metrics, m);
 	WITH(r, "metrics_group", n) {
@@ -282,6 +284,7 @@ set_defaults(struct node_config *c)
 	    .max_airtime_ms = 10 * CONF_MINUTE,
 	    .announce_every_ms = 30 * CONF_MINUTE,
 	    .keep_results_ms = 7 * CONF_DAY,
+	    .keep_warm_ms = 10 * CONF_MINUTE,
 	    .integrity_ms = CONF_HOUR,
 	    .wasm_engine = true,
 	};

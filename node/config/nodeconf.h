@@ -116,6 +116,7 @@ struct node_config {
 	const char *metrics; /* NULL */
 	const char *metrics_group; /* who may read it too; NULL: nobody */
 	uint64_t keep_results_ms;
+	uint64_t keep_warm_ms; /* roots that are prepared; 0: none are */
 	uint64_t integrity_ms; /* between two looks at what lies there */
 	unsigned probes; /* the best tier that is wanted */
 	bool wasm_engine; /* modules are run where the runner is installed */

@@ -14,7 +14,7 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "trust_graph", "data_limit_per_minute", "accept_computation_requests",
     "name", "revocation_list", "trust", "limits", "quotas", "levels",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
-    "announce_every", "hub", "metrics", "metrics_group", "keep_results",
+    "announce_every", "hub", "metrics", "metrics_group", "keep_results", "keep_warm",
     "compute_when", "airtime", "watchdog", "klp", "forensics", "integrity",
     "lxmf", "probes", "image_policy", "wasm_engine", "wasm_code", "runner",
     "runner_path"};

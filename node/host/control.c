@@ -148,6 +148,19 @@ letters_json(const struct node *n)
 	return o;
 }
 
+/* Roots that are prepared, and how the starts of jobs went by them. */
+static json_t *
+warm_json(const struct node *n)
+{
+	const struct msg_J_POOL *m = &n->warm.pool;
+
+	return json_pack("{s:b,s:I,s:I,s:{s:I,s:I,s:I,s:I}}", "on",
+	    n->warm.on, "prepared", (json_int_t)(n->warm.on ? m->prepared : 0),
+	    "starts", (json_int_t)m->warm, "cold", "none",
+	    (json_int_t)m->none, "shape", (json_int_t)m->shape, "volumes",
+	    (json_int_t)m->volumes, "image", (json_int_t)m->image);
+}
+
 static bool
 do_status(struct client *c, const json_t *q)
 {
@@ -181,6 +194,7 @@ do_status(struct client *c, const json_t *q)
 		(void)json_object_set_new(o, "hub", hub_json(&n->hub));
 	if (n->policy.mail)
 		(void)json_object_set_new(o, "letters", letters_json(n));
+	(void)json_object_set_new(o, "warm", warm_json(n));
 	(void)json_object_set_new(o, "integrity", control_integrity_json(n));
 	(void)json_object_set_new(o, "listed",
 	    json_integer((json_int_t)n->nlisted));

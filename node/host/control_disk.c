@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "node/host/host.h"
 #include "node/work/verified.h"
+#include "node/work/warm.h"
 #include "sandbox/image/store.h"
 
 #define RELEASE_S INT64_C(60) /* ours: longer than a removal takes */
@@ -155,5 +156,6 @@ control_release(struct client *c, const json_t *q)
 	wn->going.image = image;
 	wn->going.until = (struct mono){wn->node.now.us + RELEASE_S *
 	    1000000};
+	warm_void(&wn->node);
 	return client_line(c, client_good(true));
 }

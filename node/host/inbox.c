@@ -29,6 +29,7 @@
 #include "node/work/numbers.h"
 #include "node/work/review.h"
 #include "node/work/verified.h"
+#include "node/work/warm.h"
 #include "node/work/watchdog.h"
 #include "node/work/watched.h"
 #include "node/work/revoke.h"
@@ -578,6 +579,13 @@ on_J_POSTURE(struct warren_node *wn, const struct msg_J_POSTURE *m,
 {
 	(void)in;
 	found_posture(&wn->node, m);
+}
+
+static void
+on_J_POOL(struct warren_node *wn, const struct msg_J_POOL *m, struct ipc_in *in)
+{
+	(void)in;
+	warm_pool(&wn->node, m);
 }
 
 static void

@@ -209,6 +209,7 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	p->announce_every_s = (uint32_t)(c->announce_every_ms / 1000);
 	p->keep_results_s = (uint32_t)MIN_OF(c->keep_results_ms / 1000,
 	    (uint64_t)UINT32_MAX / 4);
+	p->keep_warm_s = (uint32_t)(c->keep_warm_ms / 1000);
 	p->when = c->when;
 	p->forensics = c->forensics;
 	p->mail = c->lxmf.on;

@@ -43,6 +43,7 @@ policy_init(struct policy *p, unsigned cpus, uint64_t memory)
 	p->max_airtime_s = 600;
 	p->announce_every_s = 1800;
 	p->keep_results_s = 7 * 86400;
+	p->keep_warm_s = 600;
 }
 
 int

@@ -25,6 +25,7 @@
 #include "node/work/submit.h"
 #include "node/work/turn.h"
 #include "node/work/verified.h"
+#include "node/work/warm.h"
 #include "node/work/watchdog.h"
 #include "node/work/watched.h"
 #include "trust/doc/binding.h"
@@ -132,6 +133,7 @@ node_up(struct node *n, enum program who)
 	} else if (who == PROGRAM_JAIL && again) {
 		/* replaced before the old one's end was seen */
 		finish_jail_down(n);
+		warm_down(n);
 	} else if (who == PROGRAM_KEYS) {
 		finish_receipts(n);
 	} else if (who == PROGRAM_TRUST) {
@@ -153,6 +155,7 @@ node_down(struct node *n, enum program who)
 	} else if (who == PROGRAM_JAIL) {
 		forensics_down(n, who);
 		finish_jail_down(n);
+		warm_down(n);
 	} else if (who == PROGRAM_AUDIT) {
 		forensics_down(n, who);
 		watched_down(n);
@@ -356,6 +359,7 @@ node_tick(struct node *n)
 		expire(n);
 	}
 	next = mono_min(next, lend_tick(n));
+	warm_tick(n);
 	next = mono_min(next, turn_tick(n));
 	/* what it starts is looked at by the next tick, at once */
 	if (run_schedule(n))

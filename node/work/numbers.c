@@ -67,6 +67,19 @@ tell_used_up(struct node *n, uint32_t seq)
 	tell(n, seq, NUMBER_USED_UP, "cpu_seconds_per_day", cpu);
 }
 
+static void
+tell_warm(struct node *n, uint32_t seq)
+{
+	const struct msg_J_POOL *m = &n->warm.pool;
+
+	tell(n, seq, NUMBER_WARM, "", n->warm.on ? m->prepared : 0);
+	tell(n, seq, NUMBER_STARTS, "warm", m->warm);
+	tell(n, seq, NUMBER_STARTS, "none", m->none);
+	tell(n, seq, NUMBER_STARTS, "shape", m->shape);
+	tell(n, seq, NUMBER_STARTS, "volumes", m->volumes);
+	tell(n, seq, NUMBER_STARTS, "image", m->image);
+}
+
 void
 numbers_tell(struct node *n, uint32_t seq, uint64_t spool)
 {
@@ -79,6 +92,7 @@ numbers_tell(struct node *n, uint32_t seq, uint64_t spool)
 	tell(n, seq, NUMBER_ADMITTED, "", n->count.admitted);
 	tell_codes(n, seq, NUMBER_REFUSED, &n->refusals);
 	tell_codes(n, seq, NUMBER_BUSY, &n->busy);
+	tell_warm(n, seq);
 	if (n->policy.mail) {
 		tell_codes(n, seq, NUMBER_LETTERS, &n->mail.count);
 		tell(n, seq, NUMBER_LETTERS_OPEN, "", n->mail.bag.nopen);

@@ -60,6 +60,7 @@ struct policy {
 	uint32_t max_airtime_s;
 	uint32_t announce_every_s;
 	uint32_t keep_results_s;
+	uint32_t keep_warm_s; /* roots of jobs to come; 0: none */
 	bool watchdog_required; /* no new jobs without one (klp.md 10) */
 	struct when_conf when;
 	struct forensics_conf forensics;

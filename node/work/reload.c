@@ -7,6 +7,7 @@
 #include "node/work/finish.h"
 #include "node/work/lend.h"
 #include "node/work/peers.h"
+#include "node/work/warm.h"
 
 void
 node_reload(struct node *n, const struct policy *p)
@@ -34,6 +35,7 @@ node_reload(struct node *n, const struct policy *p)
 			(int64_t)p->announce_every_s));
 	n->expire_at = n->now;
 	lend_again(n);
+	warm_void(n);
 	node_event(n, EVK_RELOADED, 0, NULL, NULL, "node.yaml", NULL, 0, 0);
 }
 

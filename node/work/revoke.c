@@ -12,6 +12,7 @@
 #include "node/work/forensics.h"
 #include "node/work/freeze.h"
 #include "node/work/peers.h"
+#include "node/work/warm.h"
 
 /* ---- whom transport drops no more ---- */
 
@@ -154,4 +155,6 @@ revoke_take(struct node *n, struct listed *l, size_t count)
 	banned_dig(n);
 	revoke_holes_check(n);
 	bury_listed(n);
+	/* whatever is prepared of what was withdrawn */
+	warm_void(n);
 }

@@ -114,6 +114,11 @@ struct node {
 	bool watches; /* audit watches jobs, if only by their counters */
 	struct mono watch_hour;
 	struct verified verified; /* files of images */
+	struct {
+		bool on; /* as jail was told */
+		uint32_t idle_s;
+		struct msg_J_POOL pool; /* as it has told */
+	} warm; /* roots that are prepared (warm.h) */
 	unsigned watch_kills; /* in it */
 	/* watchdog.c */
 	uint8_t dog_there; /* of enum dog_there */

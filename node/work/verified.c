@@ -10,6 +10,7 @@
 #include "node/work/finish.h"
 #include "node/work/late.h"
 #include "node/work/state.h"
+#include "node/work/warm.h"
 
 const char *
 verified_held(const struct node *n, const struct id32 *image)
@@ -152,6 +153,9 @@ verified_found(struct node *n, const struct msg_I_FOUND *m)
 	while (i < v->nfound && (v->found[i].kind != m->kind ||
 	    strcmp(v->found[i].name, m->name) != 0))
 		i++;
+	/* as well when it is as it was again: by another folder, maybe */
+	if (m->kind == FOUND_IMAGE)
+		warm_void(n);
 	if (m->why[0] == '\0') {
 		if (i == v->nfound)
 			return;
@@ -184,6 +188,7 @@ verified_ask(struct node *n, const struct id32 *image, uint8_t how,
 			v->said[kept++] = v->said[i];
 	v->nsaid = kept;
 	drop_open(v, image);
+	warm_void(n);
 	if (v->nopen == VERIFIED_SAID)
 		return false;
 	v->open[v->nopen++] = m;

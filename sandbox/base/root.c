@@ -522,10 +522,11 @@ attach_runner(int root)
 	return at < 0 || tree < 0 ? -1 : attach(tree, at, "");
 }
 
+/* A /proc of the pid namespace that we are in, detached. */
 static int
-mount_proc(int root, const struct place *p)
+make_proc(void)
 {
-	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC), proc = -1;
+	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC);
 
 	/* 2, which older kernels have, makes an exception of the host's group 0 */
 	if (fs < 0 ||
@@ -534,12 +535,20 @@ mount_proc(int root, const struct place *p)
 	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
-	proc = fsmount(fs, FSMOUNT_CLOEXEC, NOTHING | MOUNT_ATTR_NOEXEC);
+	return fsmount(fs, FSMOUNT_CLOEXEC, NOTHING | MOUNT_ATTR_NOEXEC);
+}
+
+static int
+mount_proc(int root, const struct place *p)
+{
+	_cleanup_fd_ int proc = make_proc();
+
 	return proc < 0 ? -1 : attach_in(root, p, proc);
 }
 
-int
-root_build(const struct root_plan *r, const char **what)
+/* At /new/root, all that is there before the job; the folder, or -1. */
+static int
+build_ground(const struct root_plan *r, const char **what)
 {
 	const struct place *at = r->places;
 	char opts[80];
@@ -568,14 +577,25 @@ root_build(const struct root_plan *r, const char **what)
 	    (r->noexec ? MOUNT_ATTR_NOEXEC : 0));
 	if (tmp < 0 || attach_in(root, &at[PLACE_TMP], tmp) < 0)
 		return -1;
+	*what = "the runner of modules";
+	if (r->wasm && attach_runner(root) < 0)
+		return -1;
+	return steal_fd(&root);
+}
+
+int
+root_build(const struct root_plan *r, const char **what)
+{
+	const struct place *at = r->places;
+	_cleanup_fd_ int root = build_ground(r, what);
+
+	if (root < 0)
+		return -1;
 	*what = "volume";
 	for (unsigned i = 0; i < r->n; i++)
 		if (attach_volume(root, &r->volumes[i], &at[PLACE_FIXED + i]) <
 		    0)
 			return -1;
-	*what = "the runner of modules";
-	if (r->wasm && attach_runner(root) < 0)
-		return -1;
 	if (r->outside)
 		return 0;
 	*what = "/proc";
@@ -583,6 +603,34 @@ root_build(const struct root_plan *r, const char **what)
 		return -1;
 	*what = "pivot_root";
 	return enter("/new/root");
+}
+
+int
+root_prepare(const struct root_plan *r, const char **what)
+{
+	_cleanup_fd_ int root = build_ground(r, what);
+
+	if (root < 0)
+		return -1;
+	*what = "pivot_root";
+	return enter("/new/root");
+}
+
+int
+root_join(int ns, const struct place *places, const char **what)
+{
+	_cleanup_fd_ int root = -1, proc = -1;
+
+	/* one can be made only where there is another one, which is here */
+	*what = "/proc";
+	if ((proc = make_proc()) < 0)
+		return -1;
+	*what = "mount namespace";
+	if (setns(ns, CLONE_NEWNS) < 0)
+		return -1;
+	*what = "/proc";
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? -1 : attach_in(root, &places[PLACE_PROC], proc);
 }
 
 int

@@ -56,6 +56,14 @@ struct root_plan {
 };
 /* In a fresh mount namespace: build the job's root and make it ours. */
 int root_build(const struct root_plan *, const char **what);
+/*
+ * The same in two halves, for a root that waits for its job. prepare: all but
+ * volumes and /proc. join, by a process of the job's pid namespace that is still
+ * in the base: its /proc, then into the namespace in which that was (ns, of
+ * /proc/PID/ns/mnt). 0, or -1 with errno and *what.
+ */
+int root_prepare(const struct root_plan *, const char **what);
+int root_join(int ns, const struct place *, const char **what);
 
 /*
  * The root of a step: an empty folder with /v (a detached tree, or a folder

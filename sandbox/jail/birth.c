@@ -48,7 +48,7 @@ leave(const struct estate *e)
 {
 	const int fds[] = {e->ctl, e->step_group, e->dirs[0], e->dirs[1],
 	    e->dirs[2], e->tasks[0], e->tasks[1], e->tasks[2], e->usage,
-	    e->reclaim, e->namespaces};
+	    e->reclaim, e->namespaces, e->members};
 
 	for (size_t i = 0; i < NELEM(fds); i++)
 		if (fds[i] >= 0)
@@ -97,6 +97,12 @@ pid_t
 birth_beside(int group, int *pidfd)
 {
 	return clone_of(group, pidfd, CLONE_NEWNS);
+}
+
+pid_t
+birth_within(int group, int *pidfd)
+{
+	return clone_of(group, pidfd, CLONE_NEWPID);
 }
 
 int

@@ -32,12 +32,15 @@ struct estate {
 	int dirs[3];                  /* the job's v1 groups */
 	int tasks[3], usage, reclaim; /* ... opened as root */
 	int namespaces; /* where a job says in which pid namespace it is */
+	int members;    /* where a root that is prepared comes */
 };
 
 /* As clone3: 0 in the child, which is jail's. -1 with errno. */
 pid_t birth(int group, int *pidfd);
 /* The same in no pid namespace of its own: it will enter a job's. */
 pid_t birth_beside(int group, int *pidfd);
+/* The same in the slot's mounts: it will enter a root that is prepared. */
+pid_t birth_within(int group, int *pidfd);
 /*
  * The child's first steps: into the job's v1 groups if it is charged, the job's
  * rank when memory runs out, nothing of the estate. 0, or -1 with errno: it is

@@ -20,6 +20,7 @@
 #include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_take.h"
 #include "sandbox/jail/cell_tell.h"
+#include "sandbox/jail/cell_warm.h"
 #include "sandbox/jail/slot.h"
 #include "sandbox/base/sys.h"
 #include "common/util.h"
@@ -75,10 +76,12 @@ cell_init(struct cell *c, uint32_t number, int ctl)
 {
 	struct cell_life life = c->life;
 	struct cell_snap snap = c->snap;
+	struct cell_warm warm = c->warm;
 
 	memset(c, 0, sizeof(*c));
 	c->life = life;
 	c->snap = snap;
+	c->warm = warm;
 	c->number = number;
 	c->ctl = ctl;
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -144,6 +147,7 @@ broken(struct jail *j, struct cell *c, const char *why)
 	close_fd(&c->ctl);
 	cell_snap_end(j, c, why);
 	c->snap.asked = false;
+	cell_warm_lost(j, c);
 	/* filling serves a start that there will not be */
 	if (c->life.state == CELL_FILLING)
 		kill_child(c);
@@ -311,6 +315,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		return;
 	}
 	cell_init(c, c->number, c->ctl);
+	cell_warm_job(c);
 	c->plan = plan;
 	c->job = plan.job;
 	plan_group_name(c->group, &plan.job);
@@ -441,8 +446,9 @@ cell_on_ctl(struct jail *j, struct cell *c)
 	}
 	buf[n] = '\0';
 	/* asked before anything that could be asked behind it */
-	if (c->snap.asked) {
-		cell_snap_answer(j, c, buf, fds);
+	if (c->snap.asked || c->warm.asked) {
+		(c->snap.asked ? cell_snap_answer : cell_warm_answer)(j, c, buf,
+		    fds);
 		return;
 	}
 	switch (buf[0]) {
@@ -452,6 +458,8 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		c->asked = false;
 		if (c->kill_step || (c->kill && cell_of_job(c)))
 			kill_child(c);
+		if (c->life.state == CELL_STARTING)
+			cell_warm_went(j, c, buf[1]);
 		maybe_started(j, c);
 		break;
 	case SLOT_FAILED:
@@ -480,6 +488,7 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		c->started = c->kill = false;
 		if (!set_state(j, c, CELL_FREE, "forgotten"))
 			break;
+		cell_warm_free(j, c);
 		tell_forgotten(j, c);
 		break;
 	default:
@@ -588,20 +597,6 @@ job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 		step_next_clean(j, c);
 }
 
-/* Its clock goes on where it stood. */
-static void
-thaw(struct cell *c)
-{
-	int64_t us = clock_mono().us - c->frozen.us;
-
-	if (c->frozen.us == 0)
-		return;
-	c->frozen.us = 0;
-	c->began.us += us;
-	if (c->deadline.us != 0)
-		c->deadline.us += us;
-}
-
 void
 cells_freeze(struct jail *j, const struct id32 *job, bool on)
 {
@@ -610,7 +605,7 @@ cells_freeze(struct jail *j, const struct id32 *job, bool on)
 	if (c == NULL || c->life.state != CELL_RUNNING)
 		return;
 	if (!on)
-		thaw(c);
+		cell_thaw(c);
 	else if (c->frozen.us == 0)
 		c->frozen = clock_mono();
 }
@@ -629,7 +624,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		cell_on_report(j, c);
 	close_fd(&c->report);
 	close_fd(&c->pidfd);
-	thaw(c);
+	cell_thaw(c);
 	c->deadline.us = 0;
 	ok = si.si_code == CLD_EXITED && si.si_status == 0 && c->hand_ok;
 	/* what is filled in is not kept open: many jobs have many volumes */
@@ -782,6 +777,7 @@ void
 cell_tick(struct jail *j, struct cell *c, struct mono now)
 {
 	cell_snap_tick(j, c, now);
+	cell_warm_tick(j, c, now);
 	if (c->deadline.us == 0 || c->frozen.us != 0 ||
 	    now.us < c->deadline.us)
 		return;

@@ -10,6 +10,7 @@
 #include <rns/mono.h>
 
 #include "common/ipc.h"
+#include "common/ipc_msg.h"
 #include "sandbox/base/group.h"
 #include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
@@ -25,6 +26,16 @@ struct cell_snap {
 	/* limits of the slot's own groups: v2, v1's swap, v1; or -1 */
 	int room[3];
 	uint64_t kept; /* what they were set to for it; 0: nothing */
+};
+
+/* What its slot prepares while it is free (cell_warm.h, member.h). */
+struct cell_warm {
+	bool asked;	   /* the slot, whose answer has not come */
+	bool ready;	   /* it is there */
+	bool called_off;   /* who builds it is to end, and leaves nothing */
+	int pidfd, report; /* of who builds it; -1: nobody does */
+	struct mono due;   /* when it is begun; 0: not at all */
+	struct mono until; /* when what is built is killed, what is there goes */
 };
 
 /*
@@ -76,6 +87,14 @@ struct cell {
 	struct mono deadline;   /* when what runs is killed */
 	struct mono frozen;     /* its clock stands still since then; or 0 */
 	struct cell_snap snap;
+	struct cell_warm warm;
+};
+
+/* By node's word (J_WARM), and how starts went since then. */
+struct pool {
+	bool on;
+	uint32_t idle_s;
+	struct msg_J_POOL count;
 };
 
 /* What cells share. */
@@ -87,6 +106,7 @@ struct jail {
 	struct group_dirs groups;
 	char missing[512];
 	const struct jail_kind *kind;
+	struct pool pool;
 	struct process *program;
 	struct ipc *parent, *node;
 	bool node_greeted;

@@ -45,3 +45,16 @@ cell_after_ms(uint64_t ms)
 	now.us += (int64_t)ms * 1000;
 	return now;
 }
+
+void
+cell_thaw(struct cell *c)
+{
+	int64_t us = clock_mono().us - c->frozen.us;
+
+	if (c->frozen.us == 0)
+		return;
+	c->frozen.us = 0;
+	c->began.us += us;
+	if (c->deadline.us != 0)
+		c->deadline.us += us;
+}

@@ -6,7 +6,7 @@
 
 #include "sandbox/jail/cell.h"
 
-/* Questions about a cell, which change nothing. */
+/* Questions about a cell, which change nothing but its clock. */
 
 /* What was asked for last may run, as far as is known. */
 bool cell_may_run(const struct cell *);
@@ -16,5 +16,7 @@ bool cell_of_job(const struct cell *);
 const char *cell_step_end(const struct cell *, const siginfo_t *);
 /* So many milliseconds from now. */
 struct mono cell_after_ms(uint64_t ms);
+/* Its clock goes on where it stood. */
+void cell_thaw(struct cell *);
 
 #endif

@@ -19,6 +19,7 @@
 #include "common/cleanup.h"
 #include "common/ipc_msg.h"
 #include "sandbox/jail/jail.h"
+#include "sandbox/jail/member.h"
 #include "sandbox/base/group.h"
 #include "sandbox/base/handstart.h"
 #include "sandbox/base/landlock.h"
@@ -103,8 +104,8 @@ map_fd(int fd, size_t len)
 }
 
 static void
-find_places(const struct init_job *j, const struct plan_args *a,
-    const char *hex, struct place *out)
+find_places(int report, const struct plan_args *a, const char *hex,
+    struct place *out)
 {
 	char path[96], why[PLACES_WHY];
 	const char *code;
@@ -115,11 +116,23 @@ find_places(const struct init_job *j, const struct plan_args *a,
 	    "/images/roots/", hex == NULL ? "" : hex);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (root < 0)
-		fail(j->report, "image", "image", errno);
+		fail(report, "image", "image", errno);
 	code = places_find(out, root, a->targets, a->ntargets, why);
 	if (code != NULL)
-		refuse(j->report, code, why);
+		refuse(report, code, why);
 	(void)close(root);
+}
+
+void
+init_root(const struct shape *s, int report, const struct plan_args *a,
+    char *hex, struct place *places, struct root_plan *r)
+{
+	hex_encode(hex, HASH_BYTES(s->image));
+	*r = (struct root_plan){.hex = s->wasm ? NULL : hex, .wasm = s->wasm,
+	    .read_only = s->read_only, .tmp_bytes = s->tmp_bytes,
+	    .tmp_inodes = s->tmp_inodes, .noexec = s->noexec,
+	    .places = places};
+	find_places(report, a, r->hex, places);
 }
 
 static void
@@ -129,14 +142,8 @@ build_root(const struct init_env *e, const struct init_job *j,
 	struct root_volume v[PLAN_VOLUMES_ALL];
 	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
 	const struct plan *p = &j->plan;
-	bool wasm = p->runtime == PLAN_WASM;
-	struct root_plan r = {.hex = wasm ? NULL : hex, .wasm = wasm,
-	    .read_only = p->read_only,
-	    .tmp_bytes = p->tmp_bytes != 0 ? p->tmp_bytes :
-		MAX_OF(p->memory / 4, 65536u),
-	    .tmp_inodes = p->tmp_inodes != 0 ? p->tmp_inodes : PLAN_TMP_INODES,
-	    .noexec = p->noexec, .places = places,
-	    .outside = outside, .volumes = v, .n = p->nvolumes};
+	struct root_plan r;
+	struct shape shape;
 	const char *what;
 
 	for (uint32_t i = 0; i < p->nvolumes; i++) {
@@ -148,8 +155,11 @@ build_root(const struct init_env *e, const struct init_job *j,
 		else
 			stage_path(paths[i], e->slot, i);
 	}
-	hex_encode(hex, HASH_BYTES(p->image));
-	find_places(j, a, r.hex, places);
+	shape_of(&shape, p);
+	init_root(&shape, j->report, a, hex, places, &r);
+	r.outside = outside;
+	r.volumes = v;
+	r.n = p->nvolumes;
 	if (root_build(&r, &what) == 0)
 		return;
 	if (errno == ENOENT && strchr(what, '/') == NULL &&
@@ -158,6 +168,17 @@ build_root(const struct init_env *e, const struct init_job *j,
 		    "this kernel has no overlay to add it");
 	fail(j->report, strcmp(what, "volume") == 0 ? "volume" :
 	    strcmp(what, "image") == 0 ? "image" : "internal", what, errno);
+}
+
+/* Before anything that a stranger has said is read. */
+static void
+join_root(const struct init_job *j, struct place *places)
+{
+	const char *what;
+
+	memcpy(places, j->member->places, sizeof(j->member->places));
+	if (root_join(j->member->ns, places, &what) < 0)
+		fail(j->report, "internal", what, errno);
 }
 
 static uint32_t
@@ -188,6 +209,8 @@ init_prepare(const struct init_env *e, const struct init_job *j, bool outside,
 	uint8_t *buf;
 
 	take_ids(e, j->report);
+	if (j->member != NULL)
+		join_root(j, out->places);
 	if ((buf = map_fd(j->args, j->plan.args_len)) == NULL ||
 	    (out->filter.insns = map_fd(j->filter, filter_bytes)) == NULL)
 		fail(j->report, "internal", "memfd", errno);
@@ -197,7 +220,8 @@ init_prepare(const struct init_env *e, const struct init_job *j, bool outside,
 		fail(j->report, why != NULL && strncmp(why, "a target", 8) == 0
 		    ? "volume" : "internal", why == NULL ? "targets" : why,
 		    EINVAL);
-	build_root(e, j, args, out->places, outside);
+	if (j->member == NULL)
+		build_root(e, j, args, out->places, outside);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "sandbox/plan/plan.h"
+#include "sandbox/plan/shape.h"
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/places.h"
 
@@ -16,6 +17,7 @@
  * namespace, and does not return. Descriptors are the child's own copies.
  */
 struct init_job;
+struct member;
 struct init_env {
 	uint32_t slot;
 	bool root;            /* ids are to be taken, groups to be left */
@@ -36,6 +38,7 @@ struct init_job {
 	int args, filter, out, err, report;
 	int code; /* of a module; -1: a program */
 	const int *trees; /* of the plan's volumes; -1: bound from the base */
+	const struct member *member; /* whose root it takes; NULL: none */
 };
 void init_job(const struct init_env *, const struct init_job *)
     __attribute__((noreturn));
@@ -85,6 +88,21 @@ void init_snapshot(const struct init_env *, const struct init_snapshot *)
 
 /* For both: ids and death with jail, as everything in a slot begins. */
 void init_take_ids(const struct init_env *, int report);
+/*
+ * Of a shape: where things lie in its image (places: PLACES_ALL), and what its
+ * root is made of. hex: 65 bytes that stay. Ends the process where that fails.
+ */
+struct root_plan;
+void init_root(const struct shape *, int report, const struct plan_args *,
+    char *hex, struct place *places, struct root_plan *);
+/* Build the root of a shape, and end; told is written the namespace to. */
+struct init_member {
+	struct shape shape;
+	uint32_t serial;
+	int report, told;
+};
+void init_member(const struct init_env *, const struct init_member *)
+    __attribute__((noreturn));
 void init_fail(int report, const char *code, const char *what, int err)
     __attribute__((noreturn));
 

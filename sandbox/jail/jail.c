@@ -14,6 +14,7 @@
 #include "sandbox/jail/cell.h"
 #include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_tell.h"
+#include "sandbox/jail/cell_warm.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -324,6 +325,7 @@ make_slots(struct start *s, const char **what)
 		}
 		close_fd(&set.step_group);
 		cell_snap_init(&j->cells[k - 1], room);
+		cell_warm_init(&j->cells[k - 1]);
 		cell_init(&j->cells[k - 1], k, ctl);
 		/* they are all alike */
 		if (k == 1 && slot_try(ctl, &said, what) < 0)
@@ -559,6 +561,13 @@ on_J_SNAP_GO(struct jail *j, const struct msg_J_SNAP_GO *m, struct ipc_in *in)
 }
 
 static void
+on_J_WARM(struct jail *j, const struct msg_J_WARM *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_warm(j, m);
+}
+
+static void
 on_J_FORGET(struct jail *j, const struct msg_J_FORGET *m, struct ipc_in *in)
 {
 	(void)in;
@@ -593,6 +602,7 @@ new_node(struct jail *j, int fd)
 	struct msg_HELLO h;
 
 	drain_node(j);
+	cells_warm(j, &(struct msg_J_WARM){.on = false});
 	ipc_free(j->node);
 	j->node_greeted = false;
 	j->node = ipc_new(fd, PROGRAM_JAIL, PROGRAM_NODE);
@@ -654,6 +664,7 @@ serve_node(struct jail *j)
 	if (rv < 0) {
 		/* jobs go on; a new one is told */
 		cells_orphan(j);
+		cells_warm(j, &(struct msg_J_WARM){.on = false});
 		ipc_free(j->node);
 		j->node = NULL;
 	}
@@ -695,7 +706,9 @@ turn(struct jail *j)
 		if (ps.p[i].revents != 0 && (ps.p[i].fd == c->ctl ||
 		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd ||
 		    ps.p[i].fd == c->snap.report ||
-		    ps.p[i].fd == c->snap.pidfd))
+		    ps.p[i].fd == c->snap.pidfd ||
+		    ps.p[i].fd == c->warm.report ||
+		    ps.p[i].fd == c->warm.pidfd))
 			ps.who[i].on(j, c);
 	}
 	now = clock_mono();

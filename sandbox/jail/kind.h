@@ -24,6 +24,7 @@ struct jail_kind {
 	void (*trial)(const struct init_env *, const struct init_trial *)
 	    __attribute__((noreturn));
 	int keep[2];      /* what take() took, for the slots; -1 */
+	bool warm;        /* a slot prepares its next job's root (member.h) */
 	bool tools;       /* the machine's programs are in the base */
 	uint32_t userns;  /* user namespaces inside a slot's */
 	uint32_t pids;    /* of its own processes, beside a job's */

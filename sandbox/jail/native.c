@@ -6,7 +6,7 @@ int
 main(int argc, char *argv[])
 {
 	static struct jail_kind kind = {.job = init_job, .trial = init_trial,
-	    .keep = {-1, -1}, .layers = ~0u};
+	    .warm = true, .keep = {-1, -1}, .layers = ~0u};
 
 	return jail_main(&kind, argc, argv);
 }

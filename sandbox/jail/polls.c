@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "sandbox/jail/cell_snap.h"
+#include "sandbox/jail/cell_warm.h"
 
 static void
 watch(struct polls *ps, int fd, struct cell *c,
@@ -30,6 +31,8 @@ polls_timeout_ms(const struct jail *j)
 		if (!j->cells[i].snap.told && (j->cells[i].snap.asked ||
 		    j->cells[i].snap.pidfd >= 0))
 			least = MIN_OF(least, j->cells[i].snap.deadline.us);
+	for (uint32_t i = 0; i < j->nslots; i++)
+		least = MIN_OF(least, cell_warm_next(&j->cells[i]));
 	if (ipc_held(j->parent) || (j->node != NULL && ipc_held(j->node)))
 		least = MIN_OF(least, clock_mono().us + IPC_HELD_MS * 1000);
 	if (least == INT64_MAX)
@@ -64,6 +67,8 @@ polls_fill(struct polls *ps, const struct jail *j)
 		watch(ps, c->pidfd, c, cell_on_pidfd);
 		watch(ps, c->snap.report, c, cell_snap_on_report);
 		watch(ps, c->snap.pidfd, c, cell_snap_on_pidfd);
+		watch(ps, c->warm.report, c, cell_warm_on_report);
+		watch(ps, c->warm.pidfd, c, cell_warm_on_pidfd);
 	}
 	return first;
 }

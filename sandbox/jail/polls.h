@@ -8,7 +8,7 @@
 #include "sandbox/jail/jail.h"
 
 /* What jail waits for in a turn: channels, then what its cells have open. */
-#define POLLS_MAX (2 + 5 * JAIL_SLOTS_MAX)
+#define POLLS_MAX (2 + 7 * JAIL_SLOTS_MAX)
 
 struct polls {
 	struct pollfd p[POLLS_MAX];

@@ -21,6 +21,7 @@
 #include "sandbox/jail/birth.h"
 #include "sandbox/jail/init.h"
 #include "sandbox/jail/kind.h"
+#include "sandbox/jail/member.h"
 #include "sandbox/jail/sysv.h"
 #include "common/ipc_msg.h"
 #include "sandbox/base/landlock.h"
@@ -55,6 +56,8 @@ struct slot {
 	bool staged[PLAN_VOLUMES_ALL];
 	struct sysv_home home; /* jail's, or the operator's */
 	int told;              /* what jobs say of their pid namespace */
+	struct member member;
+	enum member_how how;   /* the present job's */
 };
 
 static void
@@ -179,7 +182,8 @@ set_up(struct slot *sl, int sync, const char **what)
 static int
 carry_out(struct slot *sl, const struct order *o, int *pidfd)
 {
-	pid_t pid = birth(o->group, pidfd);
+	pid_t pid = o->job.member != NULL ? birth_within(o->group, pidfd) :
+	    birth(o->group, pidfd);
 
 	if (pid == 0)
 		order_run(&sl->estate, &sl->env, o);
@@ -187,7 +191,7 @@ carry_out(struct slot *sl, const struct order *o, int *pidfd)
 }
 
 static void
-started(struct slot *sl, int rv, int pidfd)
+started_as(struct slot *sl, int rv, int pidfd, const char *how)
 {
 	char why[128];
 
@@ -196,8 +200,14 @@ started(struct slot *sl, int rv, int pidfd)
 		answer(sl, SLOT_FAILED, why, -1);
 		return;
 	}
-	answer(sl, SLOT_CHILD, "", pidfd);
+	answer(sl, SLOT_CHILD, how, pidfd);
 	(void)close(pidfd);
+}
+
+static void
+started(struct slot *sl, int rv, int pidfd)
+{
+	started_as(sl, rv, pidfd, "");
 }
 
 static void
@@ -216,6 +226,7 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 	sl->filter = fds[1];
 	sl->group = fds[2];
 	fds[0] = fds[1] = fds[2] = -1;
+	sl->how = member_take(&sl->member, &sl->plan);
 	for (uint32_t i = 0; i < sl->plan.nvolumes; i++) {
 		uint8_t kind = sl->plan.volumes[i].kind;
 		int t[TREES];
@@ -247,6 +258,7 @@ do_go(struct slot *sl, const int fds[SLOT_FDS_MAX])
 	    .job = {.plan = sl->plan, .args = sl->args, .filter = sl->filter,
 		.report = fds[0], .out = fds[1], .err = fds[2],
 		.code = fds[3]}};
+	const char how[] = {(char)sl->how, '\0'};
 	int pidfd = -1, rv;
 
 	if (!sl->have_plan || fds[2] < 0 ||
@@ -255,8 +267,10 @@ do_go(struct slot *sl, const int fds[SLOT_FDS_MAX])
 		return;
 	}
 	memcpy(o.trees, sl->trees[TREE_JOB], sizeof(o.trees));
+	if (sl->how == MEMBER_TAKEN)
+		o.job.member = &sl->member;
 	rv = carry_out(sl, &o, &pidfd);
-	started(sl, rv, pidfd);
+	started_as(sl, rv, pidfd, how);
 }
 
 static void
@@ -402,6 +416,31 @@ do_snap(struct slot *sl, const uint8_t *buf, const int fds[3])
 		started(sl, 0, pidfd);
 }
 
+static void
+do_warm(struct slot *sl, const int fds[SLOT_FDS_MAX])
+{
+	struct init_member m;
+	int pidfd = -1;
+	pid_t pid;
+
+	if (sl->have_plan || fds[0] < 0) {
+		answer(sl, SLOT_FAILED, "it has a job", -1);
+		return;
+	}
+	pid = member_begin(&sl->member, sl->s->step_group, &pidfd, &m);
+	if (pid == 0) {
+		m.report = fds[0];
+		/* where it tells is not of what it must not have */
+		m.told = dup(m.told);
+		(void)born(&sl->estate, false);
+		init_member(&sl->env, &m);
+	}
+	if (pid < 0)
+		answer(sl, SLOT_FAILED, "nothing to be prepared", -1);
+	else
+		started(sl, 0, pidfd);
+}
+
 static bool
 folder_empty(const char *path)
 {
@@ -478,6 +517,8 @@ forget(struct slot *sl)
 
 	close_fd(&ns);
 	drop_trees(sl);
+	/* its mounts go while nobody waits for its end */
+	member_drop(&sl->member, false);
 	/* where it may not, groups_clean() sees what is charged still */
 	(void)sysv_drop(&sl->home);
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++) {
@@ -539,6 +580,12 @@ serve(struct slot *sl)
 			if (n == SLOT_SNAP_LEN)
 				do_snap(sl, buf, fds);
 			break;
+		case SLOT_WARM:
+			do_warm(sl, fds);
+			break;
+		case SLOT_COOL:
+			member_drop(&sl->member, buf[1] != 0);
+			break;
 		default:
 			_exit(1);
 		}
@@ -552,7 +599,7 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
-	int keep[15] = {ctl, s->hand, s->step_group};
+	int keep[17] = {ctl, s->hand, s->step_group};
 	int told[2] = {-1, -1};
 	char why[200];
 
@@ -562,9 +609,11 @@ slot_main(const struct slot_setup *s, int ctl)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0, told) < 0)
 		_exit(1);
+	if (member_init(&sl.member) < 0)
+		_exit(1);
 	sl.told = told[0];
 	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
-	    {-1, -1, -1}, -1, -1, told[1]};
+	    {-1, -1, -1}, -1, -1, told[1], sl.member.told[1]};
 	sl.args = sl.filter = sl.group = -1;
 	for (int k = 0; k < TREES; k++)
 		for (int i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -594,6 +643,8 @@ slot_main(const struct slot_setup *s, int ctl)
 	keep[12] = told[1];
 	keep[13] = s->kind->keep[0];
 	keep[14] = s->kind->keep[1];
+	keep[15] = sl.member.told[0];
+	keep[16] = sl.member.told[1];
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
 	answer(&sl, SLOT_FREE, "", -1);

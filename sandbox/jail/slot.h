@@ -62,12 +62,16 @@ enum slot_msg {
 	SLOT_FORGET = 4,
 	SLOT_TRY = 5,  /* fds: report */
 	SLOT_SNAP = 6, /* fds: report, in, out; what and how many bytes */
+	SLOT_WARM = 7, /* fds: report; a root like the last job's (member.h) */
+	SLOT_COOL = 8, /* nothing prepared stays; for step 1 nothing may be
+			* before another job; no answer */
 };
 #define SLOT_SNAP_LEN 11 /* type, what, 0, bytes u64 */
 /* Answers: type u8, then text. */
 enum slot_answer {
-	SLOT_CHILD = 1, /* fd: pidfd; of STEP, GO and SNAP */
-	SLOT_FAILED = 2,/* text: why; of PLAN, STEP, GO and SNAP */
+	SLOT_CHILD = 1, /* fd: pidfd; of STEP, GO, SNAP and WARM;
+			 * text of GO: enum member_how */
+	SLOT_FAILED = 2,/* text: why; of PLAN, STEP, GO, SNAP and WARM */
 	SLOT_FREE = 3,  /* of FORGET: text is empty, or why it is not free */
 };
 #define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From J_RUN until the job's exit is known: /bin/true in a fresh sandbox with
- * every layer, cold and after 100 ms of idling, in turns with bubblewrap and
- * with a plain exec. One line a run: "cold|idle|bwrap|bwrap-idle|exec MICROSECONDS";
- * medians on standard error.
- * sandbox_start [ROUNDS]
+ * every layer, cold, cold after idling, and into a root that was prepared
+ * meanwhile, in turns with bubblewrap and with a plain exec. One line a run:
+ * "cold|idle|warm|warm-now|bwrap|bwrap-idle|exec MICROSECONDS", where warm has
+ * idled and warm-now has waited for the root alone; medians on standard error.
+ * sandbox_start [ROUNDS [IDLE-MS]]
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,11 +26,11 @@
 
 #define ROUNDS 40
 #define ROUNDS_MAX 1000
-#define IDLE_US 100000
+#define IDLE_MS 100
 
-enum { COLD, IDLE, BWRAP, BWRAP_IDLE, EXEC, KINDS };
-static const char *const names[] = {"cold", "idle", "bwrap", "bwrap-idle",
-    "exec"};
+enum { COLD, IDLE, WARM, WARM_NOW, BWRAP, BWRAP_IDLE, EXEC, KINDS };
+static const char *const names[] = {"cold", "idle", "warm", "warm-now", "bwrap",
+    "bwrap-idle", "exec"};
 static int64_t took[KINDS][ROUNDS_MAX];
 static int n_took[KINDS];
 static char root[400];
@@ -37,6 +38,8 @@ static char root[400];
 static void
 note(int kind, int64_t us)
 {
+	if (kind < 0)
+		return;
 	if (n_took[kind] < ROUNDS_MAX)
 		took[kind][n_took[kind]++] = us;
 	printf("%s %lld\n", names[kind], (long long)us);
@@ -92,6 +95,26 @@ bwrap(int kind)
 	spawn(kind, (char *const *)(uintptr_t)argv);
 }
 
+/* A job that leaves its shape, then one into what was prepared of it. */
+static bool
+warm(struct drive *d, const struct id32 *image, const struct seccomp_program *f,
+    int idle_us)
+{
+	uint64_t before = d->pool.warm;
+	bool ok = drive_warm(d, true, 60) == 0 && job(d, image, f, -1) &&
+	    drive_prepared(d, 1) == 0 && job(d, image, f, WARM_NOW) &&
+	    drive_prepared(d, 1) == 0;
+
+	if (ok)
+		quiet(idle_us, "what is measured is a start after it");
+	ok = ok && job(d, image, f, WARM) && drive_prepared(d, 1) == 0;
+	if (ok && d->pool.warm != before + 2) {
+		fprintf(stderr, "a start was not warm\n");
+		ok = false;
+	}
+	return drive_warm(d, false, 0) == 0 && ok;
+}
+
 static int
 by_value(const void *a, const void *b)
 {
@@ -138,6 +161,8 @@ main(int argc, char *argv[])
 	struct drive_options o = {.slots = 2, .level = 2};
 	char exe[512], text[500];
 	int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
+	int idle_us = (argc > 2 ? (int)strtol(argv[2], NULL, 10) : IDLE_MS) *
+	    1000;
 	struct seccomp_program filter;
 	struct drive d;
 	struct id32 image;
@@ -150,7 +175,7 @@ main(int argc, char *argv[])
 		*strrchr(exe, '/') = '\0';
 		n = (ssize_t)strlen(exe);
 	}
-	if (rounds < 1 || rounds > ROUNDS_MAX ||
+	if (rounds < 1 || idle_us < 0 || rounds > ROUNDS_MAX ||
 	    setup_drive(&d, &o, exe, root, sizeof(root), &image) == -1)
 		return 1;
 	if (!make_image()) {
@@ -164,9 +189,10 @@ main(int argc, char *argv[])
 		ok = job(&d, &image, &filter, COLD);
 		bwrap(BWRAP);
 		spawn(EXEC, plain);
-		quiet(IDLE_US, "what is measured is a start after it");
-		ok = ok && job(&d, &image, &filter, IDLE);
-		quiet(IDLE_US, "what is measured is a start after it");
+		quiet(idle_us, "what is measured is a start after it");
+		ok = ok && job(&d, &image, &filter, IDLE) &&
+		    warm(&d, &image, &filter, idle_us);
+		quiet(idle_us, "what is measured is a start after it");
 		bwrap(BWRAP_IDLE);
 	}
 	layers_text(text, sizeof(text), d.posture.layers);

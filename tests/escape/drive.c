@@ -204,6 +204,8 @@ talk(struct drive *d, const struct drive_options *o)
 			bool ok = msg_get_J_POSTURE(in.body, &d->posture);
 
 			ipc_in_done(&in);
+			if (d->warms && drive_warm(d, true, 600) == -1)
+				return complain("J_WARM");
 			if (ok && d->posture.slots == 0 && !o->quiet)
 				fprintf(stderr, "drive: %s\n",
 				    d->posture.missing);
@@ -265,6 +267,7 @@ drive_start(struct drive *d, const struct drive_options *o)
 	d->root = numbers_usable(DRIVE_BASE);
 	d->base = DRIVE_BASE;
 	d->slots = o->slots;
+	d->warms = getenv("WARREN_WARM") != NULL;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(d->folder, sizeof(d->folder), "/tmp/warren-drive-XXXXXX");
 	if (mkdtemp(d->folder) == NULL || chmod(d->folder, 0711) == -1)
@@ -448,9 +451,31 @@ drive_answer(struct drive *d, struct drive_job *j, int ms)
 	    msg_get_J_RUNNING(in.body, &running)) {
 		j->got_layers = running.layers;
 		j->running = running;
+	} else if (type == IPC_J_POOL) {
+		(void)msg_get_J_POOL(in.body, &d->pool);
 	}
 	ipc_in_done(&in);
 	return type;
+}
+
+int
+drive_warm(struct drive *d, bool on, uint32_t idle_s)
+{
+	struct msg_J_WARM m = {.on = on, .idle_s = idle_s};
+
+	return ipc_send_J_WARM(d->node, &m, NULL, 0);
+}
+
+int
+drive_prepared(struct drive *d, uint32_t n)
+{
+	struct drive_job none;
+
+	drive_job_init(&none);
+	while (d->pool.prepared < n)
+		if (drive_answer(d, &none, ANSWER_MS) == 0)
+			return complain("no root is prepared");
+	return 0;
 }
 
 /* Groups are made and removed with no more rights than node has. */
@@ -665,6 +690,9 @@ drive_finish(struct drive *d, struct drive_job *j)
 int
 drive_run(struct drive *d, struct drive_job *j)
 {
+	if (d->warms && d->alone && drive_prepared(d, 1) == -1)
+		return -1;
+	d->alone = j->nvolumes == 0;
 	if (drive_send(d, j) == -1)
 		return -1;
 	if (j->started && drive_wait(d, j, (int)j->time_ms + PATIENCE_MS) == -1)

@@ -33,6 +33,9 @@ struct drive {
 	char folder[256];    /* images/, stage/ beneath it */
 	uint32_t cg_v2, cg_v1;
 	struct msg_J_POSTURE posture;
+	struct msg_J_POOL pool; /* as it was told last */
+	bool warms; /* WARREN_WARM */
+	bool alone; /* the last job had no volumes: a root like its own comes */
 	bool fresh_hello;
 	uint32_t pids_more; /* of the runner, beside a job's */
 	uint64_t memory_more;
@@ -48,6 +51,15 @@ struct drive_options {
 	const char *env;    /* NULL: empty, as the parent gives it */
 	bool quiet;         /* that it does not start is no news */
 };
+
+/*
+ * Slots prepare roots from here on (J_WARM), or do not. With WARREN_WARM in the
+ * environment every jail begins so, and drive_run() waits before each job
+ * without volumes until its slot has a root of the last one's shape.
+ */
+int drive_warm(struct drive *, bool on, uint32_t idle_s);
+/* Wait until so many are there. */
+int drive_prepared(struct drive *, uint32_t n);
 
 /* 0, or -1 with a message on stderr. */
 int drive_start(struct drive *, const struct drive_options *);

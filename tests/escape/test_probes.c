@@ -4,6 +4,7 @@
  * node that allows everything: what holds is jail's own. Host-side baits are
  * set first, so that "not found" is not "not there", and each attack is seen
  * to succeed without a sandbox.
+ * With WARREN_WARM each is in a root that was prepared, without volumes.
  * test_probes BUILD-FOLDER BUSYBOX [NAME]
  */
 #include <signal.h>
@@ -98,6 +99,12 @@ all(const struct id32 *image, const char *only)
 		good &= one(image, &rows[i]);
 		if (getenv("WARREN_PROVED") == NULL)
 			good &= proves(&rows[i]);
+	}
+	if (d.warms) {
+		printf("%s probes-warm (%s): %llu of %u starts\n",
+		    n == 0 || only != NULL || d.pool.warm + 1 >= n ? "ok" :
+		    "not ok", who, (unsigned long long)d.pool.warm, n + 1);
+		good &= only != NULL || d.pool.warm + 1 >= n;
 	}
 	if (proved > 0)
 		printf("# %d attacks succeed without the sandbox, %d cannot on "

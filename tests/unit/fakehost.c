@@ -340,6 +340,15 @@ fake_J_FREEZE(void *ctx, const struct msg_J_FREEZE *m)
 	w->jail_frozen = m->on;
 }
 
+static void
+fake_J_WARM(void *ctx, const struct msg_J_WARM *m)
+{
+	struct world *w = ctx;
+
+	w->warm = *m;
+	w->warms++;
+}
+
 /* What a frozen job would have done comes when it goes on. */
 static bool
 fake_freeze(void *ctx, struct job *j, bool on)

@@ -83,6 +83,8 @@ struct world {
 	bool cannot_freeze;
 	uint32_t slowed_to; /* thousandths of a processor; 0: it is not */
 	bool frozen, jail_frozen; /* a group, jail's clock of it */
+	struct msg_J_WARM warm; /* the last, and how many */
+	unsigned warms;
 	struct mono frozen_at;
 	int64_t held_ms; /* until the exit of the frozen job */
 	bool jail_deaf;		/* does not hear J_KILL */
