@@ -678,6 +678,7 @@ drive_finish(struct drive *d, struct drive_job *j)
 		if ((type = drive_answer(d, j, ANSWER_MS)) == 0)
 			return complain("no answer to J_FORGET");
 	} while (type != IPC_J_FORGOTTEN);
+	d->alone = j->started && j->nvolumes == 0;
 	as_node(d, true);
 	late = until_begin("the end of the job's groups",
 	    PATIENCE_MS);
@@ -692,7 +693,6 @@ drive_run(struct drive *d, struct drive_job *j)
 {
 	if (d->warms && d->alone && drive_prepared(d, 1) == -1)
 		return -1;
-	d->alone = j->nvolumes == 0;
 	if (drive_send(d, j) == -1)
 		return -1;
 	if (j->started && drive_wait(d, j, (int)j->time_ms + PATIENCE_MS) == -1)

@@ -443,6 +443,46 @@ t_killed(void)
 	return true;
 }
 
+/* Of the group of the slot's own process; 0: nobody counts. */
+static uint64_t
+charged(void)
+{
+	const struct {
+		int dir;
+		const char *file;
+	} t[] = {{d.dirs.memory, "step-1/memory.usage_in_bytes"},
+	    {d.dirs.v2, "step-1/memory.current"}};
+	char text[32];
+	ssize_t n = -1;
+
+	for (size_t i = 0; i < NELEM(t) && n <= 0; i++) {
+		int fd = t[i].dir == -1 ? -1 : openat(t[i].dir, t[i].file,
+		    O_RDONLY | O_CLOEXEC);
+
+		n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+		(void)close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
+/* What one costs is the slot's to pay, and is little. */
+static bool
+t_memory(void)
+{
+	struct drive_job j = {.why = ""};
+	uint64_t before, with;
+
+	if ((before = charged()) == 0) {
+		(void)snprintf(note, sizeof(note), "skip: no memory group");
+		return true;
+	}
+	CHECK(prepare());
+	with = charged();
+	CHECK(with < before + (2u << 20));
+	return true;
+}
+
 /* At whatever moment a job comes: it starts, and what was begun is nobody's. */
 static bool
 t_moments(void)
@@ -470,6 +510,7 @@ static const struct {
 	{"warm-image-removed", t_image_removed}, {"warm-void", t_void},
 	{"warm-off", t_off}, {"warm-idle", t_idle}, {"warm-node", t_node},
 	{"warm-killed", t_killed}, {"warm-moments", t_moments},
+	{"warm-memory", t_memory},
 };
 
 static int
@@ -504,6 +545,9 @@ main(int argc, char *argv[])
 			printf("not ok %s (%s): %s\n", trials[i].name, who,
 			    note);
 			bad = 1;
+		} else if (strncmp(note, "skip: ", 6) == 0) {
+			printf("skip %s (%s): %s\n", trials[i].name, who,
+			    note + 6);
 		} else {
 			printf("ok %s (%s)\n", trials[i].name, who);
 		}

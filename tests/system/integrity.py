@@ -70,10 +70,25 @@ def root_of(node):
     return glob.glob(os.path.join(node.dir, "warren/images/roots/*"))[0]
 
 
+def warm(node):
+    """Of the roots that are prepared for jobs to come."""
+    st = node.status()
+    return st.get("node", st).get("warm", {})
+
+
 def image(node, name):
     box = os.path.join(root_of(node), "bin/busybox")
     rc, last, s = node.run_job("echo fine")
     result(name + ": an image that is as it was runs", rc == 0, str(s))
+    result(name + ": ... and a root of it is prepared",
+           until(lambda: warm(node).get("prepared") == 1, "a root"), str(warm(node)))
+    rc, last, s = node.run_job("echo warm")
+    result(name + ": ... which the next job has", rc == 0 and
+           node.output(s) == "warm\n" and until(lambda: warm(node).get("starts") == 1, "its start"),
+           "%s %s" % (warm(node), s))
+    result(name + ": ... said in status", "1 of 2 starts into one, 1 not: none" in node.warren("status")[1],
+           node.warren("status")[1])
+    until(lambda: warm(node).get("prepared") == 1, "a root")
     rc, all_, err = check(node)
     result(name + ": a pass finds nothing", rc == 0 and not all_,
            "%s %s" % (all_, err))
@@ -85,6 +100,8 @@ def image(node, name):
     result(name + ": ... the trail names file and what, severity 4",
            len(said) == 1 and said[0][1:3] == (4, 2004) and
            "bin/busybox: its bytes have changed" in said[0][3], str(said))
+    result(name + ": ... what was prepared of it is gone",
+           until(lambda: warm(node).get("prepared") == 0, "no root"), str(warm(node)))
     rc, last, s = node.run_job("echo never")
     result(name + ": ... the next is not even taken", rc == 3 and
            "changed on the node" in str(s), "%s %s" % (rc, s))
@@ -108,6 +125,8 @@ def image(node, name):
     rc, last, s = node.run_job("echo again")
     result(name + ": ... and it runs", rc == 0 and
            node.output(s) == "again\n", "%s %s" % (rc, s))
+    result(name + ": ... in a root that was built for it", until(lambda: warm(node)["cold"]["none"] == 2, "its start") and
+           warm(node)["starts"] == 1, str(warm(node)))
     result(name + ": ... the trail has who may again",
            any(e[0] == "image" and "may run again" in e[3]
                for e in events(node, "verified")),
