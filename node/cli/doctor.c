@@ -22,6 +22,7 @@
 #include "node/cli/scratch.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
+#include "node/cli/warmth.h"
 #include "node/config/nodeconf.h"
 
 #define ROWS_MAX 512
@@ -33,6 +34,7 @@ struct examination {
 	struct scratch s;
 	struct baits baits;
 	char node_missing[1025], watched[450];
+	json_t *warm; /* the node's; NULL */
 };
 
 /* ---- what is asked for ---- */
@@ -87,6 +89,7 @@ keep_node(void *arg, const json_t *o)
 	    missing == NULL ? "" : missing);
 	(void)snprintf(e->watched, sizeof(e->watched), "%s", watched == NULL ?
 	    "" : watched);
+	e->warm = json_incref(json_object_get(o, "warm"));
 	return true;
 }
 
@@ -167,9 +170,9 @@ say_json(const struct examination *e, bool ok)
 		(void)json_array_append_new(rows, layer_json(e, i));
 	if (e->d.has_node) {
 		json_decref(node);
-		node = json_pack("{s:o,s:s,s:s}", "layers",
+		node = json_pack("{s:o,s:s,s:s,s:O?}", "layers",
 		    cli_layers_json(e->d.node), "missing", e->node_missing,
-		    "watched", e->watched);
+		    "watched", e->watched, "warm", e->warm);
 	}
 	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o}", "ok",
 	    ok, "layers", rows, "posture", "layers",
@@ -218,6 +221,7 @@ say_remedies(const struct examination *e)
 		printf("\nmissing   %s\n", e->s.posture.missing);
 	if (e->watched[0] != '\0')
 		printf("watched   %s\n", e->watched);
+	warmth_print(e->warm);
 	for (unsigned i = 0; i < LAYER_COUNT; i++) {
 		enum doctor_state s = doctor_state(&e->d, i);
 		const char *how = doctor_remedy(i);
@@ -303,5 +307,6 @@ verb_doctor(struct cli *c, int argc, char **argv)
 		baits_lift(&e.baits);
 	}
 	scratch_stop(&e.s);
+	json_decref(e.warm);
 	return rc;
 }

@@ -14,6 +14,7 @@
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
+#include "node/cli/warmth.h"
 
 static void
 print_programs(const struct cli *c, const json_t *list)
@@ -134,30 +135,6 @@ print_letters(const json_t *o)
 	printf("\n");
 }
 
-/* Roots that wait for a job, and why those of the others did not. */
-static void
-print_warm(const json_t *o)
-{
-	const json_t *cold = json_object_get(o, "cold");
-	json_int_t all = ask_int(o, "starts");
-	const char *key;
-	json_t *v;
-
-	json_object_foreach((json_t *)cold, key, v)
-		all += json_integer_value(v);
-	if (!json_is_true(json_object_get(o, "on")) && all == 0)
-		return;
-	printf("warm      %lld prepared", (long long)ask_int(o, "prepared"));
-	if (all > 0)
-		printf(", %lld of %lld starts into one",
-		    (long long)ask_int(o, "starts"), (long long)all);
-	json_object_foreach((json_t *)cold, key, v)
-		if (json_integer_value(v) > 0)
-			printf(", %lld not: %s",
-			    (long long)json_integer_value(v), key);
-	printf("\n");
-}
-
 /* Where it was found current last, and who gives nothing. */
 static void
 print_source(const json_t *o)
@@ -253,7 +230,7 @@ print_node(const json_t *node)
 		    (long long)ask_int(node, "ledger_aside"));
 	print_law(json_object_get(node, "authorities"));
 	print_letters(json_object_get(node, "letters"));
-	print_warm(json_object_get(node, "warm"));
+	warmth_print(json_object_get(node, "warm"));
 	hub_print(json_object_get(node, "hub"));
 	print_disk(json_object_get(node, "integrity"));
 	printf("spool     %s, %s free on the disk\n",

@@ -278,6 +278,7 @@ prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
 	if (!take_stream(&c->out, &c->out_w) ||
 	    !take_stream(&c->err, &c->err_w))
 		return "pipe";
+	cell_warm_job(c);
 	msg[0] = SLOT_PLAN;
 	msg[1] = msg[2] = 0;
 	memcpy(msg + 3, m->plan, m->plan_len);
@@ -315,7 +316,6 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		return;
 	}
 	cell_init(c, c->number, c->ctl);
-	cell_warm_job(c);
 	c->plan = plan;
 	c->job = plan.job;
 	plan_group_name(c->group, &plan.job);

@@ -79,7 +79,8 @@ cells_warm(struct jail *j, const struct msg_J_WARM *m)
 void
 cell_warm_free(struct jail *j, struct cell *c)
 {
-	if (j->pool.on && shape_alone(&c->plan))
+	/* one that did not start leaves nothing to go by */
+	if (j->pool.on && !c->failed && shape_alone(&c->plan))
 		c->warm.due = cell_after_ms(WARM_AFTER_MS);
 	tell(j);
 }
@@ -157,10 +158,12 @@ cell_warm_answer(struct jail *j, struct cell *c, const uint8_t *buf, int *fds)
 	c->warm.asked = false;
 	if (buf[0] == SLOT_CHILD)
 		c->warm.pidfd = steal_fd(&fds[0]);
-	if (c->warm.pidfd < 0)
+	if (c->warm.pidfd < 0) {
 		close_fd(&c->warm.report);
-	else if (c->warm.called_off)
+		c->warm.until.us = 0;
+	} else if (c->warm.called_off) {
 		(void)sys_pidfd_send_signal(c->warm.pidfd, SIGKILL);
+	}
 	for (int i = 0; i < SLOT_FDS_MAX; i++)
 		close_fd(&fds[i]);
 }

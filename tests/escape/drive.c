@@ -158,7 +158,10 @@ drive_new_node(struct drive *d)
 		return complain("HELLO of jail");
 	ipc_in_done(&in);
 	program_build_id(&h.build);
-	return ipc_send_HELLO(d->node, &h, NULL, 0);
+	if (ipc_send_HELLO(d->node, &h, NULL, 0) == -1)
+		return -1;
+	d->alone = false;
+	return d->warms ? drive_warm(d, true, 600) : 0;
 }
 
 static int
@@ -204,8 +207,6 @@ talk(struct drive *d, const struct drive_options *o)
 			bool ok = msg_get_J_POSTURE(in.body, &d->posture);
 
 			ipc_in_done(&in);
-			if (d->warms && drive_warm(d, true, 600) == -1)
-				return complain("J_WARM");
 			if (ok && d->posture.slots == 0 && !o->quiet)
 				fprintf(stderr, "drive: %s\n",
 				    d->posture.missing);
