@@ -65,16 +65,19 @@ collect(struct member *m)
 	ssize_t n;
 
 	while ((n = slot_recv(m->told[0], buf, sizeof(buf), fds)) > 0) {
+		struct place places[PLACE_FIXED] = {{.in_tmp = false}};
 		struct rd r = rd_make(buf, (size_t)n);
 		uint32_t serial;
 		bool good = rd_u32(&r, &serial);
 
 		for (unsigned i = 0; i < PLACE_FIXED; i++)
-			good = good && rd_str(&r, m->places[i].path,
-			    sizeof(m->places[i].path));
-		close_fd(&m->ns);
-		if (good && rd_end(&r) && serial == m->serial)
+			good = good && rd_str(&r, places[i].path,
+			    sizeof(places[i].path));
+		if (good && rd_end(&r) && serial == m->serial) {
+			close_fd(&m->ns);
 			m->ns = steal_fd(&fds[0]);
+			memcpy(m->places, places, sizeof(places));
+		}
 		for (int i = 0; i < SLOT_FDS_MAX; i++)
 			close_fd(&fds[i]);
 	}

@@ -258,7 +258,7 @@ do_go(struct slot *sl, const int fds[SLOT_FDS_MAX])
 	    .job = {.plan = sl->plan, .args = sl->args, .filter = sl->filter,
 		.report = fds[0], .out = fds[1], .err = fds[2],
 		.code = fds[3]}};
-	const char how[] = {(char)sl->how, '\0'};
+	char how[2] = "";
 	int pidfd = -1, rv;
 
 	if (!sl->have_plan || fds[2] < 0 ||
@@ -267,8 +267,12 @@ do_go(struct slot *sl, const int fds[SLOT_FDS_MAX])
 		return;
 	}
 	memcpy(o.trees, sl->trees[TREE_JOB], sizeof(o.trees));
+	/* it may have become void while the module was compiled */
+	if (sl->how == MEMBER_TAKEN && sl->member.ns < 0)
+		sl->how = MEMBER_NONE;
 	if (sl->how == MEMBER_TAKEN)
 		o.job.member = &sl->member;
+	how[0] = (char)sl->how;
 	rv = carry_out(sl, &o, &pidfd);
 	started_as(sl, rv, pidfd, how);
 }
