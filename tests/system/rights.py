@@ -123,9 +123,10 @@ def settled(pids):
 
 
 def check_slots(mode, jail):
-    """Its control socket, hand, the group of its steps, the pair on which its
-    job's first process gives it its process namespace, and on v1 its own job's
-    groups: what joins them, and what says that they are empty."""
+    """Its control socket, hand, the group of its steps, the pairs on which its
+    job's first process gives it its process namespace and who prepares a root
+    the mounts of it, that root, and on v1 its own job's groups: what joins
+    them, and what says that they are empty."""
     slots = slots_of(jail)
     result("%s slots are there" % mode, slots != [], str(slots))
     bad = []
@@ -133,11 +134,11 @@ def check_slots(mode, jail):
         to = [os.readlink("/proc/%s/fd/%s" % (pid, fd))
               for fd in os.listdir("/proc/%s/fd" % pid) if int(fd) > 2]
         left = [t for t in to if not re.match(
-            r"^/memfd:|^socket:\[|.*/jobs/step-\d+$|.*/jobs/slot-\d+(/tasks|"
+            r"^/memfd:|^mnt:\[|^socket:\[|.*/jobs/step-\d+$|.*/jobs/slot-\d+(/tasks|"
             r"/memory\.usage_in_bytes|/memory\.force_empty)?$", t)]
         numbers = {m for t in to for m in re.findall(r"/jobs/(?:step|slot)-(\d+)", t)}
         rest = [t for t in to if "/jobs/slot-" not in t]
-        if left or len(numbers) > 1 or len(rest) > 5 or len(to) > 5 + 8:
+        if left or len(numbers) > 1 or len(rest) > 8 or len(to) > 8 + 8:
             bad.append("%s: %s" % (pid, to))
     result("%s slots' descriptors" % mode, not bad, str(bad))
 
