@@ -14,7 +14,8 @@ static const char *const names[RUNNER_COUNT] = {
 
 static const char *const programs[RUNNER_COUNT] = {
     [RUNNER_NSJAIL] = "nsjail", [RUNNER_BUBBLEWRAP] = "bwrap",
-    [RUNNER_CRUN] = "crun", [RUNNER_RUNC] = "runc"};
+    [RUNNER_CRUN] = "crun", [RUNNER_RUNC] = "runc",
+    [RUNNER_PODMAN] = "podman"};
 
 const char *
 runner_program(unsigned n)

@@ -12,7 +12,7 @@
  */
 enum runner {
 	RUNNER_NATIVE = 0,
-	RUNNER_DOCKER = 1, /* 1, 2: no job has run in them yet */
+	RUNNER_DOCKER = 1, /* no job has run in it yet */
 	RUNNER_PODMAN = 2,
 	RUNNER_NSJAIL = 3,
 	RUNNER_BUBBLEWRAP = 4,

@@ -115,14 +115,14 @@ part_pull() { # images of a real registry, the slow rows
 }
 part_runner() { # jobs in containers of other programs; the attacks under each
 	local shown r t tool out bad good
-	# crun, runc from Debian; nsjail where somebody has put it
+	# crun, runc, podman from Debian; nsjail where somebody has put it
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc >"$build/runner.log" 2>&1
+		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman >"$build/runner.log" 2>&1
 	fi
 	LONG=1 system runner runner
 	# what a whole /proc of bubblewrap's shows, as that tool alone does
 	shown='proc_1|proc_1_task|kallsyms|proc_keys|boot_line|kernel_config|interrupts|iomem|load|partitions|disks|locks|sysctls'
-	for r in bubblewrap:bwrap crun:crun nsjail:nsjail runc:runc; do
+	for r in bubblewrap:bwrap crun:crun nsjail:nsjail runc:runc podman:podman; do
 		if ! tool=$(command -v "${r#*:}"); then
 			echo "skip escape under ${r%:*}: it is not installed"
 			continue

@@ -215,8 +215,8 @@ runner_read(const struct ynode *n, unsigned *out, struct mistakes *m)
 		return false;
 	if (*out == RUNNER_NATIVE || runner_program(*out) != NULL)
 		return true;
-	mistake_add(m, n->line, n->column, "native, nsjail, bubblewrap, crun "
-	    "and runc can be had", "runner: jobs cannot be contained by %s in "
+	mistake_add(m, n->line, n->column, "native, nsjail, bubblewrap, crun, "
+	    "runc and podman can be had", "runner: jobs cannot be contained by %s in "
 	    "this version", names[*out]);
 	return false;
 }

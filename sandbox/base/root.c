@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "sandbox/base/procfs.h"
 #include "sandbox/base/sys.h"
 #include "common/util.h"
 #include "common/libc.h"
@@ -522,26 +523,10 @@ attach_runner(int root)
 	return at < 0 || tree < 0 ? -1 : attach(tree, at, "");
 }
 
-/* A /proc of the pid namespace that we are in, detached. */
-static int
-make_proc(void)
-{
-	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC);
-
-	/* 2, which older kernels have, makes an exception of the host's group 0 */
-	if (fs < 0 ||
-	    (fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "4", 0) < 0 &&
-	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) < 0) ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	return fsmount(fs, FSMOUNT_CLOEXEC, NOTHING | MOUNT_ATTR_NOEXEC);
-}
-
 static int
 mount_proc(int root, const struct place *p)
 {
-	_cleanup_fd_ int proc = make_proc();
+	_cleanup_fd_ int proc = procfs_make();
 
 	return proc < 0 ? -1 : attach_in(root, p, proc);
 }
@@ -623,7 +608,7 @@ root_join(int ns, const struct place *places, const char **what)
 
 	/* one can be made only where there is another one, which is here */
 	*what = "/proc";
-	if ((proc = make_proc()) < 0)
+	if ((proc = procfs_make()) < 0)
 		return -1;
 	*what = "mount namespace";
 	if (setns(ns, CLONE_NEWNS) < 0)

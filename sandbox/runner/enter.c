@@ -20,6 +20,7 @@
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
 #include "sandbox/runner/inner.h"
+#include "sandbox/runner/stub.h"
 
 #define SAID "/new/said" /* what the tool writes on its streams */
 #define HIGH_FD 32
@@ -60,8 +61,7 @@ furnish(const struct terms *t)
 	if (mount("proc", "/proc", "proc", no, NULL) < 0 ||
 	    mount("tmpfs", "/tmp", "tmpfs", no,
 	    "size=256k,nr_inodes=64,mode=0755") < 0 ||
-	    /* it may be there: a tool that was asked for its version */
-	    (mkdir(TERMS_STATE, 0700) < 0 && errno != EEXIST) ||
+	    mkdir(TERMS_STATE, 0700) < 0 ||
 	    mkdir(TERMS_BUNDLE, 0700) < 0)
 		return -1;
 	fd = open(TERMS_BUNDLE "/config.json", O_WRONLY | O_CREAT | O_EXCL |
@@ -133,15 +133,16 @@ streams(const int *fds, int n)
 static void
 become(const char *const *argv)
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	    runtime[] = "XDG_RUNTIME_DIR=" TERMS_STATE;
-	char *env[] = {path, runtime, NULL};
+	const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	    "XDG_RUNTIME_DIR=" TERMS_STATE, "HOME=" TERMS_STATE,
+	    /* threads of Go, else one or more for each processor there is */
+	    "GOMAXPROCS=2", with->terms->env, NULL};
 
 	for (int s = 1; s < NSIG; s++)
 		(void)signal(s, SIG_DFL); /* fails for two of them */
 	/* it is the last: closed by who executes it */
 	(void)sys_execveat(TERMS_LAST_FD + 1, (char *const *)(uintptr_t)argv,
-	    env);
+	    (char *const *)(uintptr_t)env);
 	perror("exec");
 	_exit(127);
 }
@@ -196,6 +197,46 @@ watch(const struct inner *m, pid_t tool, int report, int said)
 	_exit(1);
 }
 
+/* Its version, of what it prints when it is asked. */
+static void
+ask_version(uint16_t out[RUNNER_PARTS])
+{
+	const char *argv[] = {runner_program(with->terms->number),
+	    with->terms->version, NULL};
+	char said[512];
+	size_t got = 0;
+	ssize_t n;
+	int p[2];
+	pid_t pid;
+
+	if (argv[1] == NULL || pipe2(p, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		int fds[TERMS_LAST_FD + 2];
+
+		for (size_t i = 0; i < NELEM(fds); i++)
+			fds[i] = p[1];
+		fds[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
+		fds[NELEM(fds) - 1] = with->tool;
+		/* root there, as at a start: podman makes itself that else */
+		if (userns_nest(0, USERNS_ID, USERNS_ID) < 0 ||
+		    streams(fds, NELEM(fds)) < 0 || caps_drop_all() < 0)
+			_exit(126);
+		become(argv);
+	}
+	(void)close(p[1]);
+	/* its end, or that of the trial's clock */
+	while (pid > 0 && got < sizeof(said) - 1 &&
+	    (n = read(p[0], said + got, sizeof(said) - 1 - got)) > 0)
+		got += (size_t)n;
+	said[got] = '\0';
+	(void)close(p[0]);
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+	terms_version(out, said);
+}
+
 /* fds: those of INNER_ARGS, INNER_FILTER, INNER_OUT, INNER_ERR, the report. */
 static void
 enter(const struct init_env *e, struct inner *m, const int fds[5])
@@ -204,6 +245,7 @@ enter(const struct init_env *e, struct inner *m, const int fds[5])
 	/* the tool is root of its own namespace */
 	struct terms_in in = {.read_only = m->plan.read_only || m->trial};
 	int said = -1, all[TERMS_LAST_FD + 2];
+	const char *what;
 	pid_t pid;
 
 	m->root = e->root;
@@ -220,6 +262,11 @@ enter(const struct init_env *e, struct inner *m, const int fds[5])
 		fail(m, fds[4], "the tool's terms", E2BIG);
 	if (furnish(&t) < 0)
 		fail(m, fds[4], "the tool's folders", errno);
+	if (m->trial)
+		ask_version(m->version);
+	m->stub = with->terms->stub;
+	if (m->stub && stub_make(&what) < 0)
+		fail(m, fds[4], what, errno);
 	said = open(SAID, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
 	    0600);
 	all[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -269,44 +316,6 @@ enter_job(const struct init_env *e, const struct init_job *j)
 
 /* ---- the trial ---- */
 
-/* Its version, of what it prints when it is asked. */
-static void
-ask_version(uint16_t out[RUNNER_PARTS])
-{
-	const char *argv[] = {runner_program(with->terms->number),
-	    with->terms->version, NULL};
-	char said[512];
-	size_t got = 0;
-	ssize_t n;
-	int p[2];
-	pid_t pid;
-
-	if (argv[1] == NULL || pipe2(p, O_CLOEXEC) < 0)
-		return;
-	pid = fork();
-	if (pid == 0) {
-		int fds[TERMS_LAST_FD + 2];
-
-		for (size_t i = 0; i < NELEM(fds); i++)
-			fds[i] = p[1];
-		fds[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
-		fds[NELEM(fds) - 1] = with->tool;
-		if (streams(fds, NELEM(fds)) < 0 || caps_drop_all() < 0)
-			_exit(126);
-		become(argv);
-	}
-	(void)close(p[1]);
-	/* its end, or that of the trial's clock */
-	while (pid > 0 && got < sizeof(said) - 1 &&
-	    (n = read(p[0], said + got, sizeof(said) - 1 - got)) > 0)
-		got += (size_t)n;
-	said[got] = '\0';
-	(void)close(p[0]);
-	if (pid > 0)
-		(void)waitpid(pid, NULL, 0);
-	terms_version(out, said);
-}
-
 void
 enter_trial(const struct init_env *e, const struct init_trial *t)
 {
@@ -324,7 +333,6 @@ enter_trial(const struct init_env *e, const struct init_trial *t)
 		fail(&m, t->report, what, errno);
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
 		fail(&m, t->report, "/dev/null", errno);
-	ask_version(m.version);
 	for (size_t i = 0; i < NELEM(fds); i++)
 		fds[i] = null;
 	fds[4] = t->report;

@@ -17,6 +17,7 @@
 #include "sandbox/base/report.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
+#include "sandbox/runner/stub.h"
 
 /*
  * What it says goes to jail by its own pipe; its end is a good one to the tool
@@ -134,6 +135,7 @@ main(int argc, char *argv[])
 	struct inner_seen seen;
 	struct report r = {.kind = REPORT_TOOL};
 	const uint8_t *buf;
+	const char *what;
 	size_t n = 0;
 
 	(void)argv;
@@ -144,6 +146,8 @@ main(int argc, char *argv[])
 		(void)!write(STDERR_FILENO, whose, sizeof(whose) - 1);
 		return 2;
 	}
+	if (m.stub && stub_leave(&what) < 0)
+		refuse("internal", what, errno);
 	if (getuid() != USERNS_ID &&
 	    userns_nest(USERNS_ID, getuid(), getgid()) < 0)
 		refuse("internal", "the job's user", errno);

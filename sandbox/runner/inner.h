@@ -36,6 +36,7 @@ extern const char *const inner_ns_names[INNER_NS];
 
 struct inner {
 	bool trial; /* of nobody: say what is there, and end */
+	bool stub; /* the root is the tool's (stub.h) */
 	bool root, no_memory_group, grouped;
 	uint8_t landlock_abi;
 	uint16_t version[RUNNER_PARTS]; /* of the tool, for the trial's word */

@@ -14,6 +14,7 @@ void
 inner_encode(struct wr *w, const struct inner *m)
 {
 	wr_bool(w, m->trial);
+	wr_bool(w, m->stub);
 	wr_bool(w, m->root);
 	wr_bool(w, m->no_memory_group);
 	wr_bool(w, m->grouped);
@@ -40,7 +41,8 @@ bool
 inner_decode(struct rd r, struct inner *m)
 {
 	memset(m, 0, sizeof(*m));
-	if (!rd_bool(&r, &m->trial) || !rd_bool(&r, &m->root) ||
+	if (!rd_bool(&r, &m->trial) || !rd_bool(&r, &m->stub) ||
+	    !rd_bool(&r, &m->root) ||
 	    !rd_bool(&r, &m->no_memory_group) || !rd_bool(&r, &m->grouped) ||
 	    !rd_u8(&r, &m->landlock_abi))
 		return false;

@@ -6,13 +6,22 @@
 /* ours: runc has 7 to 12 threads here, 12 MB, and two copies of itself */
 #define GO_THREADS 32u
 #define GO_MEMORY TERMS_MEMORY
+/* ours: podman, conmon, crun, and podman again when the container ends */
+#define PODMAN_PIDS 64u
 #define SMALL (8ull << 20) /* ours: nsjail's peak here is 8, crun's 5 */
 
 static const struct terms_tool tools[] = {
-    {RUNNER_NSJAIL, 3, SMALL, NULL, false, nsjail_terms},
-    {RUNNER_BUBBLEWRAP, 3, SMALL, "--version", false, bubblewrap_terms},
-    {RUNNER_CRUN, 4, SMALL, "--version", false, crun_terms},
-    {RUNNER_RUNC, GO_THREADS, GO_MEMORY, "--version", true, runc_terms},
+    {.number = RUNNER_NSJAIL, .pids = 3, .memory = SMALL,
+	.make = nsjail_terms},
+    {.number = RUNNER_BUBBLEWRAP, .pids = 3, .memory = SMALL,
+	.version = "--version", .make = bubblewrap_terms},
+    {.number = RUNNER_CRUN, .pids = 4, .memory = SMALL,
+	.version = "--version", .make = crun_terms},
+    {.number = RUNNER_RUNC, .pids = GO_THREADS, .memory = GO_MEMORY,
+	.version = "--version", .groups = true, .make = runc_terms},
+    {.number = RUNNER_PODMAN, .pids = PODMAN_PIDS, .memory = GO_MEMORY,
+	.version = "--version", .env = "CONTAINERS_CONF=" TERMS_BUNDLE
+	"/config.json", .groups = true, .stub = true, .make = podman_terms},
 };
 
 const struct terms_tool *

@@ -19,12 +19,13 @@
  * choice: whether the root is read-only.
  */
 #define TERMS_ROOT "/new/root"	    /* the job's, built */
+#define TERMS_STUB "/new/stub"	    /* an empty one with that in it (stub.h) */
 #define TERMS_STATE "/new/state"    /* for what a tool keeps */
 #define TERMS_BUNDLE "/new/bundle"  /* text is config.json in it */
 #define TERMS_INNER "/proc/self/fd/3"
 #define TERMS_FIRST_FD 3 /* these stay open for warren-inner (inner.h) */
 #define TERMS_LAST_FD 10
-#define TERMS_ARGS 64
+#define TERMS_ARGS 96
 #define TERMS_TEXT 4096
 
 struct terms_in {
@@ -46,17 +47,20 @@ struct terms_tool {
 	uint32_t pids;	     /* processes and threads beside the job's */
 	uint64_t memory;     /* bytes, beside the job's: TERMS_MEMORY at most */
 	const char *version; /* NULL: it says none */
+	const char *env;     /* one variable more at a start, or NULL */
 	bool groups;	     /* wants a hierarchy of groups to look at */
+	bool stub;	     /* is given TERMS_STUB */
 	/* false: no room, which a test would see */
 	bool (*make)(struct terms *, const struct terms_in *);
 };
-/* NULL: native, or one that is not built in (docker, podman). */
+/* NULL: native, or one that is not built in (docker). */
 const struct terms_tool *terms_tool(unsigned runner);
 
 bool bubblewrap_terms(struct terms *, const struct terms_in *);
 bool nsjail_terms(struct terms *, const struct terms_in *);
 bool crun_terms(struct terms *, const struct terms_in *);
 bool runc_terms(struct terms *, const struct terms_in *);
+bool podman_terms(struct terms *, const struct terms_in *);
 
 /* For them: one more word. */
 void terms_word(struct terms *, const char *);

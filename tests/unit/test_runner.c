@@ -135,6 +135,37 @@ test_oci(void **state)
 }
 
 static void
+test_podman(void **state)
+{
+	(void)state;
+	/* the root that it is told is the stub: of the job's jail has decided */
+	for (unsigned read_only = 0; read_only < 2; read_only++) {
+		make(RUNNER_PODMAN, read_only != 0);
+		assert_string_equal(argv_text(), "podman "
+		    "--root /new/state/store --runroot /new/state/run "
+		    "--tmpdir /new/state/tmp --storage-driver vfs "
+		    "--cgroup-manager cgroupfs --events-backend none "
+		    "--runtime crun --runtime-flag root=/new/state/crun "
+		    "--log-level error run --rm --rootfs --pull never "
+		    "--cgroups disabled --network none --no-hosts --ipc none "
+		    "--log-driver none --read-only --read-only-tmpfs=false "
+		    "--cap-drop all --cap-add SETFCAP --cap-add SYS_ADMIN "
+		    "--security-opt unmask=ALL --security-opt no-new-privileges "
+		    "--security-opt seccomp=unconfined --systemd false "
+		    "--image-volume ignore --passwd=false --http-proxy=false "
+		    "--unsetenv-all --hostname burrow --ulimit host --mount "
+		    "type=bind,src=/dev,dst=/dev,ro=true --preserve-fds 8 "
+		    "--user 0:0 --workdir / --entrypoint /proc/self/fd/3 "
+		    "/new/stub");
+		assert_string_equal(t.text, "[engine]\nlock_type = \"file\"\n"
+		    "hooks_dir = []\nnum_locks = 16\n"
+		    "[containers]\nkeyring = false\n");
+	}
+	assert_true(terms_tool(RUNNER_PODMAN)->stub);
+	assert_false(terms_tool(RUNNER_CRUN)->stub);
+}
+
+static void
 test_tools(void **state)
 {
 	(void)state;
@@ -186,6 +217,7 @@ example(void)
 	    .ns = {1, 2, 3, 4, 5, 6}, .njob = 3, .nseal = 2,
 	    .nplaces = PLACE_FIXED + 1};
 
+	m.stub = true;
 	m.plan.slot = 1;
 	m.plan.memory = 1u << 24;
 	m.plan.nvolumes = 1;
@@ -212,6 +244,7 @@ test_inner(void **state)
 	inner_encode(&v, &out);
 	assert_int_equal(v.len, w.len);
 	assert_memory_equal(buf, again, w.len);
+	assert_true(out.stub && !out.trial && out.root);
 	for (size_t n = 0; n < w.len; n++)
 		assert_false(inner_decode(rd_make(buf, n), &out));
 	/* each bit that is turned is refused, or read and written as it is */
@@ -273,7 +306,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_bubblewrap), cmocka_unit_test(test_nsjail),
-	    cmocka_unit_test(test_oci), cmocka_unit_test(test_tools),
+	    cmocka_unit_test(test_oci), cmocka_unit_test(test_podman),
+	    cmocka_unit_test(test_tools),
 	    cmocka_unit_test(test_version), cmocka_unit_test(test_inner),
 	    cmocka_unit_test(test_layers)};
 
