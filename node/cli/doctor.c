@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/ipc_msg.h"
 #include "common/mistake.h"
+#include "common/runner.h"
 #include "common/util.h"
 #include "node/cli/ask.h"
 #include "node/cli/doctor_rows.h"
@@ -33,7 +34,7 @@ struct examination {
 	struct doctor d;
 	struct scratch s;
 	struct baits baits;
-	char node_missing[1025], watched[450];
+	char node_missing[1025], watched[450], runner[RUNNER_TEXT];
 	json_t *warm; /* the node's; NULL */
 };
 
@@ -71,6 +72,7 @@ keep_node(void *arg, const json_t *o)
 	const char *layers = json_string_value(json_object_get(o, "layers"));
 	const char *missing = json_string_value(json_object_get(o, "missing"));
 	const char *watched = json_string_value(json_object_get(o, "watched"));
+	const char *runner = json_string_value(json_object_get(o, "runner"));
 	char word[32];
 
 	if (layers == NULL)
@@ -90,6 +92,8 @@ keep_node(void *arg, const json_t *o)
 	(void)snprintf(e->watched, sizeof(e->watched), "%s", watched == NULL ?
 	    "" : watched);
 	e->warm = json_incref(json_object_get(o, "warm"));
+	(void)snprintf(e->runner, sizeof(e->runner), "%s", runner == NULL ?
+	    "" : runner);
 	return true;
 }
 
@@ -170,9 +174,10 @@ say_json(const struct examination *e, bool ok)
 		(void)json_array_append_new(rows, layer_json(e, i));
 	if (e->d.has_node) {
 		json_decref(node);
-		node = json_pack("{s:o,s:s,s:s,s:O?}", "layers",
+		node = json_pack("{s:o,s:s,s:s,s:s,s:O?}", "layers",
 		    cli_layers_json(e->d.node), "missing", e->node_missing,
-		    "watched", e->watched, "warm", e->warm);
+		    "watched", e->watched, "runner", e->runner, "warm",
+		    e->warm);
 	}
 	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o}", "ok",
 	    ok, "layers", rows, "posture", "layers",
@@ -222,6 +227,11 @@ say_remedies(const struct examination *e)
 	if (e->watched[0] != '\0')
 		printf("watched   %s\n", e->watched);
 	warmth_print(e->warm);
+	/* what was attacked here is the sandbox of our own */
+	if (e->runner[0] != '\0' && e->runner[0] != '-' &&
+	    strcmp(e->runner, runner_name(RUNNER_NATIVE)) != 0)
+		printf("runner    jobs of this node are in containers of %s, "
+		    "which was not attacked here\n", e->runner);
 	for (unsigned i = 0; i < LAYER_COUNT; i++) {
 		enum doctor_state s = doctor_state(&e->d, i);
 		const char *how = doctor_remedy(i);

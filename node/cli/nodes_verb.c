@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/layers.h"
+#include "common/runner.h"
 #include "common/units.h"
 #include "common/util.h"
 #include "common/where.h"
@@ -263,11 +264,22 @@ air_text(const struct proto_describe *d)
 	    (double)d->air.rtt_ms / 1000, (double)d->air.loss / 10);
 }
 
+static const char *
+describe_runner(char out[RUNNER_TEXT], const struct proto_describe *d)
+{
+	uint16_t version[RUNNER_PARTS];
+
+	for (unsigned i = 0; i < RUNNER_PARTS; i++)
+		version[i] = (uint16_t)d->runner[1 + i];
+	runner_text(out, RUNNER_TEXT, (unsigned)d->runner[0], version);
+	return out;
+}
+
 static void
 describe_json(const struct proto_describe *d, const struct remote *r)
 {
 	json_t *images = json_array();
-	char dest[33], name[65], why[PROTO_TEXT_MAX + 1];
+	char dest[33], name[65], runner[RUNNER_TEXT], why[PROTO_TEXT_MAX + 1];
 
 	hex_encode(dest, HASH_BYTES(r->dest));
 	pstr_copy(why, sizeof(why), d->why);
@@ -281,7 +293,7 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	}
 	cli_json(json_pack(
 	    "{s:s,s:s,s:s,s:b,s:i,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},"
-	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:I,s:o,s:s?,s:o*}",
+	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:s,s:I,s:o,s:s?,s:o*}",
 	    "destination", dest, "name", r->name, "urn", r->urn, "accepting",
 	    d->accepting, "level", d->level, "limits", "memory",
 	    (json_int_t)d->limits.memory, "cpu", (json_int_t)d->limits.cpu,
@@ -294,7 +306,8 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	    (json_int_t)d->left.jobs_per_hour, "spool",
 	    (json_int_t)d->left.spool, "queued", (json_int_t)d->queued,
 	    "running", (json_int_t)d->running, "layers",
-	    cli_layers_json((uint32_t)d->layers), "time",
+	    cli_layers_json((uint32_t)d->layers), "runner",
+	    describe_runner(runner, d), "time",
 	    (json_int_t)d->time, "images", images, "why",
 	    d->why.p == NULL ? NULL : why, "air", air_json(d)));
 }
@@ -326,7 +339,7 @@ nodes_say_limits(const struct proto_describe *d)
 static void
 describe_text(const struct proto_describe *d, const struct remote *r)
 {
-	char safe[80], profile[80], dest[33], layers[256],
+	char safe[80], profile[80], dest[33], layers[256], runner[RUNNER_TEXT],
 	    why[4 * PROTO_TEXT_MAX + 1];
 
 	hex_encode(dest, HASH_BYTES(r->dest));
@@ -347,6 +360,7 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 	air_text(d);
 	layers_text(layers, sizeof(layers), (uint32_t)d->layers);
 	printf("layers    %s\n", layers);
+	printf("runner    %s\n", describe_runner(runner, d));
 	for (size_t i = 0; i < d->nimages; i++) {
 		char hex[65], name[256];
 

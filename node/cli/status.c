@@ -221,6 +221,7 @@ print_node(const json_t *node)
 	if (why[0] != '\0' && strcmp(why, "-") != 0)
 		printf("why not   %s\n", why);
 	printf("layers    %s\n", ask_shown(node, "layers"));
+	printf("runner    %s\n", ask_shown(node, "runner"));
 	if (missing[0] != '\0' && strcmp(missing, "-") != 0)
 		printf("missing   %s\n", missing);
 	if (watched[0] != '\0' && strcmp(watched, "-") != 0)

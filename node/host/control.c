@@ -9,6 +9,7 @@
 
 #include "common/asksock.h"
 #include "common/jsonhex.h"
+#include "common/runner.h"
 #include "node/host/blobs.h"
 #include "node/host/control_impl.h"
 #include "node/host/host.h"
@@ -167,7 +168,7 @@ do_status(struct client *c, const json_t *q)
 	struct warren_node *wn = c->control->wn;
 	const struct node *n = &wn->node;
 	const size_t *in = n->jobs.n;
-	char layers[256], why[NODE_READY_WHY];
+	char layers[256], runner[RUNNER_TEXT], why[NODE_READY_WHY];
 	const struct job *j;
 	json_int_t aside = 0;
 	json_t *o = client_good(true);
@@ -176,13 +177,17 @@ do_status(struct client *c, const json_t *q)
 	node_disk(&wn->node);
 	node_why(n, why);
 	layers_text(layers, sizeof(layers), n->layers);
+	(void)snprintf(runner, sizeof(runner), "-");
+	if (n->has_posture)
+		runner_text(runner, sizeof(runner), n->runner.number,
+		    n->runner.version);
 	(void)json_object_update_new(o,
-	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s,s:b,s:s,s:I,"
+	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:I,"
 		"s:I}", "accepting", node_accepting(n), "running", (int)(in[JS_STAGING] +
 		    in[JS_RUNNING]), "queued", (int)in[JS_QUEUED], "held",
 		(int)in[JS_HELD], "slots",
 		(int)n->slots, "jobs", (int)n->jobs.count, "layers", layers,
-		"missing", n->missing, "watched", n->watch_by, "urn", n->urn,
+		"runner", runner, "missing", n->missing, "watched", n->watch_by, "urn", n->urn,
 		"ledger_fails", n->ledger_fails, "why", why, "spool",
 		(json_int_t)blobs_total(wn->blobs), "disk_free",
 		(json_int_t)host_disk_free(wn)));

@@ -9,6 +9,7 @@
 #include <rns/hash.h>
 
 #include "common/left.h"
+#include "common/runner.h"
 #include "common/wire.h"
 #include "node/proto/paths.h"
 #include "trust/doc/binding.h"
@@ -150,6 +151,8 @@ struct proto_describe {
 		uint64_t kib_p90_ms, kib16_p90_ms;
 	} air;
 	uint64_t queued, running, layers, time;
+	/* its number and version (common/runner.h); 0, as absent: native */
+	uint64_t runner[1 + RUNNER_PARTS];
 	const uint8_t *binding; /* 242; NULL (written as absent): none yet */
 	size_t nimages;
 	struct proto_image images[PROTO_IMAGES_MAX];

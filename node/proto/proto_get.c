@@ -217,6 +217,20 @@ static const char *const AIR_NAMES[] = {
     "kib16_p90_ms"};
 
 static bool
+get_runner(struct rd *r, uint64_t v[1 + RUNNER_PARTS])
+{
+	size_t n;
+
+	if (!mpk_get_array(r, &n) || n != 1 + RUNNER_PARTS)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (!proto_int(r, &v[i]) || v[i] > (i == 0 ? UINT8_MAX :
+		    UINT16_MAX))
+			return false;
+	return true;
+}
+
+static bool
 describe_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_describe *d = ctx;
@@ -266,6 +280,8 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 	case 19:
 		return get_map(r, BUDGET_NAMES, NELEM(BUDGET_NAMES), 0x7,
 		    budget_member, d);
+	case 20:
+		return get_runner(r, d->runner);
 	default:
 		return get_map(r, AIR_NAMES, NELEM(AIR_NAMES), 0x3f,
 		    air_member, d);
@@ -305,7 +321,7 @@ proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
 	static const char *const names[] = {"v", "name", "urn", "key", "roles",
 	    "runtimes", "arch", "accepting", "level", "profile", "limits",
 	    "left", "queued", "running", "layers", "time", "binding",
-	    "images", "why", "budget", "air"};
+	    "images", "why", "budget", "runner", "air"};
 	struct rd r = a->body;
 
 	if (get_brief(d, r))

@@ -2,6 +2,7 @@
 #include "node/proto/proto_put.h"
 
 #include "common/mpk.h"
+#include "common/util.h"
 
 /* Answers and their bodies, the node's side. */
 
@@ -114,6 +115,12 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 	put_named_int(w, "time", d->time);
 	if (d->binding != NULL)
 		put_named_bin(w, "binding", d->binding, BINDING_LEN);
+	if (d->runner[0] != RUNNER_NATIVE) {
+		mpk_put_str(w, "runner");
+		mpk_put_array(w, NELEM(d->runner));
+		for (size_t i = 0; i < NELEM(d->runner); i++)
+			mpk_put_uint(w, d->runner[i]);
+	}
 	if (d->budget.bytes > 0) {
 		mpk_put_str(w, "budget");
 		mpk_put_map(w, 3);
@@ -175,7 +182,7 @@ proto_put_describe(struct wr *w, const struct proto_describe *d)
 	}
 	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0) +
 		(d->why.p != NULL) + (d->budget.bytes > 0) +
-		(d->air.bitrate > 0));
+		(d->air.bitrate > 0) + (d->runner[0] != RUNNER_NATIVE));
 	put_named_int(w, "v", 1);
 	put_named_str(w, "name", d->name);
 	put_named_str(w, "urn", d->urn);

@@ -102,6 +102,9 @@ describe(struct node *n, const struct asked *a)
 	d.running = n->jobs.n[JS_STAGING] + n->jobs.n[JS_RUNNING];
 	d.queued = n->jobs.n[JS_HELD] + n->jobs.n[JS_QUEUED];
 	d.layers = n->layers;
+	d.runner[0] = n->runner.number;
+	for (unsigned i = 0; i < RUNNER_PARTS; i++)
+		d.runner[1 + i] = n->runner.version[i];
 	d.time = n->unix_now;
 	d.binding = n->has_binding ? n->binding : NULL;
 	if (!d.brief && level >= MAX_OF(n->policy.floor, 0) && p != NULL)

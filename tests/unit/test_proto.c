@@ -266,6 +266,7 @@ answer(int which, uint8_t *out, size_t cap)
 	    .images = {{pstr_of("a:b"), d32}}, .layers = 0x7ffff,
 	    .budget = {5, 4, 3}, .air = {1200, 20, 3000, 11000, 160000, 600,
 	    17000, 190000},
+	    .runner = {RUNNER_PODMAN, 4, 3, UINT16_MAX},
 	    .why = pstr_of("full")};
 	struct proto_submitted su = {.id = d32, .state = pstr_of("queued"),
 	    .reason = pstr_of("inputs"), .missing_put = lots, .nmissing = 3,
@@ -400,6 +401,8 @@ read_answer(int which, const uint8_t *p, size_t n)
 		    de.air.kib_ms == 11000 && de.air.kib16_ms == 160000 &&
 		    de.air.max_s == 600 && de.air.kib_p90_ms == 17000 &&
 		    de.air.kib16_p90_ms == 190000 &&
+		    de.runner[0] == RUNNER_PODMAN && de.runner[1] == 4 &&
+		    de.runner[2] == 3 && de.runner[3] == UINT16_MAX &&
 		    pstr_is(de.why, "full");
 	case 1:
 		return proto_get_challenge(&ch, &a);
