@@ -205,8 +205,9 @@ start(struct jail *j, struct cell *c)
 	if (!set_state(j, c, CELL_STARTING, "volumes are filled"))
 		return;
 	c->step = c->volume = 0;
-	/* a build that hangs is killed like a job that does */
-	c->deadline = cell_after_ms(j->kind->start_ms != 0 ? j->kind->start_ms :
+	/* a build that hangs is killed like a job that does, or before */
+	c->deadline = cell_after_ms(j->kind->start_ms != 0 ?
+	    MIN_OF(j->kind->start_ms, c->plan.time_ms + JAIL_GRACE_MS) :
 	    c->plan.time_ms + JAIL_GRACE_MS);
 	if (!ask_child(j, c, SLOT_GO, c->out_w, c->err_w))
 		return;

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 
 from lib import USER, done, result, skip, until
@@ -115,6 +116,11 @@ def same(mode, runner):
                out == WANTED, "%s %s %r %r %s %s" % (
                    rc, last, out, err, s, node.said()[-300:]))
         named = r.get("runner", "").split(" ")
+        told = [node.warren("status", "--json"), node.warren("describe", node.who["destination"], "--json", "--identity", node.person)]
+        texts = [json.loads(t[1]) if t[0] == 0 else {"failed": t} for t in told]
+        texts[0] = texts[0].get("node", texts[0])
+        result("%s: status and describe name it as the receipt does (%s)" % (runner, mode),
+               [t.get("runner") for t in texts] == [r.get("runner")] * 2, [sorted(t)[:40] for t in texts])
         result("%s: the receipt names it (%s)" % (runner, mode), named[0] == runner and
                (len(named) == 2 or runner in ("native", "nsjail")), r)
         return {"out": out, "layers": set(r.get("layers", []))}
@@ -174,6 +180,103 @@ def ends(mode, runner):
         t.end()
 
 
+# What is given to a runner as its tool: bubblewrap, but for jobs that ask it to
+# hang: before anything is started, or with children that heed no signal.
+STUCK = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int
+main(int argc, char *argv[])
+{
+	static char args[65536]; /* the job's words: sandbox/runner/inner.h */
+	ssize_t n = pread(5, args, sizeof(args), 0);
+	int fork_it = n > 0 && memmem(args, (size_t)n, "STUCK_FORKS", 11) != NULL;
+
+	if (n <= 0 || memmem(args, (size_t)n, "STUCK", 5) == NULL) {
+		execv(BWRAP, argv);
+		return 127;
+	}
+	for (int s = 1; s < NSIG; s++)
+		(void)signal(s, SIG_IGN);
+	(void)prctl(PR_SET_NAME, MARK);
+	for (int i = 0; fork_it && i < 2; i++)
+		if (fork() == 0)
+			(void)setsid();
+	for (;;)
+		(void)pause();
+}
+"""
+
+
+def stuck_tool(node):
+    """The program, and the name of its processes; None: no compiler."""
+    cc, mark = shutil.which("cc"), "stuck%d" % os.getpid()
+    if cc is None:
+        return None, None
+    path = os.path.join(node.dir, "stuck")
+    p = subprocess.run([cc, "-static", "-O1", "-x", "c", "-", "-o", path, '-DBWRAP="%s"' % shutil.which("bwrap"),
+                        '-DMARK="%s"' % mark], input=STUCK.encode(), stderr=subprocess.PIPE)
+    if p.returncode != 0:
+        return None, p.stderr.decode()
+    os.chmod(path, 0o755)
+    return path, mark
+
+
+def named(mark):
+    """Processes of this name."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/comm" % pid) as f:
+                if f.read().strip() == mark:
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def stuck(mode):
+    """A tool that hangs costs its own job alone, and not longer than that may."""
+    with burrow(mode, "runner: bubblewrap\nlimits:\n  jobs_running: 2\n") as node:
+        tool, mark = stuck_tool(node)
+        if tool is None:
+            skip("runner, a stuck tool", mark or "no compiler")
+            return
+        with open(os.path.join(node.dir, "node.yaml"), "a") as f:
+            f.write("runner_path: %s\n" % tool)
+        if not node.up():
+            result("a tool that is stuck (%s)" % mode, False, node.problem or node.said()[-600:])
+            return
+        first = node.submit(node.job_file("echo STUCK"))
+        until(lambda: len(named(mark)) == 1, "the tool")
+        # it forks, as far as its group lets it, and has 1 s and jail's 10
+        second = node.submit(node.job_file("echo STUCK_FORKS", limits={"time": "1s"}))
+        many = until(lambda: len(named(mark)) > 2, "its children")
+        third = node.submit(node.job_file("echo free"))
+        queued = third.reached("queued") and third.state() != "running"
+        rc, last = second.end()
+        result("a stuck tool is killed when its job's time is up, with all that it made (%s)" % mode,
+               many and rc == 5 and last.get("outcome", {}) != "exited" and until(lambda: len(named(mark)) == 1, "its end"),
+               "%s %s %s" % (rc, last, second))
+        rc3, last3 = third.end()
+        result("its slot comes back, while another tool is stuck; and no more run than may (%s)" % mode,
+               queued and rc3 == 0 and node.output(third) == "free\n" and len(named(mark)) == 1,
+               "%s %s %s" % (queued, rc3, third))
+        if first.id() is not None:
+            node.warren("cancel", first.id(), "--to", node.who["destination"], "--identity", node.person)
+        rc1, last1 = first.end()
+        result("a stuck tool's job can be cancelled, and nothing is left (%s)" % mode,
+               until(lambda: not named(mark), "its end"), "%s %s %s" % (rc1, last1, first))
+        fourth = node.submit(node.job_file("echo again"))
+        rc4, last4 = fourth.end()
+        result("and that slot comes back (%s)" % mode, rc4 == 0 and node.output(fourth) == "again\n", str(fourth))
+
+
 def main():
     modes = ["root", "user"] if os.geteuid() == 0 else ["user"]
     if shutil.which("busybox") is None:
@@ -196,6 +299,8 @@ def main():
         if mode == "root" or modes == ["user"]:
             refused(mode)
             no_tool(mode)
+            if shutil.which("bwrap"):
+                stuck(mode)
 
 
 main()
