@@ -128,15 +128,20 @@ def rootfs(folder):
 
 def sandbox(build, idle_ms):
     """Milliseconds until /bin/true has ended in a fresh sandbox: cold, after so much idling, and in a root that was prepared."""
-    out = {"cold": [], "idle": [], "warm": [], "warm-now": [], "bwrap": [], "bwrap-idle": []}
-    p = subprocess.run([os.path.join(build, "tests/bench/sandbox_start"), "40", str(idle_ms)], capture_output=True,
-                       text=True, timeout=LIMIT_S, cwd=build)
+    return starts(build, ["40", str(idle_ms)], "sandbox")
+
+
+def starts(build, words, name, env=None):
+    """The lines of sandbox_start by their names, ms."""
+    out = {"cold": [], "idle": [], "warm": [], "warm-now": [], "other": [], "other-idle": []}
+    p = subprocess.run([os.path.join(build, "tests/bench/sandbox_start"), *words], capture_output=True, text=True,
+                       timeout=LIMIT_S, cwd=build, env=env)
     for line in p.stdout.splitlines():
         w = line.split()
         if len(w) == 2 and w[0] in out:
             out[w[0]].append(float(w[1]) / 1000)
     if not out["cold"]:
-        print("# sandbox:", p.stderr.strip()[-300:], flush=True)
+        print("# %s:" % name, p.stderr.strip()[-300:], flush=True)
     return out
 
 

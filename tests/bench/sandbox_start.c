@@ -2,10 +2,12 @@
 /*
  * From J_RUN until the job's exit is known: /bin/true in a fresh sandbox with
  * every layer, cold, cold after idling, and into a root that was prepared
- * meanwhile, in turns with bubblewrap and with a plain exec. One line a run:
- * "cold|idle|warm|warm-now|bwrap|bwrap-idle|exec MICROSECONDS", where warm has
- * idled and warm-now has waited for the root alone; medians on standard error.
- * sandbox_start [ROUNDS [IDLE-MS]]
+ * meanwhile, in turns with bubblewrap, or with what is said, and with a plain
+ * exec. One line a run: "cold|idle|warm|warm-now|other|other-idle|exec
+ * MICROSECONDS", where warm has idled and warm-now has waited for the root alone;
+ * medians on standard error. WARREN_RUNNER (tests/escape/drive.h) says what
+ * contains the jobs; another program than our own sandbox prepares nothing.
+ * sandbox_start [ROUNDS [IDLE-MS [PROGRAM WORD...]]]
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,12 +30,13 @@
 #define ROUNDS_MAX 1000
 #define IDLE_MS 100
 
-enum { COLD, IDLE, WARM, WARM_NOW, BWRAP, BWRAP_IDLE, EXEC, KINDS };
-static const char *const names[] = {"cold", "idle", "warm", "warm-now", "bwrap",
-    "bwrap-idle", "exec"};
+enum { COLD, IDLE, WARM, WARM_NOW, OTHER, OTHER_IDLE, EXEC, KINDS };
+static const char *const names[] = {"cold", "idle", "warm", "warm-now", "other",
+    "other-idle", "exec"};
 static int64_t took[KINDS][ROUNDS_MAX];
 static int n_took[KINDS];
 static char root[400];
+static char **said; /* the other program; NULL: bubblewrap */
 
 static void
 note(int kind, int64_t us)
@@ -86,13 +89,13 @@ spawn(int kind, char *const argv[])
 }
 
 static void
-bwrap(int kind)
+other(int kind)
 {
 	const char *const argv[] = {"/usr/bin/bwrap", "--unshare-all", "--cap-drop", "ALL",
 	    "--ro-bind", root, "/", "--proc", "/proc", "--dev", "/dev",
 	    "--tmpfs", "/tmp", "/bin/true", NULL};
 
-	spawn(kind, (char *const *)(uintptr_t)argv);
+	spawn(kind, said != NULL ? said : (char *const *)(uintptr_t)argv);
 }
 
 /* A job that leaves its shape, then one into what was prepared of it. */
@@ -166,10 +169,12 @@ main(int argc, char *argv[])
 	struct seccomp_program filter;
 	struct drive d;
 	struct id32 image;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	ssize_t n;
 	char *plain[] = {NULL, NULL};
 	bool ok = true;
 
+	said = argc > 3 ? argv + 3 : NULL;
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	for (int i = 0; n > 0 && i < 3; i++) { /* tests/bench/sandbox_start */
 		exe[n] = '\0';
 		*strrchr(exe, '/') = '\0';
@@ -187,13 +192,14 @@ main(int argc, char *argv[])
 	plain[0] = text;
 	for (int i = 0; i < rounds && ok; i++) {
 		ok = job(&d, &image, &filter, COLD);
-		bwrap(BWRAP);
+		other(OTHER);
 		spawn(EXEC, plain);
 		quiet(idle_us, "what is measured is a start after it");
 		ok = ok && job(&d, &image, &filter, IDLE) &&
-		    warm(&d, &image, &filter, idle_us);
+		    (getenv("WARREN_RUNNER") != NULL ||
+			warm(&d, &image, &filter, idle_us));
 		quiet(idle_us, "what is measured is a start after it");
-		bwrap(BWRAP_IDLE);
+		other(OTHER_IDLE);
 	}
 	layers_text(text, sizeof(text), d.posture.layers);
 	fprintf(stderr, "layers: %s\n", text);
