@@ -17,6 +17,8 @@ from libjob import Burrow
 
 build = sys.argv[1]
 TOOLS = {"bubblewrap": "bwrap", "crun": "crun", "nsjail": "nsjail", "runc": "runc", "podman": "podman"}
+# what it starts, and stays
+WITH = {"podman": {"podman", "conmon"}}
 # what `./check` has time for; the others with LONG
 QUICK = ["bubblewrap"]
 LONG = "LONG" in os.environ
@@ -157,6 +159,36 @@ def processes(word):
     return found
 
 
+def table():
+    """Of each process: its parent, its name, when it began."""
+    out = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as f:
+                name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        out[int(pid)] = (int(rest.split()[1]), name, rest.split()[19])
+    return out
+
+
+def family(pid, jail):
+    """A job's command, the tool around it, and all that the tool has started."""
+    t = table()
+    while pid in t and t[pid][0] != jail:
+        pid = t[pid][0]
+    mine, more = set(), {pid} & set(t)
+    while more:
+        mine |= more
+        more = {p for p, row in t.items() if row[0] in mine} - mine
+    return {(p, t[p][1], t[p][2]) for p in mine}
+
+
+def alive(them):
+    t = table()
+    return [p for p in them if p[0] in t and t[p[0]][2] == p[2]]
+
+
 def ends(mode, runner):
     """A cancelled job and a node that is killed leave no process of the tool."""
     what = "%s: nothing is left (%s)" % (runner, mode)
@@ -167,15 +199,20 @@ def ends(mode, runner):
         word = "sleep\0" + str(70000 + os.getpid())
         s = node.submit(node.job_file("sleep " + word[6:]))
         running = s.reached("running") and until(lambda: processes(word), "its command")
+        them = family(processes(word)[0], node.pids()["jail"]) if running else set()
+        names = {p[1] for p in them}
+        result("%s: it is what contains the job (%s)" % (runner, mode),
+               all(any(w in n for n in names) for w in WITH.get(runner, {TOOLS[runner]})), sorted(names))
         if s.id() is not None:
             node.warren("cancel", s.id(), "--to", node.who["destination"], "--identity", node.person)
         rc, last = s.end()
-        result(what, running and until(lambda: not processes(word), "its end"), "%s %s" % (rc, s))
+        result(what, running and until(lambda: not alive(them), "its end"), "%s %s %s" % (rc, alive(them), s))
         t = node.submit(node.job_file("sleep " + word[6:]))
         running = t.reached("running") and until(lambda: processes(word), "its command")
+        them = family(processes(word)[0], node.pids()["jail"]) if running else set()
         os.kill(node.pids()["jail"], signal.SIGKILL)
         result("%s: jobs die with who contains them (%s)" % (runner, mode),
-               running and until(lambda: not processes(word), "its end"), str(t))
+               running and them and until(lambda: not alive(them), "its end"), "%s %s" % (alive(them), t))
         t.process.kill()
         t.end()
 
