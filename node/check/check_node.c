@@ -165,7 +165,7 @@ check_layers(struct check *c, const struct node_config *conf)
 {
 	const struct ynode *list =
 	    ynode_get(ydoc_root(conf->doc), "require_layers");
-	uint32_t unbuilt = LAYER_LSM | LAYER_IO;
+	uint32_t unbuilt = LAYERS_UNBUILT;
 
 	if (list == NULL || list->kind != YNODE_LIST)
 		return;

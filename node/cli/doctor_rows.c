@@ -11,7 +11,7 @@
 /* Exit codes of warren-probe. */
 enum { CODE_HELD = 0, CODE_ESCAPED = 1, CODE_NOTHING = 3 };
 
-#define UNUSED_LAYERS ((uint32_t)(LAYER_LSM | LAYER_IO | LAYERS_WASM))
+#define UNUSED_LAYERS ((uint32_t)(LAYERS_UNBUILT | LAYERS_WASM))
 #define DELEGATE                                                               \
 	"Delegate=yes in the unit of warrend; by hand: systemd-run --user "    \
 	"--scope -p Delegate=yes warrend"
@@ -32,6 +32,11 @@ static const struct {
 	"with BTF (CONFIG_DEBUG_INFO_BTF), built with clang and libbpf"},
     {LAYER_ANCHORED, "a node has it that knows a log: put proofs into "
 	"klp/anchors, warren-trust(8)"},
+    {LAYER_DEVICES, "a node that runs as root has it, with control groups of "
+	"version 2 mounted and CONFIG_CGROUP_BPF"},
+    {LAYER_TIME, "kernel option CONFIG_TIME_NS"},
+    {LAYER_CORE, "kernel option CONFIG_SCHED_CORE, on a processor whose cores "
+	"have more than one thread"},
     {LAYER_READONLY, "the image's own folder cannot be mounted read-only"},
 };
 

@@ -510,7 +510,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 			break;
 		c->ready = true;
 		c->layers = (r->layers & j->limits.available) |
-		    c->group_layers;
+		    c->group_layers | j->inherited;
 		orphan(j, c, false);
 		maybe_started(j, c);
 		break;

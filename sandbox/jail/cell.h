@@ -105,6 +105,7 @@ struct jail {
 	struct plan_limits limits;
 	struct group_dirs groups;
 	char missing[512];
+	uint32_t inherited; /* LAYERS_INHERITED that all slots have */
 	const struct jail_kind *kind;
 	struct pool pool;
 	struct process *program;

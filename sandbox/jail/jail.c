@@ -292,6 +292,7 @@ make_slots(struct start *s, const char **what)
 	struct jail *j = &s->jail;
 	const struct group_dirs *g = &j->groups;
 	static struct report said;
+	uint32_t inherited = ~0u, layers;
 
 	if ((j->cells = calloc(j->nslots, sizeof(*j->cells))) == NULL)
 		fatal("slots");
@@ -317,8 +318,10 @@ make_slots(struct start *s, const char **what)
 		make_stage(s, k);
 		v1_groups(s, &set, k);
 		open_room(&set, room);
-		if (slot_start(&set, &ctl, what) < 0)
+		if (slot_start(&set, &ctl, &layers, what) < 0)
 			return -1;
+		/* they are all alike; if not, what all have */
+		inherited &= layers;
 		for (unsigned i = 0; i < set.nv1; i++) {
 			(void)close(set.v1[i]);
 			(void)close(set.own[i]);
@@ -338,6 +341,7 @@ make_slots(struct start *s, const char **what)
 		if (fcntl(ctl, F_SETFL, O_NONBLOCK) < 0)
 			fatal("slot %u", k);
 	}
+	j->inherited |= inherited & (LAYER_TIME | LAYER_CORE);
 	return 0;
 }
 
@@ -426,6 +430,28 @@ jail_required(const struct msg_JAIL_LIMITS *l)
 	return l->required & ~(uint32_t)LAYERS_OTHERS;
 }
 
+/* What few machines have is named as missing too, and why. */
+static void
+say_inherited(struct jail *j)
+{
+	static const struct {
+		uint32_t layer;
+		const char *why;
+	} t[] = {{LAYER_TIME, "this kernel has no time namespaces"},
+	    {LAYER_CORE, "no core scheduling: none in this kernel, or its "
+		"cores have one thread"}};
+	size_t n;
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		n = strlen(j->missing);
+		if ((j->limits.available & t[i].layer) == 0)
+			(void)snprintf(j->missing + n, sizeof(j->missing) - n,
+			    "%s%s: %s", n == 0 ? "" : "; ",
+			    layer_name((unsigned)__builtin_ctz(t[i].layer)),
+			    t[i].why);
+	}
+}
+
 static void
 find_out(struct start *s)
 {
@@ -452,10 +478,11 @@ find_out(struct start *s)
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
+	j->limits.available |= j->inherited;
 	j->limits.available &= ~s->lacking & (s->kind->layers | LAYER_CGROUP |
-	    LAYER_MEMORY | LAYER_CPU | LAYER_PIDS);
-	missing = LAYERS_KNOWN & ~j->limits.available & ~(uint32_t)(LAYER_LSM |
-	    LAYERS_OTHERS | LAYER_IO);
+	    LAYER_MEMORY | LAYER_CPU | LAYER_PIDS | LAYERS_INHERITED);
+	missing = LAYERS_KNOWN & ~j->limits.available &
+	    ~(uint32_t)(LAYERS_UNBUILT | LAYERS_OTHERS | LAYERS_INHERITED);
 	if (s->lacking != 0)
 		missing = s->lacking;
 	layers_text(names, sizeof(names), missing);
@@ -467,6 +494,8 @@ find_out(struct start *s)
 		    "%s: %s", names, (missing & LAYER_LANDLOCK) != 0 ?
 		    "this kernel has no Landlock, or no cgroup was delegated" :
 		    "no cgroup with these controllers was delegated");
+	if (s->lacking == 0)
+		say_inherited(j);
 }
 
 static void

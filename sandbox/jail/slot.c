@@ -19,6 +19,7 @@
 #include "common/cleanup.h"
 #include "sandbox/base/group.h"
 #include "sandbox/jail/birth.h"
+#include "sandbox/jail/clocks.h"
 #include "sandbox/jail/init.h"
 #include "sandbox/jail/kind.h"
 #include "sandbox/jail/member.h"
@@ -58,6 +59,7 @@ struct slot {
 	int told;              /* what jobs say of their pid namespace */
 	struct member member;
 	enum member_how how;   /* the present job's */
+	uint32_t layers;       /* LAYERS_INHERITED that it has */
 };
 
 static void
@@ -124,7 +126,8 @@ enter_user_ns(struct slot *sl, int sync)
 	/* else our own files in /proc are root's; set_up() ends it */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	/* a core is not shared with another job, where the machine knows how */
-	(void)prctl(PR_SCHED_CORE, SCHED_CORE_CREATE, 0, 0, 0);
+	if (prctl(PR_SCHED_CORE, SCHED_CORE_CREATE, 0, 0, 0) == 0)
+		sl->layers |= LAYER_CORE;
 	if (s->root) {
 		if (setgroups(1, &node) < 0 ||
 		    setresgid(uid, uid, uid) < 0 ||
@@ -173,6 +176,9 @@ set_up(struct slot *sl, int sync, const char **what)
 	/* here once, and not at each start */
 	caps_drop_bounding(1ull << CAP_DAC_READ_SEARCH |
 	    1ull << CAP_SYS_PTRACE);
+	/* once now, to know; then for each job */
+	if (clocks_fresh() == 0)
+		sl->layers |= LAYER_TIME;
 	*what = "filter";
 	return filter_load(s->never);
 }
@@ -226,6 +232,12 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 	sl->filter = fds[1];
 	sl->group = fds[2];
 	fds[0] = fds[1] = fds[2] = -1;
+	if ((sl->layers & LAYER_TIME) != 0 && clocks_fresh() < 0) {
+		(void)snprintf(why, sizeof(why), "clocks: %s", strerror(errno));
+		sl->have_plan = false;
+		answer(sl, SLOT_FAILED, why, -1);
+		return;
+	}
 	sl->how = member_take(&sl->member, &sl->plan);
 	for (uint32_t i = 0; i < sl->plan.nvolumes; i++) {
 		uint8_t kind = sl->plan.volumes[i].kind;
@@ -651,7 +663,8 @@ slot_main(const struct slot_setup *s, int ctl)
 	keep[16] = sl.member.told[1];
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
-	answer(&sl, SLOT_FREE, "", -1);
+	(void)snprintf(why, sizeof(why), "%u", sl.layers);
+	answer(&sl, SLOT_FREE, why, -1);
 	serve(&sl);
 	_exit(0);
 }
@@ -729,7 +742,8 @@ slot_try(int ctl, struct report *said, const char **what)
 }
 
 pid_t
-slot_start(const struct slot_setup *s, int *ctl, const char **what)
+slot_start(const struct slot_setup *s, int *ctl, uint32_t *layers,
+    const char **what)
 {
 	static char why[257];
 	uint8_t buf[257];
@@ -773,6 +787,8 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 			*what = slot_why(buf + 1, (size_t)n - 1, why);
 		return -1;
 	}
+	buf[n] = '\0';
+	*layers = (uint32_t)strtoul((const char *)buf + 1, NULL, 10);
 	*ctl = sv[0];
 	return pid;
 }

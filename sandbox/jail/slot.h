@@ -38,10 +38,11 @@ struct slot_setup {
 };
 
 /*
- * Make it: the process's pid, the control socket (SEQPACKET) in *ctl. -1 with
- * errno and *what.
+ * Make it: the process's pid, the control socket (SEQPACKET) in *ctl, and which
+ * LAYERS_INHERITED it has. -1 with errno and *what.
  */
-pid_t slot_start(const struct slot_setup *, int *ctl, const char **what);
+pid_t slot_start(const struct slot_setup *, int *ctl, uint32_t *layers,
+    const char **what);
 
 /*
  * Build a sandbox for nobody in it, and take it down. 0 and its word, or -1
@@ -72,7 +73,8 @@ enum slot_answer {
 	SLOT_CHILD = 1, /* fd: pidfd; of STEP, GO, SNAP and WARM;
 			 * text of GO: enum member_how */
 	SLOT_FAILED = 2,/* text: why; of PLAN, STEP, GO, SNAP and WARM */
-	SLOT_FREE = 3,  /* of FORGET: text is empty, or why it is not free */
+	/* of FORGET: text is empty, or why it is not free; first: the layers */
+	SLOT_FREE = 3,
 };
 #define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)
 #define SLOT_FDS_MAX 4

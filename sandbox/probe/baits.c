@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -92,6 +93,7 @@ baits_lay(struct baits *b, const char *folder, uint32_t layers)
 	const char *last = strrchr(folder, '/');
 	_cleanup_fd_ int fd = -1;
 	struct utsname u;
+	struct timespec up;
 	char text[300];
 
 	memset(b, 0, sizeof(*b));
@@ -101,12 +103,15 @@ baits_lay(struct baits *b, const char *folder, uint32_t layers)
 	(void)snprintf(text, sizeof(text), "%s/secret", folder);
 	fd = open(text, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	if (fd < 0 || write(fd, "secret", 6) != 6 || fchmod(fd, 0644) < 0 ||
-	    uname(&u) < 0 || lay_sockets(b, folder) < 0 || lay_ipc(b) < 0)
+	    uname(&u) < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0 || lay_sockets(b, folder) < 0 || lay_ipc(b) < 0)
 		return -1;
 	bait(b, "HOST_FILE", text);
 	(void)snprintf(text, sizeof(text), "%d", (int)getpid());
 	bait(b, "HOST_PID", text);
 	bait(b, "HOST_NAME", u.nodename);
+	(void)snprintf(text, sizeof(text), "%lld", (long long)up.tv_sec);
+	if ((layers & LAYER_TIME) != 0)
+		bait(b, "HOST_UPTIME", text);
 	bait(b, "HOST_PATH", last == NULL ? folder : last + 1);
 	if ((layers & LAYER_CGROUP) != 0)
 		bait(b, "HOST_CGROUP", "1");

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -93,6 +95,25 @@ PROBE(hostname)
 	HELD;
 }
 
+PROBE(uptime)
+{
+	struct timespec boot, mono;
+	struct sysinfo s;
+
+	if (getenv("HOST_UPTIME") == NULL)
+		NOTHING_HERE("there is no time namespace");
+	if (clock_gettime(CLOCK_BOOTTIME, &boot) != 0 ||
+	    clock_gettime(CLOCK_MONOTONIC, &mono) != 0 || sysinfo(&s) != 0)
+		ESCAPED("no clock can be read");
+	/* a job's own clock is behind, unless the machine has just begun */
+	if (boot.tv_sec >= (time_t)host_number("HOST_UPTIME"))
+		ESCAPED("boot clock %lld", (long long)boot.tv_sec);
+	if (s.uptime > boot.tv_sec + 1 || mono.tv_sec > boot.tv_sec + 1)
+		ESCAPED("uptime %ld, monotonic %lld", s.uptime,
+		    (long long)mono.tv_sec);
+	HELD;
+}
+
 PROBE(cgroup_paths)
 {
 	char line[512];
@@ -124,6 +145,7 @@ static const struct probe list[] = {
 	DOOR(syslog, "caps seccomp", "closed_to_users_by_a_sysctl_of_many"),
 	DOOR(host_paths, "mount", NULL),
 	DOOR(environment, "mount", NULL), DOOR(hostname, "uts", NULL),
+	DOOR(uptime, "time", NULL),
 	DOOR(cgroup_paths, "cgroup", "where_the_caller_is_in_a_group"),
 };
 PROBES(information);

@@ -123,7 +123,7 @@ SPOIL(image_zero) { UNUSED(); memset(&p->image, 0, sizeof(p->image)); }
 NUMBER(slot_zero, slot = 0)
 NUMBER(slot_beyond, slot = 99)
 NUMBER(slot_huge, slot = UINT32_MAX)
-NUMBER(layer_unknown, layers = 1u << 25)
+NUMBER(layer_unknown, layers = 1u << 31)
 NUMBER(layer_lacking, layers = LAYER_BPF)
 NUMBER(memory_over, memory = 1ull << 40)
 NUMBER(memory_max, memory = UINT64_MAX)

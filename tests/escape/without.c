@@ -148,7 +148,8 @@ __wrap_unshare(int flags)
 		int flag;
 	} t[] = {{"user", CLONE_NEWUSER}, {"mount", CLONE_NEWNS},
 	    {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC},
-	    {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}};
+	    {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP},
+	    {"time", CLONE_NEWTIME}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
 		if ((flags & t[i].flag) == 0)
