@@ -18,7 +18,7 @@
 	F(u8, loglevel, 0) F(boolean, root, 0)                                 \
 	F(str, instance, 64) /* 8 hex digits of the identity hash */           \
 	F(hash16, identity_hash, 0) F(arr, rns_public, 64)                     \
-	F(u32, cg_v2, 0) /* layers memory, cpu, pids that v2 gives: bits */    \
+	F(u32, cg_v2, 0) /* layers memory, cpu, pids, devices of v2: bits */   \
 	F(u32, cg_v1, 0) /* ... that v1 gives, of compute.md 7 */              \
 	F(boolean, compute, 0)
 #define MSG_JAIL_LIMITS(F)                                                     \

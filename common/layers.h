@@ -42,8 +42,7 @@ enum layer {
 /* Those of a module, which say what ran and are nothing to require. */
 #define LAYERS_WASM (LAYER_WASM | LAYER_INTERPRETED)
 /* What has a bit, and is not built. */
-#define LAYERS_UNBUILT                                                         \
-	(LAYER_LSM | LAYER_IO | LAYER_APPARMOR | LAYER_SELINUX | LAYER_DEVICES)
+#define LAYERS_UNBUILT (LAYER_LSM | LAYER_IO | LAYER_APPARMOR | LAYER_SELINUX)
 #define LAYERS_KNOWN (((1u << LAYER_COUNT) - 1) & ~LAYERS_WASM)
 /*
  * What every process of a slot has from what made it, whatever contains its

@@ -16,6 +16,7 @@
 #include "common/file.h"
 #include "common/layers.h"
 #include "common/util.h"
+#include "sandbox/base/devfilter.h"
 #include "sandbox/jail/jail.h"
 
 #define PROC_MAX (256u << 10)
@@ -108,6 +109,8 @@ scratch_groups_make(struct scratch *s)
 	if (place.v2 && (s->dirs.v2 = make_one(s, CG_CONTROLLERS,
 	    place.v2_path)) >= 0)
 		s->cg_v2 = hand_down(place.v2_path, s->dirs.v2);
+	if (s->dirs.v2 >= 0 && devfilter_attach(s->dirs.v2) == 0)
+		s->cg_v2 |= LAYER_DEVICES;
 	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
 		if ((s->cg_v2 & bits[c]) != 0 || !place.v1[c])
 			continue;

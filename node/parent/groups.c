@@ -19,6 +19,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "sandbox/base/devfilter.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/jail/jail.h"
 #include "sandbox/plan/wasm.h"
@@ -563,6 +564,9 @@ make_all(struct parent *p)
 	if (make_hierarchy(g, V2)) {
 		enter_relay(p, V2);
 		enable_v2(g);
+		/* jail looks whether it holds, and says so when it does not */
+		g->devices = p->root && p->compute &&
+		    devfilter_attach(g->dir[V2][GROUP_JOBS]) == 0;
 		give_jobs(p, V2);
 	}
 	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {

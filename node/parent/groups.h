@@ -23,6 +23,7 @@ struct groups {
 	int top[GROUP_HIERARCHIES];		 /* warren-<8 hex> */
 	uint32_t handed; /* controllers that the own group hands down for us */
 	uint32_t v2_layers, v1_layers;		 /* bits of sandbox/plan/plan.h */
+	bool devices; /* jobs/ has a filter of devices */
 };
 /*
  * Makes them in p->groups, also over what an earlier daemon left; says what is

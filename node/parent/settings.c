@@ -331,7 +331,8 @@ send_params(struct parent *p, struct ipc *c)
 	struct msg_PARAMS m = {
 	    .loglevel = (uint8_t)log_get_level(),
 	    .root = p->root,
-	    .cg_v2 = p->groups.v2_layers,
+	    .cg_v2 = p->groups.v2_layers |
+		(p->groups.devices ? LAYER_DEVICES : 0),
 	    .cg_v1 = p->groups.v1_layers,
 	    .compute = p->compute,
 	};

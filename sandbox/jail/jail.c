@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "sandbox/base/devfilter.h"
 #include "sandbox/base/landlock.h"
 #include "sandbox/base/limits.h"
 #include "common/log.h"
@@ -389,6 +390,9 @@ build(struct start *s, const char **step)
 	enter_leaf(s);
 	if (s->program.root && base_build(&s->dirs, true, step) < 0)
 		return -1;
+	/* the parent's word is not enough */
+	if (s->program.root && devfilter_holds("/hold"))
+		s->jail.inherited |= LAYER_DEVICES;
 	return make_slots(s, step);
 }
 
@@ -437,7 +441,8 @@ say_inherited(struct jail *j)
 	static const struct {
 		uint32_t layer;
 		const char *why;
-	} t[] = {{LAYER_TIME, "this kernel has no time namespaces"},
+	} t[] = {{LAYER_DEVICES, "no root, or no cgroup of version 2 with BPF"},
+	    {LAYER_TIME, "this kernel has no time namespaces"},
 	    {LAYER_CORE, "no core scheduling: none in this kernel, or its "
 		"cores have one thread"}};
 	size_t n;
@@ -478,6 +483,7 @@ find_out(struct start *s)
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
+	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
 	j->limits.available |= j->inherited;
 	j->limits.available &= ~s->lacking & (s->kind->layers | LAYER_CGROUP |
 	    LAYER_MEMORY | LAYER_CPU | LAYER_PIDS | LAYERS_INHERITED);

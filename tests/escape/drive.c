@@ -280,6 +280,7 @@ drive_start(struct drive *d, const struct drive_options *o)
 	hand = load_memfd(o->hand);
 	if (images == -1 || stage == -1 || exe == -1 || hand == -1)
 		return complain("jail, hand or folders");
+	d->claims_devices = o->claims_devices;
 	if (!o->no_groups)
 		drive_groups_make(d);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)

@@ -32,6 +32,7 @@ struct drive {
 	char places[4][512]; /* where it was made, "" none */
 	char folder[256];    /* images/, stage/ beneath it */
 	uint32_t cg_v2, cg_v1;
+	bool claims_devices;
 	struct msg_J_POSTURE posture;
 	struct msg_J_POOL pool; /* as it was told last */
 	bool warms; /* WARREN_WARM */
@@ -45,6 +46,7 @@ struct drive_options {
 	const char *jail, *hand; /* programs */
 	uint32_t slots;
 	bool no_groups;
+	bool claims_devices; /* says that the group filters them; it does not */
 	uint32_t required;
 	const char *volume; /* folder of profile volume 0, or NULL */
 	int level;          /* of the log */

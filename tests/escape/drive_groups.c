@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "sandbox/base/devfilter.h"
 #include "sandbox/plan/plan.h"
 #include "tests/escape/drive.h"
 #include "tests/until.h"
@@ -143,6 +144,9 @@ drive_groups_make(struct drive *d)
 	(void)snprintf(d->group, sizeof(d->group), "warren-test-%d",
 	    (int)getpid());
 	d->dirs.v2 = make_group(d, 3, "");
+	if (d->dirs.v2 != -1 && d->root && (d->claims_devices ||
+	    devfilter_attach(d->dirs.v2) == 0))
+		d->cg_v2 |= LAYER_DEVICES;
 	for (size_t i = 0; i < NELEM(t); i++) {
 		if (d->dirs.v2 != -1 && has_word(d->dirs.v2,
 		    "cgroup.subtree_control", t[i].name)) {
