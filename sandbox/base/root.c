@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "sandbox/base/procfs.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/base/upper.h"
 #include "common/util.h"
 #include "common/libc.h"
 
@@ -252,7 +253,7 @@ int
 base_build(const struct base_dirs *d, bool root, const char **what)
 {
 	static const char *const dirs[] = {"images", "stage", "dev", "proc",
-	    "new", "hold", "vol", "wasm"};
+	    "new", "hold", "vol", "wasm", "up"};
 	int tools[NELEM(tool_dirs)];
 	char links[NELEM(tool_dirs)][64];
 	int nodes[NELEM(dev_nodes)], trees[32], wasm[WASM_FILES];
@@ -430,7 +431,7 @@ mount_image(const char *hex, bool read_only)
 		(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
 	if (read_only)
 		flags |= MS_RDONLY;
-	else if (mkdir("/new/up", 0755) < 0 || mkdir("/new/work", 0755) < 0)
+	else if (upper_fill(hex == NULL ? NULL : path) < 0)
 		return -1;
 	/*
 	 * The image above, places to mount on below: an image need not have
@@ -438,7 +439,7 @@ mount_image(const char *hex, bool read_only)
 	 */
 	(void)snprintf(opts, sizeof(opts),
 	    "lowerdir=%s:/new/skel,userxattr%s", path,
-	    read_only ? "" : ",upperdir=/new/up,workdir=/new/work");
+	    read_only ? "" : UPPER_OPTIONS);
 	if (mount("overlay", "/new/root", "overlay", flags, opts) == 0)
 		return 0;
 	return read_only && errno != ENOENT ? bind_image(hex == NULL ?
@@ -536,14 +537,11 @@ static int
 build_ground(const struct root_plan *r, const char **what)
 {
 	const struct place *at = r->places;
-	char opts[80];
 	_cleanup_fd_ int root = -1, tmp = -1, dev = -1;
 
 	*what = "root";
-	(void)snprintf(opts, sizeof(opts), "size=%llu,nr_inodes=%u,mode=0755",
-	    (unsigned long long)(r->read_only ? 1u << 20 : r->tmp_bytes),
-	    PLAN_TMP_INODES);
-	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) < 0 ||
+	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV,
+	    "size=1m,nr_inodes=16384,mode=0755") < 0 ||
 	    make_skel(at, r->n, r->wasm) < 0)
 		return -1;
 	*what = "image";
@@ -676,11 +674,19 @@ int
 root_snapshot_build(const char **what)
 {
 	const unsigned long no = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	_cleanup_fd_ int up = -1;
 
 	*what = "snapshot";
 	if (mount("tmpfs", "/new", "tmpfs", no,
 	    "size=64k,nr_inodes=16,mode=0755") < 0 ||
-	    mkdir("/new/p", 0755) < 0)
+	    mkdir("/new/p", 0755) < 0 || mkdir("/new/u", 0755) < 0)
+		return -1;
+	*what = "what it wrote";
+	up = open_tree(AT_FDCWD, UPPER_PLACE, OPEN_TREE_CLONE |
+	    OPEN_TREE_CLOEXEC);
+	if (up < 0 || set_attr(up, NOTHING | MOUNT_ATTR_NOEXEC |
+	    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSYMFOLLOW, 0) < 0 ||
+	    attach(up, AT_FDCWD, "/new/u") < 0)
 		return -1;
 	*what = "proc";
 	if (mount("proc", "/new/p", "proc", no, NULL) < 0)

@@ -16,6 +16,7 @@
  *   /vol/N   profile volumes, read-only             job could mount its own
  *   /wasm    the runner of modules, read-only
  *   /new     where a job's root grows        /hold  where tmpfs are made
+ *   /up      what a job writes to its root (upper.h)
  *
  * and, for another runner, /usr with what leads there, and an empty
  * /sys/fs/cgroup. As root it is made once, by root, so that in a job's own user namespace
@@ -43,7 +44,7 @@ struct root_volume {
 struct root_plan {
 	/* of the image's digest: /images/roots/HEX; NULL: an empty one */
 	const char *hex;
-	bool read_only;
+	bool read_only; /* else upper_make() has been called */
 	uint64_t tmp_bytes;
 	uint32_t tmp_inodes;
 	bool noexec; /* /tmp */
@@ -78,7 +79,10 @@ struct root_step {
 int root_step_build(const struct root_step *, const char **what);
 /* ... of a compilation: an empty folder with the runner of modules. */
 int root_compile_build(const char **what);
-/* ... of a snapshot: an empty folder with a /proc of this pid namespace, /p. */
+/*
+ * ... of a snapshot: an empty folder with a /proc of this pid namespace, /p, and
+ * what the slot's job has written to its root, /u; empty where it may not.
+ */
 int root_snapshot_build(const char **what);
 
 #endif

@@ -2,6 +2,8 @@
 #include "sandbox/base/userns.h"
 
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +53,38 @@ userns_nest(uint32_t inside, uint32_t uid, uint32_t gid)
 	if (map_id(getpid(), inside, uid, gid, true) < 0)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int
+userns_holder(uint32_t from, uint32_t id)
+{
+	char path[64], c = 0;
+	int sv[2], fd = -1, status, saved;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -1;
+	if ((pid = fork()) == 0) {
+		(void)close(sv[0]);
+		if (syscall(SYS_unshare, CLONE_NEWUSER) < 0 ||
+		    write(sv[1], &c, 1) != 1)
+			_exit(1);
+		/* until it is mapped, or nobody is there to do it */
+		(void)!read(sv[1], &c, 1);
+		_exit(0);
+	}
+	(void)close(sv[1]);
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	errno = EPERM;
+	if (pid > 0 && read(sv[0], &c, 1) == 1 &&
+	    map_id(pid, from, id, id, false) == 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	saved = errno;
+	(void)close(sv[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	errno = saved;
+	return fd;
 }
 
 int

@@ -20,6 +20,11 @@ int userns_map(pid_t, uint32_t uid, uint32_t gid, bool deny);
  */
 int userns_nest(uint32_t inside, uint32_t uid, uint32_t gid);
 /*
+ * A user namespace that nobody is in, as a descriptor, for an id-mapped mount:
+ * user and group `from` of a file system are `id`. By root. -1 with errno.
+ */
+int userns_holder(uint32_t from, uint32_t id);
+/*
  * Inside, once it is mapped: take that id for good. Other groups are left by
  * the caller, where they may be. 0 or -1 with errno.
  */

@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/util.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/base/upper.h"
 
 struct walk {
 	struct snap_store *s;
@@ -21,12 +22,16 @@ struct walk {
 	unsigned n;
 	char path[SNAPSHOT_NAME_MAX];
 	size_t len;
+	ino_t before; /* folders with a smaller number are the image's */
 };
 
+/* 'w': by an overlay, in place of what the image has there */
 static char
-kind_of(mode_t m)
+kind_of(const struct stat *st)
 {
-	return S_ISREG(m) ? 'f' : S_ISDIR(m) ? 'd' : S_ISLNK(m) ? 'l' :
+	mode_t m = st->st_mode;
+
+	return S_ISCHR(m) && st->st_rdev == 0 ? 'w' : S_ISREG(m) ? 'f' : S_ISDIR(m) ? 'd' : S_ISLNK(m) ? 'l' :
 	    S_ISFIFO(m) ? 'p' : S_ISSOCK(m) ? 's' : 'c';
 }
 
@@ -64,9 +69,11 @@ entry(struct walk *w, int dir, const char *name, const struct stat *st)
 {
 	const char *what = "-";
 
+	if (S_ISDIR(st->st_mode) && st->st_ino < w->before)
+		return;
 	if (S_ISREG(st->st_mode))
 		what = contents(w, dir, name, st);
-	snap_text_add(w->list, "%c %04o %llu %lld.%09ld \"", kind_of(st->st_mode),
+	snap_text_add(w->list, "%c %04o %llu %lld.%09ld \"", kind_of(st),
 	    (unsigned)st->st_mode & 07777, (unsigned long long)st->st_size,
 	    (long long)st->st_mtim.tv_sec, (long)st->st_mtim.tv_nsec);
 	snap_text_escaped(w->list, w->path, w->len);
@@ -188,6 +195,25 @@ mount_point(struct walk *w, int root, char *point)
 	folder(w, fd, st.st_dev, SNAP_DEPTH_MAX);
 }
 
+/* What differs from the image: the upper layer of the root's overlay. */
+static void
+of_root(struct walk *w)
+{
+	int fd = open("/u/" UPPER_FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return; /* read-only: nothing does */
+	w->len = 0;
+	if (stat("/u/" UPPER_MARK, &st) == 0)
+		w->before = st.st_ino;
+	if (fstat(fd, &st) == 0)
+		folder(w, fd, st.st_dev, SNAP_DEPTH_MAX);
+	else
+		(void)close(fd);
+	w->before = 0;
+}
+
 void
 snap_files(struct snap_store *s, int proc, pid_t pid, uint64_t most,
     struct snap_text *list)
@@ -214,6 +240,7 @@ snap_files(struct snap_store *s, int proc, pid_t pid, uint64_t most,
 				mount_point(&w, root, point);
 		}
 	}
+	of_root(&w);
 	if (list->cut)
 		snap_text_add(list, "# there is more than fits here\n");
 	snap_text_free(&mounts);

@@ -9,9 +9,10 @@
 #include "sandbox/hand/snap_text.h"
 
 /*
- * What a job has written: the image below is read-only, so that is what lies in
- * its tmpfs mounts, by the mounts of one of its processes. Contents as long as
- * most lasts; all names go into list, one a line, escaped.
+ * What a job has written: what lies in its tmpfs mounts, by the mounts of one of
+ * its processes, and, where its root may be written to, how that differs from
+ * the image: what is new or changed, and 'w' for a name that it has taken away.
+ * Contents as long as most lasts; all names go into list, one a line, escaped.
  */
 #define SNAP_FILES_MAX 16384u
 #define SNAP_DEPTH_MAX 48

@@ -18,6 +18,7 @@
 #include "sandbox/base/caps.h"
 #include "common/cleanup.h"
 #include "sandbox/base/group.h"
+#include "sandbox/base/idmap.h"
 #include "sandbox/jail/birth.h"
 #include "sandbox/jail/clocks.h"
 #include "sandbox/jail/init.h"
@@ -31,6 +32,7 @@
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/base/upper.h"
 #include "sandbox/base/userns.h"
 #include "common/util.h"
 
@@ -55,6 +57,7 @@ struct slot {
 	struct estate estate;
 	int trees[TREES][PLAN_VOLUMES_ALL];
 	bool staged[PLAN_VOLUMES_ALL];
+	bool upper; /* what a writable root is written to */
 	struct sysv_home home; /* jail's, or the operator's */
 	int told;              /* what jobs say of their pid namespace */
 	struct member member;
@@ -153,6 +156,13 @@ set_up(struct slot *sl, int sync, const char **what)
 {
 	const struct slot_setup *s = sl->s;
 
+	/* where it cannot be had, what an image brings is nobody's to change */
+	*what = "mount namespace";
+	if (s->root && unshare(CLONE_NEWNS) < 0)
+		return -1;
+	if (s->root)
+		(void)idmap_images(s->base + JAIL_SLOT_UID,
+		    s->base + JAIL_SLOT_UID + s->number);
 	*what = "user namespace";
 	if (enter_user_ns(sl, sync) < 0)
 		return -1;
@@ -238,6 +248,14 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 		answer(sl, SLOT_FAILED, why, -1);
 		return;
 	}
+	if (!sl->plan.read_only && upper_make(MAX_OF(sl->plan.memory / 4,
+	    65536u), PLAN_RW_INODES) < 0) {
+		(void)snprintf(why, sizeof(why), "root: %s", strerror(errno));
+		sl->have_plan = false;
+		answer(sl, SLOT_FAILED, why, -1);
+		return;
+	}
+	sl->upper = !sl->plan.read_only;
 	sl->how = member_take(&sl->member, &sl->plan);
 	for (uint32_t i = 0; i < sl->plan.nvolumes; i++) {
 		uint8_t kind = sl->plan.volumes[i].kind;
@@ -535,6 +553,9 @@ forget(struct slot *sl)
 	drop_trees(sl);
 	/* its mounts go while nobody waits for its end */
 	member_drop(&sl->member, false);
+	if (sl->upper && upper_drop() < 0)
+		why = "what it wrote to its root is left";
+	sl->upper = false;
 	/* where it may not, groups_clean() sees what is charged still */
 	(void)sysv_drop(&sl->home);
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++) {

@@ -170,6 +170,9 @@ contract(struct plan *p, struct plan_args *a, const struct contract *c,
 	if (c == NULL)
 		return true;
 	p->noexec = !c->anonymous_exec;
+	/* an overlay has no such bit for what is written, so nothing is */
+	if (p->noexec)
+		p->read_only = true;
 	p->ruled = (uint8_t)((c->read.given ? PLAN_MAY_READ : 0) |
 	    (c->write.given ? PLAN_MAY_WRITE : 0) |
 	    (c->exec.given ? PLAN_MAY_EXEC : 0));

@@ -23,7 +23,8 @@ bool shape_eq(const struct shape *, const struct shape *);
 
 /*
  * Is the root of this plan complete without the job? One with volumes is not:
- * where they lie is read inside, and each has a step of its own before.
+ * where they lie is read inside, and each has a step of its own before. Nor is
+ * one that can be written to: what is written has a place made for the job.
  */
 bool shape_alone(const struct plan *);
 

@@ -348,17 +348,61 @@ t_profile_volume(void)
 static bool
 t_writable_root(void)
 {
-	static const char *const argv[] = {"/bin/sh", "-c",
-	    "echo x > /bin/new && cat /bin/new", NULL};
+	/* the store has no write bits: folders can be written in, files owned */
+	static const char *const writes[] = {"/bin/sh", "-c",
+	    "echo x > /bin/new && cat /bin/new && mkdir /etc/deep/more /own && "
+	    "cp /etc/conf /own/conf && mv /etc/conf /etc/deep/moved && "
+	    "chmod u+w /etc/deep/moved && echo y >> /etc/deep/moved && "
+	    "cat /etc/deep/moved && ls /etc /own && id -u", NULL};
+	static const char *const fresh[] = {"/bin/sh", "-c",
+	    "cat /etc/conf && ls /etc && ls /own /bin/new", NULL};
+	static const char *const fills[] = {"/bin/sh", "-c",
+	    "cat /dev/zero > /etc/big; cat /etc/conf", NULL};
 	struct drive_job j;
 	char path[600];
+	struct stat st;
+	int fd;
 
-	new_job(&j, argv);
+	(void)snprintf(path, sizeof(path), "%s/etc", image_path);
+	CHECK(mkdir(path, 0755) == 0);
+	(void)snprintf(path, sizeof(path), "%s/etc/deep", image_path);
+	CHECK(mkdir(path, 0555) == 0);
+	(void)snprintf(path, sizeof(path), "%s/etc/conf", image_path);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0444);
+	CHECK(fd != -1 && write(fd, "conf\n", 5) == 5);
+	(void)close(fd);
+	/* as an import unpacks it: slot 0's, where there is one */
+	if (d.root)
+		CHECK(chown(path, d.base + 256, d.base + 256) == 0);
+	(void)snprintf(path, sizeof(path), "%s/etc/deep", image_path);
+	if (d.root)
+		CHECK(chown(path, d.base + 256, d.base + 256) == 0);
+	(void)snprintf(path, sizeof(path), "%s/etc", image_path);
+	CHECK(chmod(path, 0555) == 0);
+	new_job(&j, writes);
 	j.writable = true;
 	CHECK(drive_run(&d, &j) == 0 && j.started);
+	CHECK(strcmp(j.out, "x\nconf\ny\n/etc:\ndeep\n\n/own:\nconf\n1000\n")
+	    == 0);
 	CHECK((j.got_layers & LAYER_READONLY) == 0);
+	drive_job_clear(&j);
+	/* nothing of it is in the image, nor in the same slot's next job */
 	(void)snprintf(path, sizeof(path), "%s/bin/new", image_path);
 	CHECK(access(path, F_OK) == -1);
+	(void)snprintf(path, sizeof(path), "%s/etc/conf", image_path);
+	CHECK(stat(path, &st) == 0 && st.st_size == 5 &&
+	    (st.st_mode & 07777) == 0444);
+	new_job(&j, fresh);
+	j.writable = true;
+	CHECK(drive_run(&d, &j) == 0 && j.started && j.status != 0);
+	CHECK(strcmp(j.out, "conf\nconf\ndeep\n") == 0);
+	drive_job_clear(&j);
+	/* a quarter of its memory, and no more */
+	new_job(&j, fills);
+	j.writable = true;
+	CHECK(drive_run(&d, &j) == 0 && j.started && j.how == EXIT_CODE);
+	CHECK(strstr(j.err, "No space left") != NULL);
+	CHECK(strcmp(j.out, "conf\n") == 0);
 	drive_job_clear(&j);
 	return true;
 }

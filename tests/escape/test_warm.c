@@ -137,53 +137,46 @@ t_same(void)
 	struct drive_job j;
 	char *cold, *warm;
 	size_t at = 0;
+	uint64_t before = d.pool.warm;
 
 	CHECK(drive_warm(&d, true, 600) == 0);
-	for (int writable = 0; writable < 2; writable++) {
-		uint64_t before = d.pool.warm;
+	new_job(&j, SEEN);
+	CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
+	cold = j.out;
+	j.out = NULL;
+	drive_job_clear(&j);
+	CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == before);
+	new_job(&j, SEEN);
+	CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
+	warm = j.out;
+	j.out = NULL;
+	/* counted where a job that is built is: its own group */
+	CHECK(d.dirs.v2 == -1 || j.usage.cpu_us > 0);
+	CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == before + 1);
+	drive_job_clear(&j);
+	CHECK(strlen(cold) > 2000);
+	leave_out(cold);
+	leave_out(warm);
+	mask(cold);
+	mask(warm);
+	while (cold[at] == warm[at] && cold[at] != '\0')
+		at++;
+	if (strcmp(cold, warm) != 0) {
+		size_t from = at > 80 ? at - 80 : 0;
 
-		CHECK(drive_warm(&d, true, 600) == 0);
-		new_job(&j, SEEN);
-		j.writable = writable != 0;
-		CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
-		cold = j.out;
-		j.out = NULL;
-		drive_job_clear(&j);
-		CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == before);
-		new_job(&j, SEEN);
-		j.writable = writable != 0;
-		CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
-		warm = j.out;
-		j.out = NULL;
-		/* counted where a job that is built is: its own group */
-		CHECK(d.dirs.v2 == -1 || j.usage.cpu_us > 0);
-		CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == before + 1);
-		drive_job_clear(&j);
-		CHECK(strlen(cold) > 2000);
-		leave_out(cold);
-		leave_out(warm);
-		mask(cold);
-		mask(warm);
-		while (cold[at] == warm[at] && cold[at] != '\0')
-			at++;
-		if (strcmp(cold, warm) != 0) {
-			size_t from = at > 80 ? at - 80 : 0;
-
-			(void)snprintf(note, sizeof(note), "cold: %.200s | "
-			    "warm: %.200s", cold + from, warm + from);
-			return false;
-		}
-		free(cold);
-		free(warm);
+		(void)snprintf(note, sizeof(note), "cold: %.200s | "
+		    "warm: %.200s", cold + from, warm + from);
+		return false;
 	}
+	free(cold);
+	free(warm);
 	return true;
 }
 
 static bool
 t_once(void)
 {
-	static const char leave[] = "echo mine > /tmp/mine && "
-	    "echo mine > /mine; ls /tmp /mine";
+	static const char leave[] = "echo mine > /tmp/mine; ls /tmp";
 	struct drive_job j;
 	uint64_t before;
 
@@ -191,16 +184,14 @@ t_once(void)
 	for (int i = 0; i < 4; i++) {
 		before = d.pool.warm;
 		new_job(&j, leave);
-		j.writable = true;
 		CHECK(drive_run(&d, &j) == 0 && j.started);
-		CHECK(strcmp(j.out, "/mine\n\n/tmp:\nmine\n") == 0);
+		CHECK(strcmp(j.out, "mine\n") == 0);
 		drive_job_clear(&j);
 		CHECK(drive_prepared(&d, 1) == 0);
 		CHECK(d.pool.warm == before + (i > 0));
-		new_job(&j, "ls /tmp; ls /mine");
-		j.writable = true;
+		new_job(&j, "ls /tmp");
 		CHECK(drive_run(&d, &j) == 0 && j.started);
-		CHECK(j.out[0] == '\0' && j.status != 0);
+		CHECK(j.out[0] == '\0' && j.status == 0);
 		drive_job_clear(&j);
 		CHECK(drive_prepared(&d, 1) == 0);
 		CHECK(d.pool.warm == before + (i > 0) + 1);
@@ -239,8 +230,8 @@ t_shape(void)
 		if (i == 2)
 			(void)close(j.volumes[0].blob);
 		drive_job_clear(&j);
-		CHECK(d.pool.shape == MIN_OF(i + 1u, 2u));
-		CHECK(d.pool.volumes == (i == 2) && d.pool.warm == 0);
+		CHECK(d.pool.shape == 1 && d.pool.volumes == (uint64_t)i);
+		CHECK(d.pool.warm == 0);
 	}
 	return true;
 }

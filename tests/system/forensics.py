@@ -34,11 +34,11 @@ def run(*argv, cwd=None):
     return p.returncode, p.stdout.decode(errors="replace")
 
 
-def victim(node, *words, limits=None, **more):
+def victim(node, *words, limits=None, before="", **more):
     """A job that runs the victim and has said that it is ready."""
     given = {"pids": 64, "memory": "128MB", "time": "120s"}
     given.update(limits or {})
-    path = node.job_file("exec /in/victim " + " ".join(words), limits=given,
+    path = node.job_file(before + "exec /in/victim " + " ".join(words), limits=given,
                          volumes=[("in", "/in", "ro")], **more)
     shutil.copy(VICTIM, os.path.join(os.path.dirname(path), "in/victim"))
     s = node.submit(path, timeout="300s")
@@ -195,6 +195,24 @@ def export(node):
     result("export: what is there stays", rc == 1, out + err)
 
 
+def writable(node):
+    """A root that may be written to: what differs from the image is there."""
+    s = victim(node, "backtrace", read_only_fs="false", before="rm /bin/id && "
+               "echo new > /bin/added && mkdir /fresh && ")
+    path, answer = taken(node, s)
+    folder, why = unpacked(path or "/dev/null")
+    lines = {line.split('"')[1]: line[0]
+             for line in read(folder, "job/files.txt").splitlines()
+             if '"' in line}
+    result("a writable root: what is new and what was taken away, and no more",
+           {p: k for p, k in lines.items() if not p.startswith("/tmp")} ==
+           {"/bin/added": "f", "/bin/id": "w", "/fresh": "d"},
+           "%s %s %s" % (lines, answer, s))
+    result("... with what was written",
+           read(folder, "job/files/bin/added") == "new\n", str(answer))
+    node.warren("cancel", s.id())
+
+
 def hostile(node):
     s = victim(node, "names")
     path, answer = taken(node, s)
@@ -330,11 +348,14 @@ def paused(node):
 
 def root():
     node = Burrow(build, "forensics", more=MORE)
+    os.mkdir(os.path.join(node.dir, "profiles"))
+    node.write("profiles/default.yaml", "read_only_fs: false\n")
     try:
         if not node.up():
             result("forensics", False, "%s %s" % (node.problem, node.said()))
             return
         quiet(node)
+        writable(node)
         export(node)
         frozen(node)
         quotas(node)

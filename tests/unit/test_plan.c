@@ -302,6 +302,7 @@ test_contract(void **state)
 	    {"/v0/*.log", false, 0, 0}, {"/*.x", false, 0, 0},
 	    {"/u/*/in", true, 0, 0}}},
 	    .exec = {true, 1, {{"/bin/app", false, 0, 0}}}};
+	static const struct profile prof = {.read_only_fs = false};
 	struct manifest m;
 	struct compile_in in = {.m = &m, .granted = granted, .image = &image,
 	    .rec = &rec, .slot = 2, .filter_len = 5, .contract = &con};
@@ -313,6 +314,18 @@ test_contract(void **state)
 
 	(void)state;
 	manifest_init(&m);
+	/* what is written to a root could be executed, so nothing is */
+	in.profile = &prof;
+	m.read_only_fs = false;
+	assert_null(plan_compile(&c, &in, &why));
+	assert_true(c.plan.read_only);
+	free(c.args);
+	con.anonymous_exec = true;
+	assert_null(plan_compile(&c, &in, &why));
+	assert_false(c.plan.read_only);
+	free(c.args);
+	con.anonymous_exec = false;
+	in.profile = NULL;
 	m.nvolumes = 2;
 	for (unsigned i = 0; i < 2; i++) {
 		m.volume[i].rw = true;

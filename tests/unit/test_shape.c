@@ -118,6 +118,9 @@ test_alone(void **state)
 	assert_true(shape_alone(&p));
 	p.nvolumes = 1;
 	assert_false(shape_alone(&p));
+	p.nvolumes = 0;
+	p.read_only = false;
+	assert_false(shape_alone(&p));
 }
 
 int
