@@ -165,5 +165,8 @@ cgdetect(struct cg_place *p, const char *self_cgroup, const char *mountinfo)
 			if (!p->v1[i] && listed(m.options, names[i], ',') &&
 			    own_path(self_cgroup, names[i], own, sizeof(own)))
 				p->v1[i] = join(p->v1_path[i], &m, own);
+		if (!p->blkio && listed(m.options, "blkio", ',') &&
+		    own_path(self_cgroup, "blkio", own, sizeof(own)))
+			p->blkio = join(p->blkio_path, &m, own);
 	}
 }

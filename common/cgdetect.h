@@ -21,6 +21,8 @@ struct cg_place {
 	char v2_path[CG_PATH_MAX];
 	bool v1[CG_CONTROLLERS];
 	char v1_path[CG_CONTROLLERS][CG_PATH_MAX];
+	bool blkio; /* of version 1, where io of version 2 is not to be had */
+	char blkio_path[CG_PATH_MAX];
 };
 
 /* A hierarchy whose mount does not show our group counts as absent. */

@@ -42,13 +42,13 @@ enum layer {
 /* Those of a module, which say what ran and are nothing to require. */
 #define LAYERS_WASM (LAYER_WASM | LAYER_INTERPRETED)
 /* What has a bit, and is not built. */
-#define LAYERS_UNBUILT (LAYER_LSM | LAYER_IO | LAYER_APPARMOR | LAYER_SELINUX)
+#define LAYERS_UNBUILT (LAYER_LSM | LAYER_APPARMOR | LAYER_SELINUX)
 #define LAYERS_KNOWN (((1u << LAYER_COUNT) - 1) & ~LAYERS_WASM)
 /*
  * What every process of a slot has from what made it, whatever contains its
  * jobs; where the machine has it.
  */
-#define LAYERS_INHERITED (LAYER_DEVICES | LAYER_TIME | LAYER_CORE)
+#define LAYERS_INHERITED (LAYER_IO | LAYER_DEVICES | LAYER_TIME | LAYER_CORE)
 /* What jail cannot give: audit does, and trust. */
 #define LAYERS_OTHERS (LAYER_BPF | LAYER_ANCHORED)
 /* In every mode and whatever require_layers says (THREATS.md 2.2). */

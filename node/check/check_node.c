@@ -174,6 +174,12 @@ check_layers(struct check *c, const struct node_config *conf)
 			check_tell(c, true, FILE, n->line, n->column,
 			    "take it out", "no job is taken: layer %s is not "
 			    "built in this version", n->text);
+		else if (n->kind == YNODE_SCALAR && layer_bit(n->text) ==
+		    LAYER_IO && conf->io_read == 0 && conf->io_write == 0)
+			check_tell(c, true, FILE, n->line, n->column,
+			    "set limits.io_read or io_write", "no job is "
+			    "taken: layer io is a limit of the disk, and none "
+			    "is set");
 }
 
 static void

@@ -32,6 +32,8 @@ static const struct {
 	"with BTF (CONFIG_DEBUG_INFO_BTF), built with clang and libbpf"},
     {LAYER_ANCHORED, "a node has it that knows a log: put proofs into "
 	"klp/anchors, warren-trust(8)"},
+    {LAYER_IO, "limits.io_read and io_write of node.yaml, and the controller io "
+	"(version 2) or blkio"},
     {LAYER_DEVICES, "a node that runs as root has it, with control groups of "
 	"version 2 mounted and CONFIG_CGROUP_BPF"},
     {LAYER_TIME, "kernel option CONFIG_TIME_NS"},

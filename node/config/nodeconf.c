@@ -78,6 +78,8 @@ read_limits(struct node_config *c, const struct ynode *l, struct mistakes *m)
 	    &c->time_ms, m);
 	conf_size(l, "output", "limits.output", 1024, &c->output, m);
 	conf_size(l, "spool", "limits.spool", MIB, &c->spool, m);
+	conf_size(l, "io_read", "limits.io_read", 65536, &c->io_read, m);
+	conf_size(l, "io_write", "limits.io_write", 65536, &c->io_write, m);
 }
 
 static void

@@ -105,6 +105,7 @@ struct node_config {
 	struct lxmf_conf lxmf;
 	struct watchdog_conf watchdog;
 	struct attest_conf attest; /* image_policy */
+	uint64_t io_read, io_write; /* of all jobs, bytes a second; 0: any */
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	/* what contains jobs, unless the profile says (common/runner.h) */

@@ -22,7 +22,8 @@ static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace",
     "log_witnesses"};
 static const char *const limit_keys[] = {
-    "jobs_running", "memory", "cpu", "time", "output", "spool"};
+    "jobs_running", "memory", "cpu", "time", "output", "spool",
+    "io_read", "io_write"};
 static const char *const quota_keys[] = {"jobs_queued", "jobs_per_hour",
     "cpu_seconds_per_day", "spool", "requests_per_minute"};
 

@@ -187,7 +187,9 @@ run(struct child *c, struct spawn *s, int channel)
 		rank_behind_relay();
 	/* outside its group it runs all the same, and it is said */
 	if (!groups_join(&c->parent->groups,
-	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE))
+	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE) ||
+	    (c->peer == PROGRAM_JAIL && c->parent->groups.made &&
+		!iolimit_join(&c->parent->groups.io)))
 		(void)!write(STDERR_FILENO, outside, sizeof(outside) - 1);
 	if (devnull < 0 || dup2(devnull, STDIN_FILENO) < 0 ||
 	    dup2(devnull, STDOUT_FILENO) < 0 || channel < 0 ||

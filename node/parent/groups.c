@@ -561,6 +561,7 @@ make_all(struct parent *p)
 	struct groups *g = &p->groups;
 
 	g->made = true;
+	iolimit_init(&g->io);
 	if (make_hierarchy(g, V2)) {
 		enter_relay(p, V2);
 		enable_v2(g);
@@ -578,6 +579,7 @@ make_all(struct parent *p)
 		g->v1_layers |= layer_of(c);
 	}
 	groups_limits(p);
+	iolimit_make(p);
 	if (p->compute)
 		say_missing(p);
 }
@@ -694,6 +696,7 @@ groups_kill_jobs(const struct groups *g)
 static void
 take_back(const struct groups *g, int own)
 {
+	iolimit_take_back(g, own);
 	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
 		char text[16];
 
@@ -726,6 +729,8 @@ groups_remove(struct groups *g)
 {
 	int ms = REMOVE_MS;
 
+	if (!g->made)
+		return;
 	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
 		_cleanup_fd_ int at = g->on[h] ? own_open(g, h) : -1;
 
@@ -748,4 +753,5 @@ groups_remove(struct groups *g)
 			log_warn("groups", "%s stays", g->name);
 		g->on[h] = false;
 	}
+	iolimit_remove(g);
 }

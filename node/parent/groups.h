@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/cgdetect.h"
+#include "node/parent/iolimit.h"
 
 /* Control groups: made, limited, joined, removed. */
 struct parent;
@@ -24,6 +25,7 @@ struct groups {
 	uint32_t handed; /* controllers that the own group hands down for us */
 	uint32_t v2_layers, v1_layers;		 /* bits of sandbox/plan/plan.h */
 	bool devices; /* jobs/ has a filter of devices */
+	struct iolimit io;
 };
 /*
  * Makes them in p->groups, also over what an earlier daemon left; says what is

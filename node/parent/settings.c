@@ -332,8 +332,10 @@ send_params(struct parent *p, struct ipc *c)
 	    .loglevel = (uint8_t)log_get_level(),
 	    .root = p->root,
 	    .cg_v2 = p->groups.v2_layers |
-		(p->groups.devices ? LAYER_DEVICES : 0),
-	    .cg_v1 = p->groups.v1_layers,
+		(p->groups.devices ? LAYER_DEVICES : 0) |
+		(p->groups.made && p->groups.io.v2 ? LAYER_IO : 0),
+	    .cg_v1 = p->groups.v1_layers |
+		(p->groups.made && p->groups.io.v1_jobs >= 0 ? LAYER_IO : 0),
 	    .compute = p->compute,
 	};
 

@@ -441,7 +441,7 @@ say_inherited(struct jail *j)
 	static const struct {
 		uint32_t layer;
 		const char *why;
-	} t[] = {{LAYER_DEVICES, "no root, or no cgroup of version 2 with BPF"},
+	} t[] = {{LAYER_IO, "no limit of the disk is set"}, {LAYER_DEVICES, "no root, or no cgroup of version 2 with BPF"},
 	    {LAYER_TIME, "this kernel has no time namespaces"},
 	    {LAYER_CORE, "no core scheduling: none in this kernel, or its "
 		"cores have one thread"}};
@@ -484,6 +484,7 @@ find_out(struct start *s)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
 	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
+	j->inherited |= groups & LAYER_IO;
 	j->limits.available |= j->inherited;
 	j->limits.available &= ~s->lacking & (s->kind->layers | LAYER_CGROUP |
 	    LAYER_MEMORY | LAYER_CPU | LAYER_PIDS | LAYERS_INHERITED);

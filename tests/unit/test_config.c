@@ -67,6 +67,8 @@ static const char full[] =
     "  time: 30m\n"
     "  output: 128MB\n"
     "  spool: 2GB\n"
+    "  io_read: 50MB\n"
+    "  io_write: 64kB\n"
     "quotas:\n"
     "  jobs_queued: 1\n"
     "  jobs_per_hour: 2\n"
@@ -118,6 +120,8 @@ defaults(void **state)
 	assert_int_equal(c->time_ms, 3600000);
 	assert_int_equal(c->output, 256 * MB);
 	assert_int_equal(c->spool, 1024 * MB);
+	assert_int_equal(c->io_read, 0);
+	assert_int_equal(c->io_write, 0);
 	assert_int_equal(c->cpu_milli, 2000);
 	assert_int_equal(c->jobs_queued, 16);
 	assert_int_equal(c->jobs_per_hour, 120);
@@ -197,6 +201,8 @@ every_key(void **state)
 	assert_int_equal(c->on_stale, STALE_WARN);
 	assert_int_equal(c->grace_list_ms, 7200000);
 	assert_int_equal(c->jobs_running, 2);
+	assert_int_equal(c->io_read, 50 * MB);
+	assert_int_equal(c->io_write, 64 * 1024);
 	assert_int_equal(c->memory, 1024 * MB);
 	assert_int_equal(c->cpu_milli, 1500);
 	assert_int_equal(c->levels[1][LIMIT_MEMORY], 512 * MB);
@@ -239,7 +245,7 @@ static const struct {
     {"limits: {mem: 1GB}\n", 1, 10, "unknown key", "\"memory\""},
     {"limits: {timeout: 1h}\n", 1, 10, "unknown key", "\"time\""},
     {"limits: {disk: 1}\n", 1, 10, "unknown key",
-	"known: jobs_running, memory, cpu, time, output, spool"},
+	"known: jobs_running, memory, cpu, time, output, spool, io_read, io_write"},
     {"trust: {pins: {id: x}}\n", 1, 15, "must be a list", "\"- \""},
     {"trust:\n  pins:\n    - {id: 'urn:klp:kindai:human:a1...', level: 1}"
      "\n", 3, 12, "names nobody", "64 hex digits"},

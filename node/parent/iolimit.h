@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_IOLIMIT_H
+#define WARREN_NODE_PARENT_IOLIMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * How fast all jobs together read and write the disk that images, volumes and
+ * staging lie on: limits.io_read and io_write of node.yaml, bytes a second.
+ * By io.max at jobs/ of version 2, which bounds what is beneath as well; else
+ * by a group of blkio for jail and all that it makes, on version 1, where a
+ * limit is of one group and not of those beneath, and what is written without
+ * O_DIRECT or fsync is charged to nobody (linux-sandbox.md 1.3).
+ */
+struct parent;
+struct groups;
+
+struct iolimit {
+	bool v2;	     /* io.max of jobs/ is set */
+	bool handed;	     /* the own group hands io down for us */
+	int v1_top, v1_jobs; /* warren-<8 hex>/ and jobs/ in blkio; -1 */
+};
+
+/* Nothing is open, nothing is set. */
+void iolimit_init(struct iolimit *);
+/*
+ * Behind groups of version 2, before jail; what cannot be had is said once, and
+ * the layer io is absent.
+ */
+void iolimit_make(struct parent *);
+/* The calling process, jail before its exec, into the group of version 1. */
+bool iolimit_join(const struct iolimit *);
+/* The own group hands io down no more; own: of version 2. */
+void iolimit_take_back(const struct groups *, int own);
+/* Version 1, when nothing is in it any more. */
+void iolimit_remove(struct groups *);
+
+/* "254:0": the whole disk under a folder. false: none that has a number. */
+bool iolimit_disk(char out[24], int dir);
+/* A line of io.max; 0: no limit. cap is enough with 96. */
+void iolimit_line(char *out, size_t cap, const char *disk, uint64_t rd,
+    uint64_t wr);
+
+#endif

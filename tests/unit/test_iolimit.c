@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Limits of the disk: what is written where, in folders that stand for groups. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/util.h"
+#include "node/parent/parent.h"
+#include "sandbox/base/tree.h"
+
+static char top[] = "/tmp/warren-iolimit-XXXXXX";
+static int at = -1;
+
+static void
+put(const char *name, const char *text)
+{
+	int fd = openat(at, name, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC,
+	    0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, text, strlen(text)), 0);
+	(void)close(fd);
+}
+
+static const char *
+got(const char *name)
+{
+	static char text[200];
+	ssize_t n = file_read(at, name, text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static int
+folder(const char *name)
+{
+	assert_true(mkdirat(at, name, 0755) == 0);
+	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (mkdtemp(top) == NULL)
+		return -1;
+	at = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return at < 0 ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	(void)tree_empty(at);
+	(void)close(at);
+	return rmdir(top);
+}
+
+static void
+test_line(void **state)
+{
+	char line[96];
+
+	(void)state;
+	iolimit_line(line, sizeof(line), "254:0", 1048576, 0);
+	assert_string_equal(line, "254:0 rbps=1048576 wbps=max");
+	iolimit_line(line, sizeof(line), "1048575:1048575", UINT64_MAX,
+	    UINT64_MAX);
+	assert_string_equal(line, "1048575:1048575 rbps=18446744073709551615 "
+	    "wbps=18446744073709551615");
+}
+
+/* What is in memory is on no disk. */
+static void
+test_disk(void **state)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char disk[24] = "";
+	struct stat st;
+
+	(void)state;
+	assert_false(iolimit_disk(disk, proc));
+	(void)close(proc);
+	assert_false(iolimit_disk(disk, -1));
+	if (fstat(at, &st) == 0 && st.st_dev >> 8 != 0)
+		assert_true(iolimit_disk(disk, at) && strchr(disk, ':') != NULL);
+}
+
+static void
+test_groups(void **state)
+{
+	static struct node_config n;
+	static struct parent p;
+	struct groups *g = &p.groups;
+	char disk[24], want[96];
+
+	(void)state;
+	if (!iolimit_disk(disk, at))
+		skip();
+	iolimit_init(&g->io);
+	p.node = &n;
+	p.warren = at;
+	p.compute = true;
+	(void)snprintf(g->name, sizeof(g->name), "warren-x");
+	/* nothing is asked, then nothing can be had */
+	iolimit_make(&p);
+	assert_true(!g->io.v2 && g->io.v1_jobs < 0);
+	n.io_read = 65536;
+	iolimit_make(&p);
+	assert_true(!g->io.v2 && g->io.v1_jobs < 0 && g->io.v1_top < 0);
+	assert_true(iolimit_join(&g->io));
+	/* version 2: handed down, set at jobs/, given back */
+	g->on[0] = true;
+	(void)snprintf(g->place.v2_path, sizeof(g->place.v2_path), "%s/own",
+	    top);
+	(void)close(folder("own"));
+	g->top[0] = folder("own/warren-x");
+	g->dir[0][GROUP_JOBS] = folder("own/warren-x/jobs");
+	put("own/cgroup.subtree_control", "memory\n");
+	put("own/warren-x/cgroup.subtree_control", "io\n");
+	put("own/warren-x/jobs/io.max", "");
+	iolimit_make(&p);
+	assert_true(g->io.v2 && g->io.handed && g->io.v1_jobs < 0);
+	assert_true(strncmp(got("own/cgroup.subtree_control"), "+io", 3) == 0);
+	assert_true(strncmp(got("own/warren-x/cgroup.subtree_control"), "io",
+	    2) == 0);
+	iolimit_line(want, sizeof(want), disk, 65536, 0);
+	assert_true(strncmp(got("own/warren-x/jobs/io.max"), want,
+	    strlen(want)) == 0);
+	iolimit_take_back(g, openat(at, "own", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC));
+	assert_true(strncmp(got("own/cgroup.subtree_control"), "-io", 3) == 0);
+	/* version 1, where that does not go */
+	g->on[0] = false;
+	iolimit_init(&g->io);
+	g->place.blkio = true;
+	(void)snprintf(g->place.blkio_path, sizeof(g->place.blkio_path),
+	    "%s/blkio", top);
+	(void)close(folder("blkio"));
+	(void)close(folder("blkio/warren-x"));
+	(void)close(folder("blkio/warren-x/jobs"));
+	put("blkio/warren-x/jobs/blkio.throttle.read_bps_device", "");
+	put("blkio/warren-x/jobs/blkio.throttle.write_bps_device", "");
+	put("blkio/warren-x/jobs/cgroup.procs", "");
+	iolimit_make(&p);
+	assert_true(!g->io.v2 && !g->io.handed && g->io.v1_jobs >= 0);
+	(void)snprintf(want, sizeof(want), "%s 65536", disk);
+	assert_true(strncmp(got("blkio/warren-x/jobs/blkio.throttle."
+	    "read_bps_device"), want, strlen(want)) == 0);
+	(void)snprintf(want, sizeof(want), "%s 0", disk);
+	assert_true(strncmp(got("blkio/warren-x/jobs/blkio.throttle."
+	    "write_bps_device"), want, strlen(want)) == 0);
+	assert_true(iolimit_join(&g->io));
+	assert_true(got("blkio/warren-x/jobs/cgroup.procs")[0] == '0');
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_line), cmocka_unit_test(test_disk),
+	    cmocka_unit_test(test_groups),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
