@@ -14,10 +14,10 @@
 int devfilter_attach(int group);
 
 /*
- * Does such a filter hold for this process? Makes a node that is allowed and
- * one that is not in a file system of its own at dir, a folder, and takes it
- * away again. Only root of the machine can ask; anybody else is told no.
+ * Does such a filter hold for this process? Opens null, and one that is not
+ * allowed, of the machine's /dev: the kernel's word for a filter is EPERM, for a
+ * file's mode it is another. false where /dev has none of those either.
  */
-bool devfilter_holds(const char *dir);
+bool devfilter_holds(void);
 
 #endif

@@ -388,11 +388,11 @@ build(struct start *s, const char **step)
 	if (s->program.root && priv_namespaces(true) < 0)
 		return -1;
 	enter_leaf(s);
+	/* the parent's word is not enough; here /dev is still the machine's */
+	if (s->program.root && devfilter_holds())
+		s->jail.inherited |= LAYER_DEVICES;
 	if (s->program.root && base_build(&s->dirs, true, step) < 0)
 		return -1;
-	/* the parent's word is not enough */
-	if (s->program.root && devfilter_holds("/hold"))
-		s->jail.inherited |= LAYER_DEVICES;
 	return make_slots(s, step);
 }
 

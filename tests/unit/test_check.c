@@ -285,6 +285,14 @@ machine(void **state)
 	put("node.yaml", ON "require_layers: [user, lsm]\n");
 	assert_int_equal(check(false), 0);
 	expect("note: ./node.yaml:2:24: ", "no job is taken: layer lsm");
+	put("node.yaml", ON "require_layers: [user, io]\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./node.yaml:2:24: ", "no job is taken: layer io");
+	put("node.yaml", ON "require_layers: [user, io]\n"
+	    "limits: {io_read: 1MB}\n");
+	assert_int_equal(check(false), 0);
+	for (unsigned i = 0; i < nsaid; i++)
+		assert_null(strstr(said[i], "layer io"));
 	put("node.yaml", "limits: {memory: 16MB, cpu: 0.5, spool: 1MB}\n");
 	assert_int_equal(check(false), 0);
 	/* a mistake in the text hides none of the machine */
