@@ -73,24 +73,31 @@ exec_command(const struct plan_args *a)
 static void
 exec_runner(const struct plan *p)
 {
-	char words[6][24], *env[] = {NULL};
+	char words[4 + PLAN_VOLUMES_ALL][48], *env[] = {NULL};
 	char loader[] = "/" WASM_PLACE "/ld.so", option[] = "--library-path",
 	    place[] = "/" WASM_PLACE, runner[] = "/" WASM_PLACE "/warren-wasm",
 	    run[] = "run";
-	char *argv[] = {loader, option, place, runner, run, words[0], words[1],
-	    words[2], words[3], words[4], words[5], NULL};
-	uint32_t writable = 0;
-	uint64_t n[6] = {p->wasm, p->fuel, p->memory - WASM_MEMORY_ROOM,
-	    p->output, p->time_ms, 0};
+	char *argv[5 + NELEM(words) + 1] = {loader, option, place, runner,
+	    run};
+	const uint64_t n[4] = {p->wasm, p->fuel, p->memory - WASM_MEMORY_ROOM,
+	    p->time_ms};
+	unsigned w = 0;
 
-	for (uint32_t i = 0; i < p->nvolumes; i++)
+	for (; w < NELEM(n); w++)
+		(void)snprintf(words[w], sizeof(words[w]), "%llu",
+		    (unsigned long long)n[w]);
+	for (uint32_t i = 0; i < p->nvolumes; i++, w++) {
+		uint64_t bytes = 0;
+		uint32_t inodes = 0;
+
 		if (p->volumes[i].kind == PLAN_VOL_RW ||
 		    p->volumes[i].kind == PLAN_VOL_PROFILE_RW)
-			writable |= 1u << i;
-	n[5] = writable;
-	for (unsigned i = 0; i < NELEM(n); i++)
-		(void)snprintf(words[i], sizeof(words[i]), "%llu",
-		    (unsigned long long)n[i]);
+			plan_volume_room(p, i, &bytes, &inodes);
+		(void)snprintf(words[w], sizeof(words[w]), "%llu:%u",
+		    (unsigned long long)bytes, inodes);
+	}
+	for (unsigned i = 0; i < w; i++)
+		argv[5 + i] = words[i];
 	(void)execve(loader, argv, env);
 	complain("the runner of modules", strerror(errno));
 	_exit(EXIT_CANNOT);

@@ -259,16 +259,15 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 	sl->how = member_take(&sl->member, &sl->plan);
 	for (uint32_t i = 0; i < sl->plan.nvolumes; i++) {
 		uint8_t kind = sl->plan.volumes[i].kind;
+		uint64_t bytes;
+		uint32_t inodes;
 		int t[TREES];
 
 		if (kind != PLAN_VOL_RW && kind != PLAN_VOL_PROFILE_RW)
 			continue;
-		if (tmpfs_make(t, TREES, sl->plan.volumes[i].bytes != 0 ?
-		    sl->plan.volumes[i].bytes :
-		    plan_output_room(sl->plan.output),
-		    sl->plan.volumes[i].inodes != 0 ?
-		    sl->plan.volumes[i].inodes : PLAN_RW_INODES,
-		    sl->plan.noexec, &what) < 0) {
+		plan_volume_room(&sl->plan, i, &bytes, &inodes);
+		if (tmpfs_make(t, TREES, bytes, inodes, sl->plan.noexec,
+		    &what) < 0) {
 			(void)snprintf(why, sizeof(why), "%s: %s", what,
 			    strerror(errno));
 			sl->have_plan = false;

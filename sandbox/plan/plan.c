@@ -118,6 +118,16 @@ plan_output_room(uint64_t output)
 	    PLAN_OUTPUT_PAGE;
 }
 
+void
+plan_volume_room(const struct plan *p, uint32_t i, uint64_t *bytes,
+    uint32_t *inodes)
+{
+	const struct plan_volume *v = &p->volumes[i];
+
+	*bytes = v->bytes != 0 ? v->bytes : plan_output_room(p->output);
+	*inodes = v->inodes != 0 ? v->inodes : PLAN_RW_INODES;
+}
+
 static const char *
 check_volume(const struct plan *p, const struct plan_volume *v,
     const struct plan_limits *l)

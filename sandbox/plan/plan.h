@@ -121,6 +121,9 @@ uint64_t plan_output_least(uint32_t packed);
  * packs. A small one is as large as its limit.
  */
 uint64_t plan_output_room(uint64_t output);
+/* The tmpfs of a volume of kind RW or PROFILE_RW. */
+void plan_volume_room(const struct plan *, uint32_t volume, uint64_t *bytes,
+    uint32_t *inodes);
 
 /* What the parent and the machine allow. */
 struct plan_limits {

@@ -5,9 +5,10 @@
  * engine, whose sandbox is the second wall and not the first.
  *
  *   warren-wasm compile FLAGS FUEL          module on 0, code to 1, report on 2
- *   warren-wasm run FLAGS FUEL MEMORY OUTPUT MS WRITABLE
+ *   warren-wasm run FLAGS FUEL MEMORY MS BYTES:NODES...
  *                       code on WASM_FD_CODE, the plan's args on WASM_FD_ARGS
  *
+ * BYTES and NODES: of the folder behind each volume, 0:0 of one that is only read.
  * The words are numbers, and jail's; of a stranger are the descriptors.
  */
 #include <sys/prctl.h>
@@ -89,7 +90,7 @@ end(const struct run_result *r)
 }
 
 static int
-run(char *const *words)
+run(char *const *words, unsigned n)
 {
 	static struct run r;
 	static struct run_result result = {.end = RUN_CANNOT};
@@ -103,15 +104,19 @@ run(char *const *words)
 	r.fuel = number(words[1]);
 	r.engine.fuel = r.fuel != 0;
 	r.memory = number(words[2]);
-	r.output = number(words[3]);
-	r.time_ms = number(words[4]);
-	r.writable = (uint32_t)number(words[5]);
+	r.time_ms = number(words[3]);
+	for (unsigned i = 4; i < n; i++) {
+		r.volumes[i - 4].bytes = number(words[i]);
+		r.volumes[i - 4].nodes = (uint32_t)number(words[i] +
+		    strcspn(words[i], ":") + 1);
+	}
 	r.code = engine_map(WASM_FD_CODE, &r.code_len);
 	args = engine_map(WASM_FD_ARGS, &len);
 	(void)close(WASM_FD_CODE);
 	(void)close(WASM_FD_ARGS);
 	if (r.code == NULL || args == NULL ||
-	    plan_args_parse(args, len, &r.args) != NULL)
+	    plan_args_parse(args, len, &r.args) != NULL ||
+	    r.args.ntargets + 4 != n)
 		(void)snprintf(result.why, sizeof(result.why), "descriptors");
 	else
 		run_module(&r, &result);
@@ -125,8 +130,9 @@ main(int argc, char *argv[])
 
 	if (argc == 4 && strcmp(argv[1], "compile") == 0)
 		rv = compile(argv + 2);
-	else if (argc == 8 && strcmp(argv[1], "run") == 0)
-		rv = run(argv + 2);
+	else if (argc >= 6 && argc <= 6 + PLAN_VOLUMES_ALL &&
+	    strcmp(argv[1], "run") == 0)
+		rv = run(argv + 2, (unsigned)argc - 2);
 	else
 		return 2;
 	/* threads of the engine have nothing to say at an end */

@@ -16,6 +16,29 @@ entry_compare(const struct mentry *a, const struct mentry *b)
 RB_GENERATE_INTERNAL(mentries, mentry, by_name, entry_compare,
     __attribute__((__unused__)) static)
 
+/* ---- what it takes ---- */
+
+static uint64_t
+units(const struct memfs *fs, enum memfs_kind kind, uint64_t size)
+{
+	if (kind == MEMFS_LINK && size <= MEMFS_LINK_INNER)
+		return 0;
+	return size / fs->unit + (size % fs->unit != 0);
+}
+
+/* How often it is counted: an open one without a name still is. */
+static uint64_t
+times(const struct mnode *n)
+{
+	return MAX_OF(n->links, (uint64_t)1);
+}
+
+static bool
+fits(const struct memfs *fs, uint64_t more, uint64_t often)
+{
+	return more <= (fs->most - fs->used) / often;
+}
+
 /* ---- nodes ---- */
 
 static struct mnode *
@@ -23,7 +46,7 @@ node_new(struct memfs *fs, enum memfs_kind kind, uint64_t now)
 {
 	struct mnode *n;
 
-	if (fs->nodes == MEMFS_NODES || (n = calloc(1, sizeof(*n))) == NULL)
+	if (fs->nodes >= fs->most_nodes || (n = calloc(1, sizeof(*n))) == NULL)
 		return NULL;
 	n->kind = kind;
 	n->ino = ++fs->last_ino;
@@ -40,7 +63,7 @@ node_drop(struct memfs *fs, struct mnode *n)
 {
 	if (n->links > 0 || n->opens > 0)
 		return;
-	fs->used -= n->size;
+	fs->used -= units(fs, n->kind, n->size);
 	fs->nodes--;
 	free(n->data);
 	free(n);
@@ -56,14 +79,22 @@ entry_find(const struct mnode *dir, const char *name)
 }
 
 static enum wasi_errno
-entry_add(struct mnode *dir, const char *name, struct mnode *n, uint64_t now)
+entry_add(struct memfs *fs, struct mnode *dir, const char *name,
+    struct mnode *n, uint64_t now)
 {
-	struct mentry *e = calloc(1, sizeof(*e));
+	uint64_t again = n->links > 0 ? units(fs, n->kind, n->size) : 0;
+	struct mentry *e;
 
+	if (n->links > 0 && (fs->nodes >= fs->most_nodes ||
+	    !fits(fs, again, 1)))
+		return WASI_NOSPC;
+	e = calloc(1, sizeof(*e));
 	if (e == NULL || (e->name = strdup(name)) == NULL) {
 		free(e);
 		return WASI_NOMEM;
 	}
+	fs->used += again;
+	fs->nodes += n->links > 0;
 	e->node = n;
 	e->cookie = ++dir->last_cookie;
 	(void)RB_INSERT(mentries, &dir->entries, e);
@@ -82,9 +113,15 @@ entry_remove(struct memfs *fs, struct mnode *dir, struct mentry *e,
 	struct mnode *n = e->node;
 
 	(void)RB_REMOVE(mentries, &dir->entries, e);
+	if (dir->listed == e)
+		dir->listed = TAILQ_PREV(e, mentry_order, in_order);
 	TAILQ_REMOVE(&dir->order, e, in_order);
 	free(e->name);
 	free(e);
+	if (n->links > 1) {
+		fs->used -= units(fs, n->kind, n->size);
+		fs->nodes--;
+	}
 	n->links--;
 	if (n->kind == MEMFS_DIR)
 		n->parent = NULL;
@@ -93,13 +130,15 @@ entry_remove(struct memfs *fs, struct mnode *dir, struct mentry *e,
 }
 
 struct memfs *
-memfs_new(uint64_t bytes, bool writable)
+memfs_new(uint64_t bytes, uint32_t nodes, bool writable)
 {
 	struct memfs *fs = calloc(1, sizeof(*fs));
 
 	if (fs == NULL)
 		return NULL;
-	fs->most = bytes;
+	fs->unit = writable ? MEMFS_PAGE : 1;
+	fs->most = bytes / fs->unit + (bytes % fs->unit != 0);
+	fs->most_nodes = MIN_OF(nodes, (uint32_t)MEMFS_NODES);
 	fs->writable = writable;
 	if ((fs->root = node_new(fs, MEMFS_DIR, 0)) == NULL) {
 		free(fs);
@@ -313,7 +352,7 @@ memfs_make(struct memfs *fs, const struct memfs_at *at, enum memfs_kind kind,
 		return WASI_ILSEQ;
 	if ((n = node_new(fs, kind, now)) == NULL)
 		return WASI_NOSPC;
-	if ((e = entry_add(at->dir, at->name, n, now)) != WASI_OK) {
+	if ((e = entry_add(fs, at->dir, at->name, n, now)) != WASI_OK) {
 		node_drop(fs, n);
 		return e;
 	}
@@ -356,7 +395,7 @@ memfs_hardlink(struct memfs *fs, struct mnode *n, const struct memfs_at *to,
 	if (to->must_dir || to->dir->links == 0)
 		return WASI_NOENT;
 	n->changed = now;
-	return entry_add(to->dir, to->name, n, now);
+	return entry_add(fs, to->dir, to->name, n, now);
 }
 
 enum wasi_errno
@@ -419,7 +458,7 @@ memfs_rename(struct memfs *fs, const struct memfs_at *from,
 	}
 	n->opens++;
 	entry_remove(fs, from->dir, entry_find(from->dir, from->name), now);
-	e = entry_add(to->dir, to->name, n, now);
+	e = entry_add(fs, to->dir, to->name, n, now);
 	memfs_close(fs, n);
 	return e;
 }
@@ -443,28 +482,46 @@ memfs_read(const struct mnode *n, uint64_t off, void *out, size_t len)
 	return len;
 }
 
-enum wasi_errno
-memfs_resize(struct memfs *fs, struct mnode *n, uint64_t size, uint64_t now)
+/* Room for so many bytes, and for not many more. */
+static bool
+reserve(struct mnode *n, uint64_t size)
 {
 	uint64_t cap = n->cap;
 	uint8_t *data;
 
+	if (size > cap)
+		cap = MAX_OF(size, cap + cap / 4);
+	else if (size < cap / 2)
+		cap = size;
+	if (cap == n->cap)
+		return true;
+	if (cap == 0) {
+		free(n->data);
+		n->data = NULL;
+	} else if ((data = realloc(n->data, (size_t)cap)) != NULL) {
+		n->data = data;
+	} else {
+		return size <= n->cap;
+	}
+	n->cap = cap;
+	return true;
+}
+
+enum wasi_errno
+memfs_resize(struct memfs *fs, struct mnode *n, uint64_t size, uint64_t now)
+{
+	uint64_t had = units(fs, n->kind, n->size),
+	    has = units(fs, n->kind, size);
+
 	if (!fs->writable && fs->filled)
 		return WASI_ROFS;
-	if (size > n->size && size - n->size > fs->most - MIN_OF(fs->used,
-		fs->most))
+	if (has > had && !fits(fs, has - had, times(n)))
 		return WASI_NOSPC;
-	if (size > cap) {
-		cap = MIN_OF(MAX_OF(size, cap + cap / 4), n->size + fs->most -
-		    fs->used);
-		if ((data = realloc(n->data, (size_t)cap)) == NULL)
-			return WASI_NOSPC;
-		n->data = data;
-		n->cap = cap;
-	}
+	if (!reserve(n, size))
+		return WASI_NOSPC;
 	if (size > n->size)
 		memset(n->data + n->size, 0, (size_t)(size - n->size));
-	fs->used += size - n->size;
+	fs->used += (has - had) * times(n);
 	n->size = size;
 	n->modified = n->changed = now;
 	return WASI_OK;
@@ -498,15 +555,21 @@ memfs_times(struct mnode *n, uint64_t accessed, uint64_t modified)
 }
 
 bool
-memfs_next(const struct mnode *dir, uint64_t cookie, struct memfs_entry *out)
+memfs_next(struct mnode *dir, uint64_t cookie, struct memfs_entry *out)
 {
-	const struct mentry *e;
+	struct mentry *e = TAILQ_FIRST(&dir->order), *before;
 
-	TAILQ_FOREACH(e, &dir->order, in_order) {
-		if (e->cookie <= cookie)
-			continue;
-		*out = (struct memfs_entry){e->name, e->node, e->cookie};
-		return true;
-	}
-	return false;
+	/* from where it was last: a whole list takes one way through it */
+	if (e != NULL && e->cookie <= cookie && dir->listed != NULL)
+		e = dir->listed;
+	while (e != NULL && e->cookie > cookie && (before = TAILQ_PREV(e,
+	    mentry_order, in_order)) != NULL && before->cookie > cookie)
+		e = before;
+	while (e != NULL && e->cookie <= cookie)
+		e = TAILQ_NEXT(e, in_order);
+	if (e == NULL)
+		return false;
+	dir->listed = e;
+	*out = (struct memfs_entry){e->name, e->node, e->cookie};
+	return true;
 }

@@ -13,11 +13,16 @@
  * compute.md 2.2 and packed to it: nothing that the module does to files reaches
  * the kernel's. Pure. What it says are numbers of wasi_errno, 0 is success.
  *
- * Content and names are bounded at the start; growing beyond is NOSPC. Paths
- * lead nowhere but beneath the folder that they begin at: `..` above it, an
+ * Content and names are bounded at the start; growing beyond is NOSPC. One that
+ * may be written is to fit a tmpfs of these bounds when it is packed and
+ * unpacked there, and is counted as that would count it: content by pages, the
+ * root and each name of a file as a node, and, since an archive has no second
+ * names, the content once for each name. Paths lead nowhere but beneath the folder that they begin at: `..` above it, an
  * absolute path and a link that leads there are NOTCAPABLE.
  */
 #define MEMFS_NODES 65536
+#define MEMFS_PAGE 4096
+#define MEMFS_LINK_INNER 127 /* bytes of a link's target that take no page */
 #define MEMFS_NAME 255
 #define MEMFS_PATH 4096
 #define MEMFS_LINKS 40 /* followed on one way */
@@ -27,7 +32,8 @@ enum memfs_kind { MEMFS_DIR = 3, MEMFS_FILE = 4, MEMFS_LINK = 7 }; /* WASI's */
 struct mnode;
 struct memfs;
 
-struct memfs *memfs_new(uint64_t bytes, bool writable);
+/* bytes: rounded up to pages; of one that is only read, as they are. */
+struct memfs *memfs_new(uint64_t bytes, uint32_t nodes, bool writable);
 void memfs_free(struct memfs *); /* NULL is fine; no node is open */
 struct mnode *memfs_root(struct memfs *);
 bool memfs_writable(const struct memfs *);
@@ -81,8 +87,7 @@ struct memfs_entry {
 	const struct mnode *node;
 	uint64_t cookie;
 };
-bool memfs_next(const struct mnode *dir, uint64_t cookie,
-    struct memfs_entry *);
+bool memfs_next(struct mnode *dir, uint64_t cookie, struct memfs_entry *);
 
 /*
  * Fill an empty tree from an archive that comes in pieces: memfs_fill_begin(),

@@ -30,14 +30,16 @@ struct mnode {
 	uint64_t size, cap;
 	struct mnode *parent; /* of a folder; NULL: the root, or removed */
 	struct mentries entries;
-	TAILQ_HEAD(, mentry) order;
+	TAILQ_HEAD(mentry_order, mentry) order;
 	uint64_t last_cookie;
+	struct mentry *listed; /* where memfs_next() was; NULL: at the start */
 };
 
 struct memfs {
 	struct mnode *root;
-	uint64_t most, used, last_ino;
-	uint32_t nodes;
+	uint64_t unit, most, used; /* bytes; units of content */
+	uint64_t last_ino;
+	uint32_t most_nodes, nodes;
 	bool writable;
 	bool filled; /* who may only read it may do no more from here on */
 };

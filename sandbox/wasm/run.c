@@ -135,7 +135,7 @@ wasi(const struct run *run, struct run_result *r)
 	wasi_config_inherit_stderr(w);
 	for (uint32_t i = 0; i < a->ntargets; i++) {
 		if (wasi_config_preopen_dir(w, a->targets[i], a->targets[i],
-		    (run->writable >> i & 1) != 0))
+		    run->volumes[i].nodes != 0))
 			continue;
 		cannot(r, "a volume cannot be opened");
 		wasi_config_delete(w);

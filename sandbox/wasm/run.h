@@ -15,11 +15,14 @@ struct run {
 	struct engine_conf engine;
 	uint64_t fuel;	    /* instructions; 0: not counted */
 	uint64_t memory;    /* bytes of its linear memories, in all */
-	uint64_t output;    /* bytes of an emulated volume that is written */
 	uint64_t time_ms;   /* then it is interrupted; 0: never */
 	bool fixed;	    /* a clock that only steps, the same random numbers */
 	bool emulated;	    /* files in memory: memfs.h */
-	uint32_t writable;  /* bit per volume, in the order of the targets */
+	/* what the folder behind a volume holds; 0: it is only read */
+	struct run_volume {
+		uint64_t bytes;
+		uint32_t nodes;
+	} volumes[PLAN_VOLUMES_ALL];
 	struct plan_args args;
 	const uint8_t *code;
 	size_t code_len;

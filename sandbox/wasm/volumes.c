@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +18,15 @@
 #include "common/util.h"
 #include "sandbox/base/tree.h"
 
+/*
+ * ours: of the 2.1 KiB that a name takes without content: here, in an archive,
+ * and of the kernel's for a tmpfs
+ */
+#define NODE_BYTES 2048
+
 /* ---- into trees ---- */
 
-/*
- * Where an archive waits. A seccomp profile may have no memfd_create; /tmp of
- * a job is a quarter of its memory, and so much is what a tree may hold.
- */
+/* Where an archive waits. A seccomp profile may have no memfd_create. */
 static int
 archive_make(void)
 {
@@ -32,13 +36,29 @@ archive_make(void)
 	    0600);
 }
 
-static uint64_t
-room(const struct run *run)
+/*
+ * What a tree may hold: no more than the folder behind it, and, of all that are
+ * written, a quarter of the memory, since its archive and that folder are in it
+ * besides. An archive has a header of 512 bytes for each node, half of what is
+ * reckoned for content at most, and /tmp has a bound of its own.
+ */
+static struct run_volume
+room(const struct run *run, uint32_t volume, int archive)
 {
-	unsigned n = (unsigned)__builtin_popcount(run->writable);
+	struct run_volume v = run->volumes[volume];
+	uint64_t most = run->memory / 4;
+	struct statvfs st;
+	unsigned n = 0;
 
-	return MIN_OF(plan_output_room(run->output), run->memory / 4 /
-	    MAX_OF(n, 1u));
+	if (v.nodes == 0)
+		return (struct run_volume){run->memory, MEMFS_NODES};
+	for (uint32_t i = 0; i < run->args.ntargets; i++)
+		n += run->volumes[i].nodes != 0;
+	if (fstatvfs(archive, &st) == 0 && st.f_blocks > 0)
+		most = MIN_OF(most, st.f_bavail * st.f_frsize / 3 * 2);
+	v.bytes = MIN_OF(v.bytes, most / n);
+	v.nodes = (uint32_t)MIN_OF(v.nodes, most / n / NODE_BYTES);
+	return v;
 }
 
 static int
@@ -49,10 +69,10 @@ take(void *arg, const void *p, size_t n)
 }
 
 static struct memfs *
-load(int dir, uint64_t bytes, bool writable, const char *target,
+load(int dir, struct run_volume most, bool writable, const char *target,
     char why[ENGINE_WHY])
 {
-	struct memfs *fs = memfs_new(bytes, writable);
+	struct memfs *fs = memfs_new(most.bytes, most.nodes, writable);
 	struct memfs_fill *f = fs == NULL ? NULL : memfs_fill_begin(fs);
 	struct tree_report r = {.members = 0};
 	const char *bad = "no memory";
@@ -134,7 +154,7 @@ volumes_load(struct volumes *v, const struct run *run, char why[ENGINE_WHY])
 		dirs[i] = v->archive[i] = -1;
 	for (uint32_t i = 0; i < v->n && ok; i++) {
 		const char *target = run->args.targets[i];
-		bool writable = (run->writable >> i & 1) != 0;
+		bool writable = run->volumes[i].nodes != 0;
 
 		dirs[i] = open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 		    O_CLOEXEC);
@@ -147,8 +167,8 @@ volumes_load(struct volumes *v, const struct run *run, char why[ENGINE_WHY])
 			break;
 		}
 		any = any || writable;
-		v->fs[i] = load(dirs[i], writable ? room(run) : run->memory,
-		    writable, target, why);
+		v->fs[i] = load(dirs[i], room(run, i, v->archive[i]), writable,
+		    target, why);
 		ok = v->fs[i] != NULL;
 	}
 	if (ok && any && !start_keeper(v, dirs)) {

@@ -48,7 +48,7 @@ class Runner:
         begin = time.perf_counter()
         pid = os.posix_spawn(self.program, [
             self.program, "run", str(self.flags), "0", str(48 << 20),
-            str(1 << 20), "10000", "0"], {}, file_actions=acts)
+            "10000"], {}, file_actions=acts)
         status = os.waitpid(pid, 0)[1]
         took = (time.perf_counter() - begin) * 1000
         for fd in high:

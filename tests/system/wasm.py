@@ -110,6 +110,16 @@ def files(mode, node):
             os.path.exists(os.path.join(s.folder, "volumes/out/words")),
             "%s %s" % (rc, last))
         s, (rc, last) = node.job(
+            ["acts", "many", "/out", "20000"], way,
+            [("data", "/data", "ro"), ("kept", "/out", "rw")], output="4MB")
+        at = os.path.join(s.folder, "volumes/out")
+        kept = len(os.listdir(at)) if os.path.isdir(at) else -1
+        said = node.output(s)
+        result("%s %s: full of small files, it leaves each that it could "
+               "write" % (mode, way), rc == 0 and
+               said.startswith("%d: No space" % (kept - 1)) and kept > 900,
+               "%s %s %s %s" % (rc, said, kept, last))
+        s, (rc, last) = node.job(
             ["acts", "put", "/data/new", "x"], way,
             [("data", "/data", "ro"), ("kept", "/out", "rw")])
         result("%s %s: a volume that is read stays as it is" % (mode, way),

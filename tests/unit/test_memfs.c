@@ -12,7 +12,7 @@
 #include "common/util.h"
 #include "sandbox/base/tar.h"
 #include "sandbox/plan/wasm.h"
-#include "sandbox/wasm/memfs.h"
+#include "sandbox/wasm/memfs_impl.h"
 
 #define ROOM 65536
 
@@ -22,7 +22,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	fs = memfs_new(ROOM, true);
+	fs = memfs_new(ROOM, MEMFS_NODES, true);
 	return fs == NULL;
 }
 
@@ -253,6 +253,171 @@ test_bounds(void **state)
 	assert_int_equal(made, MEMFS_NODES - 3);
 }
 
+/* ---- as a tmpfs counts ---- */
+
+#define ACTS 40000
+#define FEW 12 /* pages, and nodes */
+
+struct count {
+	uint64_t pages;
+	uint32_t nodes;
+};
+
+static uint64_t
+pages_of(const struct mnode *n)
+{
+	struct memfs_stat s;
+
+	memfs_stat(n, &s);
+	return s.kind == MEMFS_DIR || (s.kind == MEMFS_LINK && s.size < 128) ?
+	    0 : (s.size + 4095) / 4096;
+}
+
+/* What a tmpfs takes for the tree, where each name has a file of its own. */
+static struct count
+counted(struct mnode *dir)
+{
+	struct count c = {0, 1}, inner;
+	struct memfs_entry e;
+
+	for (uint64_t at = 0; memfs_next(dir, at, &e); at = e.cookie) {
+		struct mnode *n = (struct mnode *)(uintptr_t)e.node;
+
+		inner = (struct count){pages_of(n), 1};
+		if (memfs_kind(n) == MEMFS_DIR)
+			inner = counted(n);
+		c.pages += inner.pages;
+		c.nodes += inner.nodes;
+	}
+	return c;
+}
+
+static uint32_t
+chance(uint32_t n)
+{
+	static uint32_t x = 2463534242u;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return x % n;
+}
+
+/* One act; *more: what it takes in addition, when it is done. */
+static enum wasi_errno
+act(const char *a, const char *b, struct count *more)
+{
+	static const char far[200] = "far/", zeros[9000];
+	struct memfs_at x, y;
+	struct memfs_stat s;
+	uint64_t size, had;
+	bool found;
+
+	*more = (struct count){0, 0};
+	if (find(a, false, &x) != WASI_OK || find(b, false, &y) != WASI_OK)
+		return WASI_NOENT;
+	found = x.node != NULL && memfs_kind(x.node) == MEMFS_FILE;
+	if (found)
+		memfs_stat(x.node, &s);
+	switch (chance(8)) {
+	case 0:
+		more->nodes = 1;
+		return memfs_make(fs, &x, chance(2) == 0 ? MEMFS_DIR :
+		    MEMFS_FILE, 1, NULL);
+	case 1:
+		size = 1 + chance(sizeof(far) - 1);
+		char to[sizeof(far)];
+
+		memset(to, 'x', sizeof(to));
+		*more = (struct count){size >= 128, 1};
+		return memfs_symlink(fs, &x, to, (size_t)size, 1);
+	case 2:
+		if (x.node == NULL)
+			return WASI_NOENT;
+		*more = (struct count){pages_of(x.node), 1};
+		return memfs_hardlink(fs, x.node, &y, 1);
+	case 3:
+		return memfs_remove(fs, &x, x.node != NULL &&
+		    memfs_kind(x.node) == MEMFS_DIR, 1);
+	case 4:
+		return memfs_rename(fs, &x, &y, 1);
+	default:
+		if (!found)
+			return WASI_NOENT;
+		size = chance(9000);
+		had = (s.size + 4095) / 4096;
+		if (chance(2) == 0) {
+			more->pages = (MAX_OF((size + 4095) / 4096, had) - had) *
+			    s.links;
+			return memfs_resize(fs, x.node, size, 1);
+		}
+		/* from somewhere in it, or behind its end */
+		uint64_t off = chance(9000);
+
+		if (size > 0)
+			more->pages = (MAX_OF((off + size + 4095) / 4096, had) -
+			    had) * s.links;
+		return memfs_write(fs, x.node, off, zeros, (size_t)size, 1);
+	}
+}
+
+/*
+ * Whatever is done, what is there fits a tmpfs of the same bounds, is counted
+ * as it would count it, and nothing is refused that would fit too.
+ */
+static void
+test_counted(void **state)
+{
+	static const char *const names[] = {"a", "b", "c", "a/a", "a/b", "b/a",
+	    "b/b", "a/b/c", "a/a/a", "c/c"};
+	unsigned full = 0;
+
+	(void)state;
+	memfs_free(fs);
+	fs = memfs_new(FEW * 4096 - 100, FEW, true);
+	for (unsigned i = 0; i < ACTS; i++) {
+		struct count had = counted(memfs_root(fs)), has, more;
+		enum wasi_errno e = act(names[chance(NELEM(names))],
+		    names[chance(NELEM(names))], &more);
+
+		has = counted(memfs_root(fs));
+		assert_true(has.pages <= FEW && has.nodes <= FEW);
+		assert_int_equal(has.pages, fs->used);
+		assert_int_equal(has.nodes, fs->nodes);
+		if (e != WASI_NOSPC)
+			continue;
+		full++;
+		assert_true(had.pages + more.pages > FEW ||
+		    had.nodes + more.nodes > FEW);
+		assert_int_equal(has.pages, had.pages);
+		assert_int_equal(has.nodes, had.nodes);
+	}
+	assert_true(full > ACTS / 100);
+	/* what is open without a name is counted, once */
+	memfs_free(fs);
+	fs = memfs_new(3 * 4096, 4, true);
+	struct memfs_at x, y;
+	assert_int_equal(put("f", "x"), WASI_OK);
+	assert_int_equal(find("f", false, &x), WASI_OK);
+	assert_int_equal(find("g", false, &y), WASI_OK);
+	assert_int_equal(memfs_hardlink(fs, x.node, &y, 1), WASI_OK);
+	assert_int_equal(fs->used, 2);
+	assert_int_equal(memfs_resize(fs, x.node, 4097, 1), WASI_NOSPC);
+	memfs_open(x.node);
+	assert_int_equal(drop("f", false), WASI_OK);
+	assert_int_equal(drop("g", false), WASI_OK);
+	assert_int_equal(fs->used, 1);
+	assert_int_equal(fs->nodes, 2);
+	assert_int_equal(memfs_resize(fs, x.node, 3 * 4096, 1), WASI_OK);
+	assert_int_equal(put("h", "x"), WASI_NOSPC);
+	/* cut to nothing, it holds nothing */
+	assert_int_equal(memfs_resize(fs, x.node, 0, 1), WASI_OK);
+	assert_null(x.node->data);
+	assert_int_equal(put("h", "x"), WASI_OK);
+	memfs_close(fs, x.node);
+	assert_int_equal(fs->used, 1);
+}
+
 static void
 test_list(void **state)
 {
@@ -275,6 +440,20 @@ test_list(void **state)
 		cookie = e.cookie;
 	}
 	assert_string_equal(seen, "cbd");
+	/* from the start again, from between, and what was last is gone */
+	assert_true(memfs_next(memfs_root(fs), 0, &e));
+	assert_string_equal(e.name, "c");
+	assert_true(memfs_next(memfs_root(fs), e.cookie, &e));
+	assert_string_equal(e.name, "b");
+	cookie = e.cookie;
+	assert_true(memfs_next(memfs_root(fs), cookie, &e));
+	assert_string_equal(e.name, "d");
+	assert_int_equal(drop("d", true), WASI_OK);
+	assert_false(memfs_next(memfs_root(fs), cookie, &e));
+	assert_int_equal(drop("b", false), WASI_OK);
+	assert_false(memfs_next(memfs_root(fs), cookie, &e));
+	assert_int_equal(drop("c", false), WASI_OK);
+	assert_false(memfs_next(memfs_root(fs), 0, &e));
 }
 
 /* ---- archives ---- */
@@ -332,7 +511,7 @@ test_archive(void **state)
 	assert_int_equal(memfs_pack(fs, sink, &packed, &left), 0);
 	assert_int_equal(left, 0);
 	for (size_t step = 1; step < 2000; step += 511) {
-		other = memfs_new(ROOM, false);
+		other = memfs_new(ROOM, MEMFS_NODES, false);
 		assert_null(fill(other, packed.p, packed.n, step));
 		again.n = 0;
 		assert_int_equal(memfs_pack(other, sink, &again, &left), 0);
@@ -378,18 +557,18 @@ test_hostile(void **state)
 	packed.n = 0;
 	assert_int_equal(memfs_pack(fs, sink, &packed, &left), 0);
 	for (size_t n = 0; n < packed.n; n += n < 600 ? 1 : 101) {
-		other = memfs_new(ROOM, true);
+		other = memfs_new(ROOM, MEMFS_NODES, true);
 		assert_non_null(fill(other, packed.p, n, 512));
 		memfs_free(other);
 	}
 	for (size_t i = 0; i < 512; i++) {
-		other = memfs_new(ROOM, true);
+		other = memfs_new(ROOM, MEMFS_NODES, true);
 		packed.p[i] ^= 1;
 		assert_non_null(fill(other, packed.p, packed.n, 512));
 		packed.p[i] ^= 1;
 		memfs_free(other);
 	}
-	other = memfs_new(10, true);
+	other = memfs_new(10, MEMFS_NODES, false);
 	assert_non_null(fill(other, packed.p, packed.n, 512));
 	memfs_free(other);
 }
@@ -436,6 +615,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_counted, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_list, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_archive, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),

@@ -163,11 +163,11 @@ run(int code, const struct how *how, const char *const *words,
 	static uint8_t buf[65536];
 	struct plan_args args = {.targets = {folder}, .ntargets = 1,
 	    .cwd = "/", .env = {"WHO=test"}, .envc = 1};
-	char text[7][24], name[] = RUNNER, verb[] = "run";
+	char text[4][24], name[] = RUNNER, verb[] = "run", ro[] = "0:0",
+	    rw[] = "1048576:1000";
 	char *argv[] = {name, verb, text[0], text[1], text[2], text[3],
-	    text[4], text[5], NULL};
-	unsigned long long v[6] = {how->flags, how->fuel, 64u << 20, 1u << 20,
-	    how->ms, how->writable};
+	    how->writable ? rw : ro, NULL};
+	unsigned long long v[4] = {how->flags, how->fuel, 64u << 20, how->ms};
 	struct wr w = wr_make(buf, sizeof(buf));
 	int out[2], fd;
 	size_t n;
@@ -178,7 +178,7 @@ run(int code, const struct how *how, const char *const *words,
 		args.argv[args.argc++] = *words;
 	plan_args_encode(&w, &args);
 	assert_true(wr_ok(&w));
-	for (unsigned i = 0; i < 6; i++)
+	for (unsigned i = 0; i < NELEM(v); i++)
 		(void)snprintf(text[i], sizeof(text[i]), "%llu", v[i]);
 	fd = memfd(buf, w.len);
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);

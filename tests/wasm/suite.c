@@ -16,6 +16,7 @@
 
 #include "common/util.h"
 #include "sandbox/wasm/compile.h"
+#include "sandbox/wasm/memfs.h"
 #include "sandbox/wasm/run.h"
 
 static void
@@ -28,8 +29,8 @@ die(const char *what)
 int
 main(int argc, char *argv[])
 {
-	static struct run r = {.memory = 256u << 20, .output = 64u << 20,
-	    .time_ms = 20000, .writable = 1};
+	static struct run r = {.memory = 256u << 20, .time_ms = 20000,
+	    .volumes = {{64u << 20, MEMFS_NODES}}};
 	static char env[64][256];
 	struct run_result result;
 	char why[ENGINE_WHY] = "";
