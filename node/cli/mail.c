@@ -18,7 +18,6 @@
 /* ours: of inputs in one letter, which a node takes of 64 KiB unless it says */
 #define INPUTS_MAX (48u * 1024)
 #define LETTER_MAX (INPUTS_MAX + PROTO_ENVELOPE_MAX + 8192u)
-#define INPUTS (MANIFEST_VOLUMES + 2)
 
 bool
 mail_via(struct cli *c, const char *text, struct hash16 *out)
@@ -105,16 +104,15 @@ static bool
 add_inputs(struct mail *mail, struct letter *l, struct talk *t, uint8_t *buf)
 {
 	const struct manifest *m = t->manifest;
+	struct manifest_input in;
 	size_t at = 0;
 
 	mail->whole = true;
-	for (unsigned i = 0; i < m->nvolumes; i++)
-		if (!add_input(mail, l, t, &m->volume[i].blob, buf, &at))
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
+		if (manifest_input(m, i, &in) &&
+		    !add_input(mail, l, t, in.blob, buf, &at))
 			return false;
-	return ((m->has & HAS_WASM) == 0 ||
-		   add_input(mail, l, t, &m->wasm, buf, &at)) &&
-	    ((m->has & HAS_CONTRACT) == 0 ||
-		add_input(mail, l, t, &m->contract, buf, &at));
+	return true;
 }
 
 /* The message that is the job; its length, 0: does not fit. */

@@ -167,20 +167,20 @@ pack_volume(struct submit *s, unsigned i)
 
 /* A large one goes in chunks, so that of a changed one only those go. */
 static bool
-cut_volume(struct submit *s, unsigned i)
+cut_input(struct submit *s, unsigned i, const char *name, bool *has_chunks,
+    struct blob_ref *chunks)
 {
-	struct manifest_volume *v = &s->job.m.volume[i];
 	struct pack_chunks *c = &s->chunks[i];
 
 	if (!pack_cut(c, &s->packs[i])) {
-		cli_error(s->c, "volume %s: cannot be cut into chunks: %s",
-		    s->job.local[i], strerror(errno));
+		cli_error(s->c, "%s: cannot be cut into chunks: %s", name,
+		    strerror(errno));
 		return false;
 	}
-	v->has_chunks = c->list != NULL;
-	if (v->has_chunks) {
-		v->chunks.sha256 = c->sha256;
-		v->chunks.size = c->len;
+	*has_chunks = c->list != NULL;
+	if (*has_chunks) {
+		chunks->sha256 = c->sha256;
+		chunks->size = c->len;
 	}
 	return true;
 }
@@ -214,13 +214,16 @@ pack_volumes(struct submit *s)
 		left_join(&left, i, &s->packs[i].left);
 		m->volume[i].blob.sha256 = s->packs[i].sha256;
 		m->volume[i].blob.size = s->packs[i].size;
-		if (!cut_volume(s, i))
+		if (!cut_input(s, i, s->job.local[i],
+		    &m->volume[i].has_chunks, &m->volume[i].chunks))
 			return CLI_FAILED;
 	}
 	if (tell_left(s, &left) != CLI_OK)
 		return CLI_FAILED;
 	if ((m->has & HAS_WASM) != 0 &&
-	    !pack_blob(s, s->job.wasm, MANIFEST_VOLUMES, &m->wasm))
+	    (!pack_blob(s, s->job.wasm, MANIFEST_VOLUMES, &m->wasm) ||
+		!cut_input(s, MANIFEST_VOLUMES, s->job.wasm,
+		    &m->module.has_chunks, &m->module.chunks)))
 		return CLI_FAILED;
 	if ((m->has & HAS_CONTRACT) != 0 &&
 	    !pack_blob(s, s->job.contract, MANIFEST_VOLUMES + 1, &m->contract))

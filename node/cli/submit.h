@@ -36,9 +36,9 @@ struct submit {
 	struct remote node;
 	enum node_by by; /* what the node was named by */
 	struct job_file job;
-	/* of each volume, then the module and the contract */
-	struct pack packs[MANIFEST_VOLUMES + 2];
-	struct pack_chunks chunks[MANIFEST_VOLUMES];
+	/* of each input, as manifest_input() has them */
+	struct pack packs[MANIFEST_INPUTS];
+	struct pack_chunks chunks[MANIFEST_INPUTS];
 	uint8_t *envelope, *envelope_json;
 	size_t envelope_len, envelope_json_len;
 	bool again; /* signed once more: nonce as it was */

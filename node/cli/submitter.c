@@ -90,7 +90,7 @@ sub_init(struct submitter *s, struct mono now)
 		s->slice_max = PROTO_SLICE;
 	s->slice = MIN_OF(s->slice_max, SLICE_FIRST);
 	upload_init(&s->up, s->manifest);
-	for (unsigned i = 0; i < MANIFEST_VOLUMES; i++)
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
 		s->up.v[i] = (struct upload_volume){.t = s->chunks[i]};
 	s->phase = SUB_SUBMIT;
 	s->poll_at = now;

@@ -82,8 +82,8 @@ struct submitter {
 	const uint8_t *binding; /* BINDING_LEN */
 	bool shown; /* ... the node has it: left out until it says otherwise */
 	struct klp_key node_key;
-	/* of volumes that go in chunks (compute.md 3.3), in manifest order */
-	const struct chunk_table *chunks[MANIFEST_VOLUMES];
+	/* of inputs that go in chunks (compute.md 3.3): manifest_input() */
+	const struct chunk_table *chunks[MANIFEST_INPUTS];
 	bool detach;
 	/*
 	 * How long the answer to submit may wait for a job that ends soon, so

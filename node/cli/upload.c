@@ -22,27 +22,20 @@ upload_init(struct upload *u, const struct manifest *m)
 static bool
 named(const struct upload *u, const struct id32 *sha, uint64_t *size)
 {
-	const struct manifest *m = u->m;
+	struct manifest_input in;
 
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct manifest_volume *v = &m->volume[i];
-
-		if (id32_eq(&v->blob.sha256, sha))
-			*size = v->blob.size;
-		else if (v->has_chunks && id32_eq(&v->chunks.sha256, sha))
-			*size = v->chunks.size;
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
+		if (!manifest_input(u->m, i, &in))
+			continue;
+		if (id32_eq(&in.blob->sha256, sha))
+			*size = in.blob->size;
+		else if (in.chunks != NULL && id32_eq(&in.chunks->sha256, sha))
+			*size = in.chunks->size;
 		else
 			continue;
 		return true;
 	}
-	if ((m->has & HAS_WASM) != 0 && id32_eq(&m->wasm.sha256, sha))
-		*size = m->wasm.size;
-	else if ((m->has & HAS_CONTRACT) != 0 &&
-	    id32_eq(&m->contract.sha256, sha))
-		*size = m->contract.size;
-	else
-		return false;
-	return true;
+	return false;
 }
 
 /* Of which volume it is a chunk; -1. */
@@ -51,7 +44,7 @@ chunk_of(const struct upload *u, const struct id32 *sha, uint64_t *size)
 {
 	uint32_t k;
 
-	for (unsigned i = 0; i < u->m->nvolumes; i++) {
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
 		const struct chunk_table *t = u->v[i].t;
 
 		if (t == NULL || !chunk_find(t, sha, &k))
@@ -143,7 +136,7 @@ upload_round(struct upload *u, struct plist *missing, bool more,
 	u->more = more;
 	u->marks_of = -1;
 	u->active = false;
-	for (unsigned i = 0; i < u->m->nvolumes; i++)
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
 		u->v[i].over = false;
 	while (u->n < PROTO_MISSING_MAX && plist_next(missing, &d))
 		u->missing[u->n++] = *id32_at(d);
@@ -197,6 +190,8 @@ choose(struct upload *u, int volume)
 static bool
 pick(struct upload *u)
 {
+	struct manifest_input in;
+
 	for (; u->i < u->n; u->i++) {
 		const struct id32 *sha = &u->missing[u->i];
 		uint64_t size = 0;
@@ -208,9 +203,9 @@ pick(struct upload *u)
 			continue;
 		if (v >= 0 && u->marks_of != v)
 			choose(u, v);
-		if (v >= 0 && u->v[v].way == UPLOAD_ASK)
-			begin(u, &u->m->volume[v].blob.sha256,
-			    u->v[v].t->l.total, v, -1);
+		if (v >= 0 && u->v[v].way == UPLOAD_ASK &&
+		    manifest_input(u->m, (unsigned)v, &in))
+			begin(u, &in.blob->sha256, u->v[v].t->l.total, v, -1);
 		else
 			begin(u, sha, size, -1, v);
 		return true;

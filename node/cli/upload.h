@@ -16,7 +16,7 @@
  * What a node lacks of a job's inputs, and the bytes to send next. Pure: part
  * of the submitter's machine (submitter.h).
  *
- * Of a volume in chunks what lacks is sent chunk by chunk, or, where the node
+ * Of a volume in chunks, and of a module, what lacks is sent chunk by chunk, or, where the node
  * counts the volume's own bytes for its chunks (compute.md 3.3), in the volume's
  * order: then many chunks are one request. Whether it does shows in its answer
  * to an empty question for the volume, which goes past the chunks that are here.
@@ -38,7 +38,7 @@ struct upload_volume {
 struct upload {
 	/* the caller's */
 	const struct manifest *m;
-	struct upload_volume v[MANIFEST_VOLUMES];
+	struct upload_volume v[MANIFEST_INPUTS]; /* manifest_input() */
 
 	struct id32 missing[PROTO_MISSING_MAX];
 	unsigned n, i;

@@ -289,6 +289,7 @@ set_defaults(struct node_config *c)
 	    .keep_warm_ms = 10 * CONF_MINUTE,
 	    .integrity_ms = CONF_HOUR,
 	    .wasm_engine = true,
+	    .wasm_module = CONF_MODULE_USUAL,
 	};
 	hub_defaults(&c->hub);
 	forensics_defaults(&c->forensics);

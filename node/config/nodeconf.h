@@ -44,6 +44,10 @@ struct node_board {
 /* Where documents come from besides klp/ (klp.md 1.5). */
 enum klp_way { KLP_MESH, KLP_HTTPS, KLP_WAYS };
 
+/* Bytes of a module, usually, and what may be allowed: sandbox/plan/wasm.h. */
+#define CONF_MODULE_USUAL (64ull << 20)
+#define CONF_MODULE_MAX (256ull << 20)
+
 struct node_config {
 	/* the five of compute.md 10 */
 	bool has_identity;
@@ -122,6 +126,7 @@ struct node_config {
 	unsigned probes; /* the best tier that is wanted */
 	bool wasm_engine; /* modules are run where the runner is installed */
 	bool wasm_interpreted; /* ... without machine code of their own */
+	uint64_t wasm_module; /* ... of so many bytes at most */
 
 	struct ydoc *doc; /* owns the texts */
 };

@@ -4,7 +4,7 @@
 #include "common/util.h"
 #include "node/config/nodeconf_impl.h"
 
-/* wasm_engine, wasm_code of node.yaml: which engine runs modules, and how. */
+/* wasm_engine, wasm_code, wasm_module of node.yaml: what runs which modules, how. */
 void
 wasmconf_read(struct node_config *c, const struct ynode *r, struct mistakes *m)
 {
@@ -41,4 +41,10 @@ wasmconf_read(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	if ((n = ynode_get(r, "wasm_code")) != NULL && !ynode_null(n) &&
 	    ynode_word(n, "wasm_code", codes, NELEM(codes), &word, m))
 		c->wasm_interpreted = word == 1;
+	conf_size(r, "wasm_module", "wasm_module", 1, &c->wasm_module, m);
+	if (c->wasm_module > CONF_MODULE_MAX) {
+		n = ynode_get(r, "wasm_module");
+		mistake_add(m, n->line, n->column, "at most 256MB",
+		    "wasm_module: a module of that size is run nowhere");
+	}
 }

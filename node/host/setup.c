@@ -11,6 +11,10 @@
 #include "common/log.h"
 #include "node/host/blobs.h"
 #include "node/work/reload.h"
+#include "sandbox/plan/wasm.h"
+
+_Static_assert(CONF_MODULE_USUAL == WASM_MODULE_USUAL &&
+    CONF_MODULE_MAX == WASM_MODULE_MAX, "what is said of modules");
 
 /*
  * From what the parent sent to what decisions need. The parent has read and
@@ -204,6 +208,7 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	p->jobs_per_hour = c->jobs_per_hour;
 	p->cpu_seconds_per_day = c->cpu_seconds_per_day;
 	p->peer_spool = c->quota_spool;
+	p->module_bytes = c->wasm_module;
 	p->max_airtime_s = (uint32_t)MIN_OF(c->max_airtime_ms / 1000,
 	    (uint64_t)UINT32_MAX);
 	p->announce_every_s = (uint32_t)(c->announce_every_ms / 1000);

@@ -227,10 +227,10 @@ admit_module(struct refusal *r, const struct admit_node *n,
 	if ((n->layers & LAYER_WASM) == 0)
 		return refuse(r, "image", 8,
 		    "wasm is not a runtime of this node");
-	if (m->wasm.size > 0 && m->wasm.size <= WASM_MODULE_MAX)
+	if (m->wasm.size > 0 && m->wasm.size <= n->policy->module_bytes)
 		return true;
 	(void)refuse(r, "image", 8, "its module is empty or too large");
-	return bounded(r, WASM_MODULE_MAX, m->wasm.size);
+	return bounded(r, n->policy->module_bytes, m->wasm.size);
 }
 
 /* step 8 */

@@ -10,88 +10,63 @@
 
 /* ---- what they lack ---- */
 
-/* What is an input as well, whole: a contract, a module. */
-#define EXTRAS 2
-
-/* NULL: it has none. */
-static const struct blob_ref *
-extra_of(const struct manifest *m, unsigned i)
+static bool
+is_here(struct node *n, const struct fp *fp, const struct manifest_input *in)
 {
-	if (i == 0)
-		return (m->has & HAS_CONTRACT) != 0 ? &m->contract : NULL;
-	return (m->has & HAS_WASM) != 0 ? &m->wasm : NULL;
+	return n->host.blob_has(n->host.ctx, fp, &in->blob->sha256, NULL);
 }
 
-/* ... or it is here. */
+/* Two volumes may have one content. */
 static bool
-extra_here(struct node *n, const struct fp *fp, const struct manifest *m,
-    unsigned i)
+named_before(const struct manifest *m, unsigned i)
 {
-	const struct blob_ref *c = extra_of(m, i);
+	struct manifest_input in, other;
 
-	return c == NULL ||
-	    n->host.blob_has(n->host.ctx, fp, &c->sha256, NULL);
-}
-
-static bool
-is_extra(const struct manifest *m, const struct id32 *sha)
-{
-	for (unsigned i = 0; i < EXTRAS; i++)
-		if (extra_of(m, i) != NULL &&
-		    id32_eq(&extra_of(m, i)->sha256, sha))
+	for (unsigned k = 0; k < i && manifest_input(m, i, &in); k++)
+		if (manifest_input(m, k, &other) &&
+		    id32_eq(&other.blob->sha256, &in.blob->sha256))
 			return true;
 	return false;
 }
 
-static bool
-before_in_list(const struct manifest *m, unsigned i)
-{
-	for (unsigned k = 0; k < i; k++) {
-		if (id32_eq(&m->volume[k].blob.sha256,
-		    &m->volume[i].blob.sha256))
-			return true;
-	}
-	return false;
-}
-
-/* A list of chunks has come: what it says of its volume. */
+/* A list of chunks has come: what it says of its input. */
 static enum volume_is
-begin(struct node *n, const struct fp *fp, const struct manifest_volume *v)
+begin(struct node *n, const struct fp *fp, const struct manifest_input *in)
 {
 	const char *why = NULL;
 	char text[JOB_REASON_MAX];
 	enum volume_is is;
 
-	is = n->host.volume_begin(n->host.ctx, fp, &v->blob, &v->chunks, &why);
+	is = n->host.volume_begin(n->host.ctx, fp, in->blob, in->chunks, &why);
 	if (is == VOLUME_BAD) {
 		(void)snprintf(text, sizeof(text), "%s: the chunk list: %s",
-		    v->target, why);
-		inputs_bad(n, fp, &v->blob.sha256, text);
+		    in->name, why);
+		inputs_bad(n, fp, &in->blob->sha256, text);
 	}
 	return is;
 }
 
-/* What lacks of a volume that comes in chunks: its list, then its chunks. */
+/* What lacks of one that comes in chunks: its list, then its chunks. */
 static enum volume_is
 chunks_missing(struct node *n, const struct fp *fp,
-    const struct manifest_volume *v, struct id32 *out, unsigned max,
+    const struct manifest_input *in, struct id32 *out, unsigned max,
     unsigned *count, bool *more)
 {
 	enum volume_is is = n->host.volume_lacks(n->host.ctx, fp,
-	    &v->blob.sha256, out, max, count, more);
+	    &in->blob->sha256, out, max, count, more);
 	uint64_t size;
 
 	if (is == VOLUME_NONE && n->host.blob_has(n->host.ctx, fp,
-		&v->chunks.sha256, &size) && size == v->chunks.size &&
-	    (is = begin(n, fp, v)) == VOLUME_LACKS)
-		is = n->host.volume_lacks(n->host.ctx, fp, &v->blob.sha256,
+		&in->chunks->sha256, &size) && size == in->chunks->size &&
+	    (is = begin(n, fp, in)) == VOLUME_LACKS)
+		is = n->host.volume_lacks(n->host.ctx, fp, &in->blob->sha256,
 		    out, max, count, more);
 	if (is != VOLUME_NONE)
 		return is;
 	if (*count == max)
 		*more = true;
 	else
-		out[(*count)++] = v->chunks.sha256;
+		out[(*count)++] = in->chunks->sha256;
 	return is;
 }
 
@@ -99,22 +74,21 @@ unsigned
 job_missing(struct node *n, const struct job *j, struct id32 *out,
     unsigned max, bool *more, const char **later)
 {
+	struct manifest_input in;
 	unsigned count = 0;
 
 	*more = false;
 	*later = NULL;
-	for (unsigned i = 0; j->m != NULL && i < j->m->nvolumes && !*more;
+	for (unsigned i = 0; j->m != NULL && i < MANIFEST_INPUTS && !*more;
 	    i++) {
-		const struct manifest_volume *v = &j->m->volume[i];
 		enum volume_is is;
 
-		if (before_in_list(j->m, i) ||
-		    n->host.blob_has(n->host.ctx, &j->owner, &v->blob.sha256,
-			NULL))
+		if (!manifest_input(j->m, i, &in) || named_before(j->m, i) ||
+		    is_here(n, &j->owner, &in))
 			continue;
-		if (v->has_chunks) {
-			is = chunks_missing(n, &j->owner, v, out, max, &count,
-			    more);
+		if (in.chunks != NULL) {
+			is = chunks_missing(n, &j->owner, &in, out, max,
+			    &count, more);
 			if (is == VOLUME_LATER)
 				*later = "load";
 			else if (is == VOLUME_FULL)
@@ -124,15 +98,7 @@ job_missing(struct node *n, const struct job *j, struct id32 *out,
 		if (count == max)
 			*more = true;
 		else
-			out[count++] = v->blob.sha256;
-	}
-	for (unsigned i = 0; j->m != NULL && i < EXTRAS && !*more; i++) {
-		if (extra_here(n, &j->owner, j->m, i))
-			continue;
-		if (count == max)
-			*more = true;
-		else
-			out[count++] = extra_of(j->m, i)->sha256;
+			out[count++] = in.blob->sha256;
 	}
 	return count;
 }
@@ -140,16 +106,17 @@ job_missing(struct node *n, const struct job *j, struct id32 *out,
 bool
 inputs_settled(struct node *n, const struct fp *fp, const struct manifest *m)
 {
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct manifest_volume *v = &m->volume[i];
+	struct manifest_input in;
+
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
 		struct id32 one[1];
 		unsigned count = 0;
 		bool more;
 
-		if (v->has_chunks &&
-		    !n->host.blob_has(n->host.ctx, fp, &v->blob.sha256, NULL) &&
-		    n->host.volume_lacks(n->host.ctx, fp, &v->blob.sha256, one,
-			1, &count, &more) == VOLUME_LATER)
+		if (manifest_input(m, i, &in) && in.chunks != NULL &&
+		    !is_here(n, fp, &in) &&
+		    n->host.volume_lacks(n->host.ctx, fp, &in.blob->sha256,
+			one, 1, &count, &more) == VOLUME_LATER)
 			return false;
 	}
 	return true;
@@ -158,48 +125,41 @@ inputs_settled(struct node *n, const struct fp *fp, const struct manifest *m)
 bool
 job_inputs_here(struct node *n, const struct job *j)
 {
+	struct manifest_input in;
+
 	if (j->m == NULL)
 		return false;
-	for (unsigned i = 0; i < j->m->nvolumes; i++)
-		if (!n->host.blob_has(n->host.ctx, &j->owner,
-			&j->m->volume[i].blob.sha256, NULL))
-			return false;
-	for (unsigned i = 0; i < EXTRAS; i++)
-		if (!extra_here(n, &j->owner, j->m, i))
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
+		if (manifest_input(j->m, i, &in) && !is_here(n, &j->owner, &in))
 			return false;
 	return true;
-}
-
-uint64_t
-inputs_missing_bytes(struct node *n, const struct fp *fp,
-    const struct manifest *m)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct manifest_volume *v = &m->volume[i];
-
-		if (before_in_list(m, i) ||
-		    n->host.blob_has(n->host.ctx, fp, &v->blob.sha256, NULL) ||
-		    n->host.blob_claimed(n->host.ctx, fp,
-			&v->blob.sha256) > 0)
-			continue;
-		sum += MIN_OF(v->blob.size, UINT64_MAX - sum);
-		if (v->has_chunks && n->host.blob_claimed(n->host.ctx, fp,
-			&v->chunks.sha256) == 0)
-			sum += MIN_OF(v->chunks.size, UINT64_MAX - sum);
-	}
-	for (unsigned i = 0; i < EXTRAS; i++)
-		if (!extra_here(n, fp, m, i) && n->host.blob_claimed(
-			n->host.ctx, fp, &extra_of(m, i)->sha256) == 0)
-			sum += MIN_OF(extra_of(m, i)->size, UINT64_MAX - sum);
-	return sum;
 }
 
 static void
 add(uint64_t *sum, uint64_t more)
 {
 	*sum += MIN_OF(more, UINT64_MAX - *sum);
+}
+
+uint64_t
+inputs_missing_bytes(struct node *n, const struct fp *fp,
+    const struct manifest *m)
+{
+	struct manifest_input in;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
+		if (!manifest_input(m, i, &in) || named_before(m, i) ||
+		    is_here(n, fp, &in) ||
+		    n->host.blob_claimed(n->host.ctx, fp,
+			&in.blob->sha256) > 0)
+			continue;
+		add(&sum, in.blob->size);
+		if (in.chunks != NULL && n->host.blob_claimed(n->host.ctx, fp,
+			&in.chunks->sha256) == 0)
+			add(&sum, in.chunks->size);
+	}
+	return sum;
 }
 
 /*
@@ -213,23 +173,19 @@ static uint64_t
 to_come(struct node *n, const struct fp *fp, const struct manifest *m,
     bool on_the_way)
 {
+	struct manifest_input in;
 	uint64_t sum = 0, bytes;
 
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct manifest_volume *v = &m->volume[i];
-
-		if (before_in_list(m, i))
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
+		if (!manifest_input(m, i, &in) || named_before(m, i))
 			continue;
-		bytes = n->host.blob_to_come(n->host.ctx, fp, &v->blob,
-		    v->has_chunks ? &v->chunks : NULL);
-		if (on_the_way && bytes >= TAR_LEAST && bytes == v->blob.size)
+		bytes = n->host.blob_to_come(n->host.ctx, fp, in.blob,
+		    in.chunks);
+		if (on_the_way && i < m->nvolumes && bytes >= TAR_LEAST &&
+		    bytes == in.blob->size)
 			bytes -= TAR_NOUGHT;
 		add(&sum, bytes);
 	}
-	for (unsigned i = 0; i < EXTRAS; i++)
-		if (extra_of(m, i) != NULL)
-			add(&sum, n->host.blob_to_come(n->host.ctx, fp,
-			    extra_of(m, i), NULL));
 	return sum;
 }
 
@@ -263,20 +219,21 @@ inputs_promised(struct node *n, const struct fp *fp)
 static bool
 names(const struct manifest *m, const struct id32 *sha)
 {
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct manifest_volume *v = &m->volume[i];
+	struct manifest_input in;
 
-		if (id32_eq(&v->blob.sha256, sha) ||
-		    (v->has_chunks && id32_eq(&v->chunks.sha256, sha)))
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
+		if (manifest_input(m, i, &in) &&
+		    (id32_eq(&in.blob->sha256, sha) || (in.chunks != NULL &&
+			id32_eq(&in.chunks->sha256, sha))))
 			return true;
-	}
-	return is_extra(m, sha);
+	return false;
 }
 
-/* A chunk list is looked at when it is whole; its volume is the owner's. */
+/* A chunk list is looked at when it is whole; its input is the owner's. */
 static void
 list_came(struct node *n, const struct fp *fp, const struct id32 *sha)
 {
+	struct manifest_input in;
 	struct id32 one[1];
 	const char *later;
 	struct job *j;
@@ -285,11 +242,10 @@ list_came(struct node *n, const struct fp *fp, const struct id32 *sha)
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
 		if (!job_waiting(j) || j->m == NULL || !fp_eq(&j->owner, fp))
 			continue;
-		for (unsigned i = 0; i < j->m->nvolumes; i++) {
-			const struct manifest_volume *v = &j->m->volume[i];
-
-			if (!v->has_chunks ||
-			    !id32_eq(&v->chunks.sha256, sha))
+		for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
+			if (!manifest_input(j->m, i, &in) ||
+			    in.chunks == NULL ||
+			    !id32_eq(&in.chunks->sha256, sha))
 				continue;
 			(void)job_missing(n, j, one, 1, &more, &later);
 			return;
@@ -372,6 +328,7 @@ inputs_bad(struct node *n, const struct fp *fp, const struct id32 *sha,
 bool
 inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 {
+	struct manifest_input in;
 	struct job *j;
 	uint64_t after = 0;
 
@@ -379,18 +336,16 @@ inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 	    j = job_next_live(&n->jobs, fp, j->order)) {
 		if (j->m == NULL)
 			continue;
-		if (is_extra(j->m, sha))
-			return true;
-		for (unsigned i = 0; i < j->m->nvolumes; i++) {
-			const struct manifest_volume *v = &j->m->volume[i];
-
-			if (id32_eq(&v->blob.sha256, sha))
+		for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
+			if (!manifest_input(j->m, i, &in))
+				continue;
+			if (id32_eq(&in.blob->sha256, sha))
 				return true;
-			/* a list until its volume has taken it */
-			if (v->has_chunks &&
-			    id32_eq(&v->chunks.sha256, sha) &&
+			/* a list until its whole has taken it */
+			if (in.chunks != NULL &&
+			    id32_eq(&in.chunks->sha256, sha) &&
 			    n->host.blob_claimed(n->host.ctx, fp,
-				&v->blob.sha256) == 0)
+				&in.blob->sha256) == 0)
 				return true;
 		}
 	}

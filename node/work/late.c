@@ -35,7 +35,7 @@ late_run(struct node *n, struct job *j)
 		j->nvolumes = (unsigned)j->m->nvolumes;
 	/* a module may have to be compiled before */
 	if (j->m != NULL && (j->m->has & HAS_WASM) != 0)
-		time += WASM_COMPILE_MS;
+		time += wasm_compile_ms(j->m->wasm.size);
 	wait_ms(n, j, steps_ms(j) + time + NODE_GRACE_MS);
 }
 

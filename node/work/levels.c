@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "sandbox/plan/wasm.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
@@ -39,6 +40,7 @@ policy_init(struct policy *p, unsigned cpus, uint64_t memory)
 	p->jobs_per_hour = 120;
 	p->cpu_seconds_per_day = 86400;
 	p->peer_spool = 256 * MIB;
+	p->module_bytes = WASM_MODULE_USUAL;
 	memcpy(p->profile_name, "default", sizeof("default"));
 	p->max_airtime_s = 600;
 	p->announce_every_s = 1800;

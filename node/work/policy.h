@@ -48,6 +48,7 @@ struct policy {
 	uint32_t jobs_queued, jobs_per_hour;
 	uint64_t cpu_seconds_per_day;
 	uint64_t peer_spool;
+	uint64_t module_bytes; /* of a module at most */
 	/* rows +1 to +3 of node.yaml's `levels`; 0: not overridden */
 	struct limits level[4];
 	/* what the container profile fills in; 0: nothing */

@@ -57,7 +57,7 @@ slice_get(struct node *n, const struct asked *a)
 /* What a live job of this owner waits for. */
 struct want {
 	uint64_t size;
-	struct id32 of; /* what the job names: it, or the volume of the chunk */
+	struct id32 of; /* what the job names: it, or the whole of the chunk */
 	bool chunk;
 };
 
@@ -65,32 +65,23 @@ static bool
 named(const struct node *n, const struct fp *fp, const struct id32 *sha,
     uint64_t *size)
 {
+	struct manifest_input in;
 	const struct job *j;
 
 	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
 	    j = job_next_live(&n->jobs, fp, j->order)) {
 		if (j->m == NULL)
 			continue;
-		if ((j->m->has & HAS_CONTRACT) != 0 &&
-		    id32_eq(&j->m->contract.sha256, sha)) {
-			*size = j->m->contract.size;
-			return true;
-		}
-		if ((j->m->has & HAS_WASM) != 0 &&
-		    id32_eq(&j->m->wasm.sha256, sha)) {
-			*size = j->m->wasm.size;
-			return true;
-		}
-		for (unsigned i = 0; i < j->m->nvolumes; i++) {
-			const struct manifest_volume *v = &j->m->volume[i];
-
-			if (id32_eq(&v->blob.sha256, sha)) {
-				*size = v->blob.size;
+		for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
+			if (!manifest_input(j->m, i, &in))
+				continue;
+			if (id32_eq(&in.blob->sha256, sha)) {
+				*size = in.blob->size;
 				return true;
 			}
-			if (v->has_chunks &&
-			    id32_eq(&v->chunks.sha256, sha)) {
-				*size = v->chunks.size;
+			if (in.chunks != NULL &&
+			    id32_eq(&in.chunks->sha256, sha)) {
+				*size = in.chunks->size;
 				return true;
 			}
 		}

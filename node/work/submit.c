@@ -308,6 +308,7 @@ make_job(struct node *n, const struct caller *l, struct manifest *m,
     const struct admitted *got, const struct id32 *image)
 {
 	struct job *j = job_new(&m->job, &l->peer->v.fp);
+	struct manifest_input in;
 
 	if (j == NULL)
 		return NULL;
@@ -321,14 +322,11 @@ make_job(struct node *n, const struct caller *l, struct manifest *m,
 	j->limits = got->limits;
 	j->image = *image;
 	j->verdict_gen = n->verdict_gen;
-	if ((m->has & HAS_CONTRACT) != 0)
-		j->bytes_in = m->contract.size;
-	if ((m->has & HAS_WASM) != 0)
-		j->bytes_in += m->wasm.size;
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		j->bytes_in += m->volume[i].blob.size;
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
+		if (manifest_input(m, i, &in))
+			j->bytes_in += in.blob->size;
+	for (unsigned i = 0; i < m->nvolumes; i++)
 		j->nouts += m->volume[i].rw;
-	}
 	if (j->nouts > 0 &&
 	    (j->outs = calloc(j->nouts, sizeof(*j->outs))) == NULL) {
 		job_free(j);
@@ -369,6 +367,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	static char why[HOST_WHY];
 	bool wasm = (m->has & HAS_WASM) != 0;
 	char profile[MANIFEST_TEXT + 1];
+	struct manifest_input in;
 	uint64_t room;
 
 	aj->signer_is_peer = fp_eq(&m->submitter, fp);
@@ -389,15 +388,11 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->volume_why = why;
 	manifest_seccomp(profile, m);
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
-	for (unsigned i = 0; i <= m->nvolumes + 1; i++) {
-		const struct id32 *sha = i < m->nvolumes ?
-		    &m->volume[i].blob.sha256 : i == m->nvolumes ?
-		    &m->contract.sha256 : &m->wasm.sha256;
-
+	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
 		/* last to be evicted for this job's other inputs */
-		if (n->host.blob_has(n->host.ctx, fp, sha, NULL))
-			n->host.blob_use(n->host.ctx, fp, sha);
-	}
+		if (manifest_input(m, i, &in) && n->host.blob_has(n->host.ctx,
+		    fp, &in.blob->sha256, NULL))
+			n->host.blob_use(n->host.ctx, fp, &in.blob->sha256);
 	aj->spool_more = inputs_missing_bytes(n, fp, m);
 	room = aj->spool_more + inputs_promised(n, fp);
 	/* whether that was enough is step 6's to say, below the payload */

@@ -27,7 +27,7 @@ cell_compile_begin(const struct jail *j, struct cell *c)
 	c->compiling = true;
 	c->step = STEP_COMPILE;
 	c->volume = 0;
-	c->deadline = cell_after_ms(WASM_COMPILE_MS);
+	c->deadline = cell_after_ms(wasm_compile_ms(c->plan.module));
 	cell_snap_room(c, c->snap.kept + JAIL_SLOT_MEMORY + j->groups.memory_more +
 	    wasm_compile_memory(c->plan.memory));
 }

@@ -16,6 +16,15 @@ wasm_compile_memory(uint64_t memory)
 	return MIN_OF(WASM_COMPILE_MEMORY, MAX_OF(memory, WASM_COMPILE_LEAST));
 }
 
+uint64_t
+wasm_compile_ms(uint64_t module)
+{
+	uint64_t mib = MIN_OF(module, (uint64_t)WASM_MODULE_MAX) >> 20;
+
+	return WASM_COMPILE_MS + (MAX_OF(mib, (uint64_t)WASM_COMPILE_MIB) -
+	    WASM_COMPILE_MIB) * WASM_COMPILE_MIB_MS;
+}
+
 #define VERSION "@0.2." /* digits of a patch level follow */
 
 /* PREFIX name @0.2.DIGITS */

@@ -4,6 +4,7 @@ ends, limits, files and refusals; compiled once; and a node that runs none."""
 import glob
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -30,6 +31,11 @@ class Modules(Burrow):
             os.path.join(self.work, "out%d" % self.jobs), "--wasm", module,
             *opts, "--", *words, config=False)
 
+    def received(self):
+        """Bytes of requests, of all peers."""
+        rc, out, err = self.warren("peers", "--json")
+        return sum(p["bytes_in"] for p in json.loads(out)["compute"])
+
     def module(self, name, content):
         path = os.path.join(self.work, name)
         with open(path, "wb") as f:
@@ -51,6 +57,16 @@ class Modules(Burrow):
             f.write("from the submitter\n")
         s = self.submit(path)
         return s, s.end(PATIENCE_S)
+
+
+def padded(size):
+    """The module with a section of its own that makes it so much larger."""
+    def leb(n):
+        return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + leb(n >> 7)
+    with open(ACTS, "rb") as f:
+        module = f.read()
+    content = b"\3pad" + random.Random(size).randbytes(size)
+    return module + b"\0" + leb(len(content)) + content
 
 
 def codes(node):
@@ -136,14 +152,29 @@ def refusals(mode, node):
     result(mode + " refused: what is no module", got[0] == 121 and
            "no WebAssembly" in got[2], "%s" % (got,))
     got = node.run(module=node.module(
-        "large.wasm", b"\0asm\1\0\0\0" + bytes(16 << 20)))
+        "large.wasm", b"\0asm\1\0\0\0" + bytes(2 << 20)))
     result(mode + " refused before it is sent: a module that is too large",
            got[0] == 121 and "too large" in got[2] and "step 8" in got[2],
            "%s" % (got,))
 
 
+def chunks(mode, node):
+    """A larger module goes in chunks, and of another one what is other."""
+    large = padded(1 << 20)
+    got = node.run("hello", module=node.module("chunks.wasm", large))
+    result(mode + " a module in chunks", got[:2] == (0, "hello ?\n"),
+           "%s" % (got,))
+    before = node.received()
+    got = node.run("hello", module=node.module("other.wasm", large[:-1] +
+                                               b"x"))
+    took = node.received() - before
+    result(mode + " another that differs at its end: only that is sent",
+           got[:2] == (0, "hello ?\n") and took < 200000,
+           "%s %d" % (got, took))
+
+
 def modules(mode, user):
-    node = Modules(build, "wasm-" + mode, user)
+    node = Modules(build, "wasm-" + mode, user, more="wasm_module: 2MB\n")
     try:
         if not node.up() or node.problem:
             result(mode + " the node is up", False,
@@ -151,9 +182,10 @@ def modules(mode, user):
             return
         ends(mode, node)
         files(mode, node)
+        chunks(mode, node)
         refusals(mode, node)
-        # with and without fuel, and the component
-        result(mode + " each is compiled once", len(codes(node)) == 3,
+        # with and without fuel, the component, and the two larger ones
+        result(mode + " each is compiled once", len(codes(node)) == 5,
                "%s" % codes(node))
         result(mode + " nothing has fallen", set(node.restarts().values()) ==
                {0}, "%s" % node.restarts())

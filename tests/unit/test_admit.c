@@ -208,12 +208,12 @@ test_step_8(void **state)
 	refused(second(), "image", 8, "wasm");
 	f.node.layers |= LAYER_WASM;
 	refused(second(), "image", 8, "too large");
-	f.m.wasm.size = WASM_MODULE_MAX + 1;
+	f.m.wasm.size = WASM_MODULE_USUAL + 1;
 	refused(second(), "image", 8, "too large");
-	assert_int_equal(f.r.limit, WASM_MODULE_MAX);
-	assert_int_equal(f.r.value, WASM_MODULE_MAX + 1);
+	assert_int_equal(f.r.limit, WASM_MODULE_USUAL);
+	assert_int_equal(f.r.value, WASM_MODULE_USUAL + 1);
 	/* the engine's own: threads, and memory beside the module's */
-	f.m.wasm.size = WASM_MODULE_MAX;
+	f.m.wasm.size = WASM_MODULE_USUAL;
 	f.m.limit[LIMIT_PIDS] = 1;
 	assert_true(second());
 	assert_int_equal(f.out.limits.v[LIMIT_PIDS], WASM_PIDS_LEAST);

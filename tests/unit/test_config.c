@@ -88,7 +88,8 @@ static const char full[] =
     "integrity: {every: 10m}\n"
     "probes: raw\n"
     "wasm_engine: none\n"
-    "wasm_code: interpreted\n";
+    "wasm_code: interpreted\n"
+    "wasm_module: 20MB\n";
 
 static struct node_config *
 good(const char *text)
@@ -361,6 +362,8 @@ static const struct {
     {"wasm_engine: wasmcloud\n", 1, 14, "wasmcloud", "wasmtime, or none"},
     {"wasm_engine: wasm3\n", 1, 14, "wasm3", "wasmtime, or none"},
     {"wasm_code: fast\n", 1, 12, "", ""},
+    {"wasm_module: 257MB\n", 1, 14, "run nowhere", "at most 256MB"},
+    {"wasm_module: 0\n", 1, 14, "", ""},
     {"require_layers: [wasm]\n", 1, 18, "", ""},
     {"probes: [raw]\n", 1, 9, "", ""},
     {"every: 1h\n", 1, 1, "every", "belongs below"},

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/layers.h"
 #include "tests/unit/nodekit.h"
 #include "transport/core/base/crypt.h"
 #include "trust/doc/chunks.h"
@@ -49,6 +50,20 @@ in_chunks(struct manifest *m)
 		v->chunks.sha256 = list_sha;
 		v->chunks.size = list_size;
 	}
+}
+
+/* A module whose bytes are those of the volumes. */
+static void
+module_in_chunks(struct manifest *m)
+{
+	in_chunks(m);
+	m->has |= HAS_WASM;
+	m->image[0] = '\0';
+	m->wasm = m->volume[0].blob;
+	m->module.has_chunks = true;
+	m->module.chunks = m->volume[0].chunks;
+	m->has &= ~(uint32_t)HAS_VOLUMES;
+	m->nvolumes = 0;
 }
 
 static struct proto_ans *
@@ -133,6 +148,44 @@ test_whole(void **state)
 	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
 	/* the same volume once more: nothing is asked for */
 	names(submit(1, 0x41, 2, in_chunks, &id), 0);
+}
+
+/* So does a module: compute.md 4.1. */
+static void
+test_module(void **state)
+{
+	struct proto_job_status s;
+	struct id32 id;
+
+	(void)state;
+	w.n.layers |= LAYER_WASM;
+	w.n.policy.module_bytes = sizeof(tar) - 1;
+	refused(submit(1, 0x41, 1, module_in_chunks, &id), "image", 8);
+	w.n.policy.module_bytes = sizeof(tar);
+	names(submit(1, 0x41, 2, module_in_chunks, &id), 1, &list_sha);
+	refused(put(&chunk[0], CHUNK, 0, tar, CHUNK), "not_wanted", 0);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	names(submit(1, 0x41, 2, module_in_chunks, &id), 2, &chunk[0],
+	    &chunk[2]);
+	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
+	state_is(&id, "queued", "inputs");
+	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
+	names(submit(1, 0x41, 2, module_in_chunks, &id), 0);
+	world_run(&w, 100);
+	state_is(&id, "done", NULL);
+	/* another module, whose list is none */
+	list[0] = 'k';
+	crypt_sha256(&list_sha, list, sizeof(list));
+	tar[0] ^= 1;
+	(void)submit(1, 0x41, 3, module_in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	tar[0] ^= 1;
+	state_is(&id, "refused", NULL);
+	s = status(&id);
+	assert_memory_equal(s.reason.p, "volume: module: the chunk list: ",
+	    32);
 }
 
 static uint32_t
@@ -382,7 +435,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_whole), T(test_airtime), T(test_airtime_spent),
+	    T(test_whole), T(test_module), T(test_airtime), T(test_airtime_spent),
 	    T(test_not_known), T(test_bad_list),
 	    T(test_bad_whole), T(test_bad_chunk), T(test_later),
 	    T(test_as_one), T(test_idle),

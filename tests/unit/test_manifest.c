@@ -243,10 +243,15 @@ test_module(void **state)
 	    {",\"files\":\"memory\"", true, {.files = WASM_FILES_MEMORY}},
 	    {",\"files\":\"folders\"", true, {.files = WASM_FILES_FOLDERS}},
 	    {",\"files\":\"\"", false, {0}}, {",\"files\":1", false, {0}},
+	    {",\"chunks\":{\"sha256\":\"" D64 "\",\"size\":9}", true,
+		{.has_chunks = true, .chunks = {.size = 9}}},
+	    {",\"chunks\":{\"sha256\":\"" D64 "\"}", false, {0}},
+	    {",\"chunks\":{\"size\":9}", false, {0}},
+	    {",\"chunks\":null", false, {0}}, {",\"chunks\":1", false, {0}},
 	    {",\"later\":1", true, {0}}};
 	static uint8_t record[MANIFEST_RECORD_MAX];
 	json_t *root = vec_load("compute-manifest.json"), *doc, *v;
-	char why[MANIFEST_WHY], value[256], *text, *again;
+	char why[MANIFEST_WHY], value[384], *text, *again;
 	struct manifest m, back;
 	const char *w;
 	size_t n, len;
@@ -270,6 +275,10 @@ test_module(void **state)
 			assert_int_equal(m.module.deterministic,
 			    rows[i].ask.deterministic);
 			assert_int_equal(m.module.files, rows[i].ask.files);
+			assert_int_equal(m.module.has_chunks,
+			    rows[i].ask.has_chunks);
+			assert_int_equal(m.module.chunks.size,
+			    rows[i].ask.chunks.size);
 			len = manifest_record_put(record, sizeof(record), &m);
 			assert_true(manifest_record_get(&back, record, len));
 			assert_memory_equal(&back.module, &m.module,

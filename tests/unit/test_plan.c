@@ -143,7 +143,7 @@ test_module(void **state)
 	    {WASM_COMPILE, 8, true}, {WASM_COMPILE, 0, false},
 	    {WASM_COMPILE, WASM_MODULE_MAX, true},
 	    {WASM_COMPILE, WASM_MODULE_MAX + 1, false},
-	    {0, WASM_MODULE_MAX + 1, true}, {0, WASM_CODE_MAX, true},
+	    {0, WASM_CODE_MAX, true},
 	    {0, WASM_CODE_MAX + 1ull, false}, {0, 0, false},
 	    {WASM_FLAGS, 8, true}, {WASM_FLAGS + 1, 8, false},
 	    {255, 8, false}};
@@ -154,7 +154,11 @@ test_module(void **state)
 	(void)state;
 	assert_int_equal(wasm_compile_memory(2 << 20), 128 << 20);
 	assert_int_equal(wasm_compile_memory(200 << 20), 200 << 20);
-	assert_int_equal(wasm_compile_memory(UINT64_MAX), 768 << 20);
+	assert_int_equal(wasm_compile_memory(UINT64_MAX), 2048u << 20);
+	assert_int_equal(wasm_compile_ms(1), WASM_COMPILE_MS);
+	assert_int_equal(wasm_compile_ms(17 << 20), WASM_COMPILE_MS + 3000);
+	assert_int_equal(wasm_compile_ms(UINT64_MAX), WASM_COMPILE_MS +
+	    240 * 3000);
 	l.wasm = true;
 	p.runtime = PLAN_WASM;
 	p.memory = plan_memory_least(p.nvolumes, true);

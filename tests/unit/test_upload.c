@@ -38,6 +38,9 @@ static struct node {
 
 static bool stranger; /* it asks for what is none of the job's */
 static struct manifest m;
+static struct blob_ref whole, list_of;
+static bool as_module; /* what is sent: a module, or a volume */
+static unsigned place; /* ... and its place: manifest_input() */
 static struct chunk_table t;
 static uint8_t list[CHUNK_HEAD + N * CHUNK_ENTRY];
 static struct upload u;
@@ -64,16 +67,34 @@ setup(void **state)
 	assert_true(chunk_list_read(&l, list, sizeof(list), &why));
 	assert_true(chunk_table_make(&t, &l, &why));
 	memset(&m, 0, sizeof(m));
-	m.nvolumes = 1;
-	memset(&m.volume[0].blob.sha256, 0x77, 32);
-	m.volume[0].blob.size = total;
-	m.volume[0].has_chunks = true;
-	memset(&m.volume[0].chunks.sha256, 0x88, 32);
-	m.volume[0].chunks.size = sizeof(list);
+	place = as_module ? MANIFEST_VOLUMES : 0;
+	m.nvolumes = !as_module;
+	m.has = as_module ? HAS_WASM : 0;
+	m.volume[0].has_chunks = m.module.has_chunks = true;
+	memset(&whole.sha256, 0x77, 32);
+	whole.size = total;
+	m.volume[0].blob = m.wasm = whole;
+	memset(&list_of.sha256, 0x88, 32);
+	list_of.size = sizeof(list);
+	m.volume[0].chunks = m.module.chunks = list_of;
 	memset(&u, 0, sizeof(u));
 	upload_init(&u, &m);
-	u.v[0].t = &t;
+	u.v[place].t = &t;
 	return 0;
+}
+
+static int
+setup_volume(void **state)
+{
+	as_module = false;
+	return setup(state);
+}
+
+static int
+setup_module(void **state)
+{
+	as_module = true;
+	return setup(state);
 }
 
 static int
@@ -98,7 +119,7 @@ answer(uint64_t *bytes)
 
 	s.state = pstr_of("queued");
 	if (!nd.list) {
-		missing[s.nmissing++] = m.volume[0].chunks.sha256;
+		missing[s.nmissing++] = list_of.sha256;
 	} else {
 		for (uint32_t i = 0; i < N && !nd.done && !s.more; i++) {
 			if (nd.here[i])
@@ -162,13 +183,13 @@ put(const struct id32 *sha, uint64_t size, uint64_t at, size_t n)
 
 	nd.requests++;
 	nd.sent += n;
-	if (id32_eq(sha, &m.volume[0].chunks.sha256)) {
+	if (id32_eq(sha, &list_of.sha256)) {
 		assert_int_equal(size, sizeof(list));
 		nd.list = at + n == sizeof(list);
 		return at + n;
 	}
 	assert_true(nd.list);
-	if (id32_eq(sha, &m.volume[0].blob.sha256)) {
+	if (id32_eq(sha, &whole.sha256)) {
 		assert_int_equal(size, t.l.total);
 		return put_volume(at, n);
 	}
@@ -201,7 +222,7 @@ run(size_t slice, unsigned breaks)
 			have = put(&u.sha, u.size, u.have, n);
 			if (n > 0 && unanswered > 0 &&
 			    nd.requests % unanswered == 0 &&
-			    !id32_eq(&u.sha, &m.volume[0].chunks.sha256)) {
+			    !id32_eq(&u.sha, &list_of.sha256)) {
 				upload_ask(&u);
 				continue;
 			}
@@ -291,7 +312,7 @@ test_few(void **state)
 		nd.merges = merges;
 		memset(nd.here, 1, sizeof(nd.here));
 		lack(700, 702);
-		u.v[0].way = UPLOAD_NEW;
+		u.v[place].way = UPLOAD_NEW;
 		run(PROTO_SLICE, 0);
 		/* the list, and two chunks that are not asked for before */
 		assert_int_equal(nd.sent, sizeof(list) + bytes(700, 702));
@@ -310,7 +331,7 @@ test_runs(void **state)
 		lack(100, 160);
 		lack(2000, 2001);
 		lack(2300, 2400);
-		u.v[0].way = UPLOAD_NEW;
+		u.v[place].way = UPLOAD_NEW;
 		run(PROTO_SLICE, 0);
 		assert_int_equal(nd.sent, sizeof(list) + bytes(100, 160) +
 			bytes(2000, 2001) + bytes(2300, 2400));
@@ -336,7 +357,7 @@ test_many(void **state)
 			nd.here[i] = i % 9 == 4;
 			want += nd.here[i] ? 0 : chunk_size(&t.l, i);
 		}
-		u.v[0].way = UPLOAD_NEW;
+		u.v[place].way = UPLOAD_NEW;
 		run(PROTO_SLICE, 0);
 		assert_int_equal(nd.sent, want);
 		if (merges)
@@ -357,7 +378,7 @@ test_partial(void **state)
 	memset(nd.here, 1, sizeof(nd.here));
 	lack(50, 51);
 	nd.part[50] = 1500;
-	u.v[0].way = UPLOAD_NEW;
+	u.v[place].way = UPLOAD_NEW;
 	/* larger than a slice: it is asked for first */
 	run(2048, 0);
 	assert_int_equal(nd.sent, sizeof(list) + bytes(50, 51) - 1500);
@@ -371,7 +392,7 @@ test_strange(void **state)
 
 	(void)state;
 	nd.list = true;
-	u.v[0].t = NULL;
+	u.v[place].t = NULL;
 	stranger = true;
 	(void)answer(&n);
 	stranger = false;
@@ -457,7 +478,9 @@ test_pack(void **state)
 	(void)close(p.fd);
 }
 
-#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+#define T(x) \
+	cmocka_unit_test_setup_teardown(x, setup_volume, teardown), \
+	    {#x " module", x, setup_module, teardown, NULL}
 int
 main(void)
 {

@@ -96,6 +96,25 @@ manifest_seccomp(char out[MANIFEST_TEXT + 1], const struct manifest *m)
 	out[n] = '\0';
 }
 
+bool
+manifest_input(const struct manifest *m, unsigned i,
+    struct manifest_input *out)
+{
+	const struct manifest_volume *v = m->volume;
+
+	if (i < m->nvolumes)
+		*out = (struct manifest_input){&v[i].blob,
+		    v[i].has_chunks ? &v[i].chunks : NULL, v[i].target};
+	else if (i == MANIFEST_VOLUMES && (m->has & HAS_WASM) != 0)
+		*out = (struct manifest_input){&m->wasm,
+		    m->module.has_chunks ? &m->module.chunks : NULL, "module"};
+	else if (i == MANIFEST_VOLUMES + 1 && (m->has & HAS_CONTRACT) != 0)
+		*out = (struct manifest_input){&m->contract, NULL, "contract"};
+	else
+		return false;
+	return true;
+}
+
 const char *
 manifest_times(const struct manifest *m, uint32_t now)
 {

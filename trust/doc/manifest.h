@@ -98,6 +98,8 @@ struct wasm_ask {
 	uint64_t fuel;	    /* instructions; 0: not counted */
 	bool deterministic; /* clock and random numbers are always the same */
 	uint8_t files;	    /* of wasm_files_of */
+	bool has_chunks;
+	struct blob_ref chunks; /* the list of its chunks (compute.md 3.3) */
 };
 
 struct manifest {
@@ -133,6 +135,19 @@ void manifest_init(struct manifest *); /* all defaults */
 void manifest_clear(struct manifest *); /* frees its lists; then all zero */
 /* A copy at the end; false: out of memory. */
 bool text_list_add(struct text_list *, const char *text, size_t len);
+
+/*
+ * What a node needs of a job to run it: its volumes in their order, at
+ * MANIFEST_VOLUMES the module, behind it the contract. false: there is none at i.
+ */
+#define MANIFEST_INPUTS (MANIFEST_VOLUMES + 2)
+struct manifest_input {
+	const struct blob_ref *blob;
+	const struct blob_ref *chunks; /* the list; NULL: it comes whole */
+	const char *name;	       /* the target of a volume, or what it is */
+};
+bool manifest_input(const struct manifest *, unsigned i,
+    struct manifest_input *);
 
 /*
  * Step 7's times: not_after ahead of now, at most 30 d, deadline ahead. NULL,

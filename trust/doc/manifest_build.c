@@ -24,7 +24,9 @@ wasm_json(const struct manifest *m)
 	const struct wasm_ask *a = &m->module;
 	json_t *o = blob_json(&m->wasm);
 
-	if (o == NULL || (a->fuel != 0 && json_object_set_new(o, "fuel",
+	if (o == NULL || (a->has_chunks && json_object_set_new(o, "chunks",
+		blob_json(&a->chunks)) != 0) ||
+	    (a->fuel != 0 && json_object_set_new(o, "fuel",
 		json_integer((json_int_t)a->fuel)) != 0) ||
 	    (a->deterministic && json_object_set_new(o, "deterministic",
 		json_true()) != 0) ||

@@ -134,6 +134,7 @@ get_wasm(struct ctx *c, const json_t *v)
 	const json_t *fuel = json_object_get(v, "fuel");
 	const json_t *det = json_object_get(v, "deterministic");
 	const char *files = json_string_value(json_object_get(v, "files"));
+	const json_t *chunks = json_object_get(v, "chunks");
 	struct wasm_ask *a = &c->m->module;
 
 	c->m->has |= HAS_WASM;
@@ -143,6 +144,9 @@ get_wasm(struct ctx *c, const json_t *v)
 	/* false, and what a node does by itself, are said by their absence */
 	if (det != NULL && (!bool_of(det, &a->deterministic) ||
 	    !a->deterministic))
+		return false;
+	a->has_chunks = chunks != NULL;
+	if (chunks != NULL && !blob_of(chunks, &a->chunks))
 		return false;
 	a->files = wasm_files_word(files);
 	return json_object_get(v, "files") == NULL ||

@@ -77,6 +77,8 @@ manifest_record_put(uint8_t *out, size_t cap, const struct manifest *m)
 		wr_u64(&w, m->module.fuel);
 		wr_bool(&w, m->module.deterministic);
 		wr_u8(&w, m->module.files);
+		wr_bool(&w, m->module.has_chunks);
+		put_blob(&w, &m->module.chunks);
 	}
 	put_blob(&w, &m->contract);
 	put_list(&w, &m->command);
@@ -134,7 +136,8 @@ get_ask(struct rd *r, struct wasm_ask *a)
 {
 	return rd_u64(r, &a->fuel) && a->fuel <= UINT64_C(9007199254740991) &&
 	    rd_bool(r, &a->deterministic) && rd_u8(r, &a->files) &&
-	    a->files <= WASM_FILES_MEMORY;
+	    a->files <= WASM_FILES_MEMORY && rd_bool(r, &a->has_chunks) &&
+	    get_blob(r, &a->chunks);
 }
 
 static bool
