@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 
+import libprograms
 from lib import PATIENCE_S, USER, done, result, skip, until
 from libjob import Burrow
 
@@ -42,21 +43,24 @@ class Modules(Burrow):
             f.write(content)
         return path
 
-    def job(self, command, files, volumes, **limits):
+    def job(self, command, way, volumes, module=ACTS, files=None,
+            seconds=PATIENCE_S, **limits):
         """JOB.yaml with a module; its Submission at its end."""
         path = self.job_file("", volumes=volumes, limits=limits)
         with open(path) as f:
             lines = [w for w in f.read().splitlines()
                      if not w.startswith(("image:", "command:"))]
-        lines += ["wasm: {module: %s, files: %s}" % (ACTS, files),
+        lines += ["wasm: {module: %s, files: %s}" % (module, way),
                   "command: " + json.dumps(command)]
         with open(path, "w") as f:
             f.write("\n".join(lines) + "\n")
         folder = os.path.join(os.path.dirname(path), volumes[0][0])
-        with open(os.path.join(folder, "words"), "w") as f:
-            f.write("from the submitter\n")
-        s = self.submit(path)
-        return s, s.end(PATIENCE_S)
+        for name, text in (files or
+                           {"words": "from the submitter\n"}).items():
+            with open(os.path.join(folder, name), "w") as f:
+                f.write(text)
+        s = self.submit(path, timeout="%ds" % seconds)
+        return s, s.end(seconds + 20)
 
 
 def padded(size):
@@ -251,6 +255,20 @@ def upgraded():
         shutil.rmtree(folder)
 
 
+def programs(mode, user):
+    node = Modules(build, "programs-" + mode, user, more=(
+        "levels: {2: {memory: 1GB, output: 64MB, cpu: 2}}\n"
+        "limits: {memory: 1GB, cpu: 2}\n"))
+    try:
+        if node.up() and not node.problem:
+            libprograms.run(mode, node)
+        else:
+            result(mode + " real programs: the node is up", False,
+                   "%s %s" % (node.problem, node.said()))
+    finally:
+        node.remove()
+
+
 if not os.path.exists(os.path.join(build, "warren-wasm")):
     skip("wasm", "this build runs no modules (configure says: wasm: no)")
     done()
@@ -261,4 +279,6 @@ for mode, user in ([("root", None), ("user", USER)] if os.geteuid() == 0
         without(mode, user)
 if os.geteuid() == 0:
     upgraded()
+if os.environ.get("WASM_LONG") == "1":
+    programs("root" if os.geteuid() == 0 else "user", None)
 done()
