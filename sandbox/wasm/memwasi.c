@@ -45,8 +45,8 @@ ns_of(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
 }
 
-static uint64_t
-clock_ns(const struct memwasi *w, clockid_t id)
+uint64_t
+memwasi_clock(const struct memwasi *w, clockid_t id)
 {
 	struct timespec t = {0, 0};
 
@@ -136,8 +136,28 @@ clock_time_get(struct guest *g, const wasmtime_val_t *a)
 
 	if (!clock_of(guest_u32(&a[0]), &id))
 		return WASI_INVAL;
-	return guest_put_u64(g, guest_u32(&a[2]), clock_ns(of(g), id)) ?
+	return guest_put_u64(g, guest_u32(&a[2]), memwasi_clock(of(g), id)) ?
 	    WASI_OK : WASI_FAULT;
+}
+
+bool
+memwasi_random(const struct memwasi *w, uint8_t *p, size_t n)
+{
+	if (w->fixed) {
+		fixed_random(p, n);
+		return true;
+	}
+	while (n > 0) {
+		ssize_t k = getrandom(p, n, 0);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return false;
+		p += k;
+		n -= (size_t)k;
+	}
+	return true;
 }
 
 static uint32_t
@@ -148,21 +168,7 @@ random_get(struct guest *g, const wasmtime_val_t *a)
 
 	if (p == NULL)
 		return WASI_FAULT;
-	if (of(g)->fixed) {
-		fixed_random(p, n);
-		return WASI_OK;
-	}
-	while (n > 0) {
-		ssize_t k = getrandom(p, n, 0);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return WASI_IO;
-		p += k;
-		n -= (size_t)k;
-	}
-	return WASI_OK;
+	return memwasi_random(of(g), p, n) ? WASI_OK : WASI_IO;
 }
 
 /* ---- waiting ---- */
@@ -183,11 +189,10 @@ put_event(struct guest *g, uint32_t out, uint32_t i, const uint8_t *sub,
 	return true;
 }
 
-/* false: the job's time is over first. */
-static bool
-rest(const struct memwasi *w, uint64_t ns)
+bool
+memwasi_rest(const struct memwasi *w, uint64_t ns)
 {
-	uint64_t now = clock_ns(w, CLOCK_MONOTONIC);
+	uint64_t now = memwasi_clock(w, CLOCK_MONOTONIC);
 	bool late = w->until != 0 && (now >= w->until || ns > w->until - now);
 	struct timespec t;
 
@@ -234,7 +239,7 @@ poll_oneoff(struct guest *g, const wasmtime_val_t *a)
 			if (!clock_of((uint32_t)guest_get(s + 16, 4), &id))
 				return WASI_INVAL;
 			if ((guest_get(s + 40, 2) & 1) != 0) {
-				now = clock_ns(of(g), id);
+				now = memwasi_clock(of(g), id);
 				wait = wait > now ? wait - now : 0;
 			}
 			if (pass == 0)
@@ -244,7 +249,7 @@ poll_oneoff(struct guest *g, const wasmtime_val_t *a)
 			    !put_event(g, out, events++, s, ON_CLOCK, WASI_OK))
 				return WASI_FAULT;
 		}
-		if (pass == 0 && !of(g)->fixed && !rest(of(g), first)) {
+		if (pass == 0 && !of(g)->fixed && !memwasi_rest(of(g), first)) {
 			of(g)->late = true;
 			g->trap = wasmtime_trap_new("late", 4);
 			return WASI_OK;

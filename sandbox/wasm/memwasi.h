@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <wasmtime/linker.h>
 
@@ -60,9 +61,16 @@ wasmtime_error_t *memwasi_define(wasmtime_linker_t *, struct memwasi *);
  */
 wasmtime_error_t *memwasi_define_exit(wasmtime_linker_t *, struct memwasi *);
 
-/* ---- for its other files ---- */
+/* ---- for its other files, and comp.h ---- */
 
 uint64_t memwasi_now(const struct memwasi *);
+uint64_t memwasi_clock(const struct memwasi *, clockid_t);
+/* Sleeps so many ns. false: the job's time is over first. */
+bool memwasi_rest(const struct memwasi *, uint64_t ns);
+bool memwasi_random(const struct memwasi *, uint8_t *, size_t);
+/* What is opened there, made if need be; oflags are WASI's. */
+enum wasi_errno memwasi_make(const struct memwasi *, struct memfs *,
+    struct memfs_at *, uint32_t oflags, bool write);
 /* NULL: none is open there. */
 struct memwasi_fd *memwasi_fd(struct guest *, uint32_t fd);
 /* Rights that a node of its kind has, opened so. */

@@ -99,26 +99,25 @@ path_link(struct guest *g, const wasmtime_val_t *a)
 	    from.at.node, &to.at, memwasi_now(g->ctx));
 }
 
-/* What is opened there, made if need be. */
-static enum wasi_errno
-find_or_make(struct guest *g, struct place *p, uint32_t oflags, bool write)
+enum wasi_errno
+memwasi_make(const struct memwasi *w, struct memfs *fs, struct memfs_at *at,
+    uint32_t oflags, bool write)
 {
 	struct mnode *made = NULL;
 	enum wasi_errno e;
 
-	if (p->at.node == NULL) {
+	if (at->node == NULL) {
 		if ((oflags & O_CREATE) == 0)
 			return WASI_NOENT;
 		if ((oflags & O_FOLDER) != 0)
 			return WASI_INVAL;
-		e = memfs_make(p->f->fs, &p->at, MEMFS_FILE,
-		    memwasi_now(g->ctx), &made);
-		p->at.node = made;
+		e = memfs_make(fs, at, MEMFS_FILE, memwasi_now(w), &made);
+		at->node = made;
 		return e;
 	}
 	if ((oflags & (O_CREATE | O_EXCLUSIVE)) == (O_CREATE | O_EXCLUSIVE))
 		return WASI_EXIST;
-	switch (memfs_kind(p->at.node)) {
+	switch (memfs_kind(at->node)) {
 	case MEMFS_LINK:
 		return WASI_LOOP;
 	case MEMFS_DIR:
@@ -128,10 +127,10 @@ find_or_make(struct guest *g, struct place *p, uint32_t oflags, bool write)
 	}
 	if ((oflags & O_FOLDER) != 0)
 		return WASI_NOTDIR;
-	if ((write || (oflags & O_CUT) != 0) && !memfs_writable(p->f->fs))
+	if ((write || (oflags & O_CUT) != 0) && !memfs_writable(fs))
 		return WASI_ROFS;
-	return (oflags & O_CUT) == 0 ? WASI_OK : memfs_resize(p->f->fs,
-	    p->at.node, 0, memwasi_now(g->ctx));
+	return (oflags & O_CUT) == 0 ? WASI_OK : memfs_resize(fs, at->node, 0,
+	    memwasi_now(w));
 }
 
 static uint32_t
@@ -156,7 +155,7 @@ path_open(struct guest *g, const wasmtime_val_t *a)
 		return WASI_NOTCAPABLE;
 	if (guest_at(g, guest_u32(&a[8]), 4) == NULL)
 		return WASI_FAULT;
-	if ((e = find_or_make(g, &p, oflags, write)) != WASI_OK)
+	if ((e = memwasi_make(w, p.f->fs, &p.at, oflags, write)) != WASI_OK)
 		return e;
 	memfs_open(p.at.node);
 	w->fd[fd] = (struct memwasi_fd){.kind = MEMWASI_NODE, .fs = p.f->fs,

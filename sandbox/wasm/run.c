@@ -22,6 +22,7 @@
 
 #include "common/util.h"
 #include "sandbox/plan/wasm.h"
+#include "sandbox/wasm/comp.h"
 #include "sandbox/wasm/fixed.h"
 #include "sandbox/wasm/lock.h"
 #include "sandbox/wasm/memwasi.h"
@@ -277,7 +278,8 @@ core(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 
 /* Its export wasi:cli/run@0.2.x, whichever x. */
 static bool
-entry(wasm_engine_t *engine, const wasmtime_component_t *c, char out[64])
+entry(wasm_engine_t *engine, const wasmtime_component_t *c,
+    char out[ENGINE_WHY])
 {
 	wasmtime_component_type_t *t = wasmtime_component_type(c);
 	size_t n = wasmtime_component_type_export_count(t, engine), len;
@@ -289,7 +291,7 @@ entry(wasm_engine_t *engine, const wasmtime_component_t *c, char out[64])
 		if (!wasmtime_component_type_export_nth(t, engine, i, &name,
 		    &len, &item))
 			break;
-		found = len < 64 && wasm_interface_run(name, len);
+		found = len < ENGINE_WHY && wasm_interface_run(name, len);
 		if (found) {
 			memcpy(out, name, len);
 			out[len] = '\0';
@@ -301,21 +303,27 @@ entry(wasm_engine_t *engine, const wasmtime_component_t *c, char out[64])
 }
 
 static void
-call(wasmtime_context_t *x, const wasmtime_component_instance_t *instance,
-    const char *name, struct run_result *r)
+call(wasmtime_context_t *x, const wasmtime_component_linker_t *l,
+    const wasmtime_component_t *c, const char *name, struct run_result *r)
 {
+	wasmtime_component_instance_t instance;
 	wasmtime_component_val_t result = {.kind = WASMTIME_COMPONENT_BOOL};
 	wasmtime_component_export_index_t *at, *run = NULL;
 	wasmtime_component_func_t f;
 	wasmtime_error_t *e;
 
-	at = wasmtime_component_instance_get_export_index(instance, x, NULL,
+	e = wasmtime_component_linker_instantiate(l, x, c, &instance);
+	if (e != NULL) {
+		run_told(r, e, NULL);
+		return;
+	}
+	at = wasmtime_component_instance_get_export_index(&instance, x, NULL,
 	    name, strlen(name));
 	if (at != NULL)
-		run = wasmtime_component_instance_get_export_index(instance, x,
-		    at, "run", 3);
+		run = wasmtime_component_instance_get_export_index(&instance,
+		    x, at, "run", 3);
 	if (run == NULL ||
-	    !wasmtime_component_instance_get_func(instance, x, run, &f)) {
+	    !wasmtime_component_instance_get_func(&instance, x, run, &f)) {
 		cannot(r, "component exports no run");
 		return;
 	}
@@ -329,32 +337,50 @@ call(wasmtime_context_t *x, const wasmtime_component_instance_t *instance,
 		r->code = result.of.result.is_ok ? 0 : 1;
 }
 
+/* By WASI of our own, over the volumes in memory. */
+static void
+emulated_component(const struct run *run, wasm_engine_t *engine,
+    wasmtime_component_linker_t *l, const wasmtime_component_t *c,
+    const char *name, struct run_result *r)
+{
+	static struct comp comp;
+	wasmtime_context_t *x;
+
+	memwasi_init(&emulated.wasi, &run->args, emulated.volumes.fs,
+	    run->fixed);
+	memwasi_time(&emulated.wasi, run->time_ms);
+	if ((x = store(run, engine, NULL, r)) == NULL ||
+	    failed(r, "WASI", comp_define(l, engine, c, &comp,
+	    &emulated.wasi)))
+		return;
+	call(x, l, c, name, r);
+	end_exited(r);
+	comp_clear(&comp);
+	end_emulated(r);
+}
+
 static void
 component(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 {
 	wasmtime_component_linker_t *l = wasmtime_component_linker_new(engine);
 	wasmtime_component_t *c = NULL;
-	wasmtime_component_instance_t instance;
 	wasmtime_context_t *x;
-	wasmtime_error_t *e;
 	wasi_config_t *w;
-	char name[64];
+	char name[ENGINE_WHY];
 
-	if (run->emulated && run->args.ntargets > 0) {
-		cannot(r, "a component has its volumes as folders only: ask "
-		    "for `files: folders`");
+	if (run->fixed && !run->emulated) {
+		cannot(r, "`deterministic` is for modules and for components "
+		    "with `files: memory`");
 		return;
 	}
-	if (run->fixed) {
-		cannot(r, "`deterministic` is for modules, not for "
-		    "components");
+	if (run->emulated && !volumes_load(&emulated.volumes, run, name)) {
+		cannot(r, name);
 		return;
 	}
-
 	if (failed(r, "code", wasmtime_component_deserialize(engine,
 	    run->code + ENGINE_HEAD, run->code_len - ENGINE_HEAD, &c)))
 		return;
-	if (lock_down(true) < 0) {
+	if (lock_down(!run->emulated) < 0) {
 		cannot(r, "system-call filter");
 		return;
 	}
@@ -362,16 +388,15 @@ component(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 		cannot(r, "component exports no wasi:cli/run");
 		return;
 	}
+	if (run->emulated) {
+		emulated_component(run, engine, l, c, name, r);
+		return;
+	}
 	if ((w = wasi(run, r)) == NULL ||
 	    (x = store(run, engine, w, r)) == NULL ||
 	    failed(r, "WASI", wasmtime_component_linker_add_wasip2(l)))
 		return;
-	e = wasmtime_component_linker_instantiate(l, x, c, &instance);
-	if (e != NULL) {
-		run_told(r, e, NULL);
-		return;
-	}
-	call(x, &instance, name, r);
+	call(x, l, c, name, r);
 }
 
 void

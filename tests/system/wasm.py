@@ -101,8 +101,10 @@ def ends(mode, node):
     # as few processes as a person may ask for are too few for the engine
     got = node.run("hello", opts=("--pids", "1", "--files", "folders"))
     result(mode + " a limit of one process", got[0] == 0, "%s" % (got,))
-    got = node.run("hello", module=COMPONENT, opts=("--files", "folders"))
-    result(mode + " a component", got[:2] == (0, "hello ?\n"), "%s" % (got,))
+    for way in ("folders", "memory"):
+        got = node.run("hello", module=COMPONENT, opts=("--files", way))
+        result("%s a component, %s" % (mode, way),
+               got[:2] == (0, "hello ?\n"), "%s" % (got,))
 
 
 def files(mode, node):
@@ -147,6 +149,25 @@ def files(mode, node):
                "%s %s" % (rc, last))
 
 
+def component(mode, node):
+    """Its files are in memory too, by WASI 0.2 of our own."""
+    s, (rc, last) = node.job(
+        ["acts", "copy", "/data/words", "/out/words"], "memory",
+        [("data", "/data", "ro"), ("kept", "/out", "rw")], module=COMPONENT)
+    try:
+        with open(os.path.join(s.folder, "volumes/out/words")) as f:
+            text = f.read()
+    except OSError as e:
+        text = str(e)
+    result(mode + " a component with files in memory: from one volume to "
+           "another, and back", rc == 0 and text == "from the submitter\n" and
+           "wasm" in last.get("layers", []), "%s %s %s" % (rc, text, s))
+    got = node.run("chance", module=COMPONENT, opts=("--deterministic",))
+    result(mode + " a component, deterministic", got[:2] == (
+        0, "afcd1d7b39a820e2f465b9a16a9e786e 946684800.000000000\n"),
+        "%s" % (got,))
+
+
 def refusals(mode, node):
     got = node.run(module=node.module("wants.wasm", WANTS))
     result(mode + " refused: what is not offered, by its name",
@@ -186,6 +207,7 @@ def modules(mode, user):
             return
         ends(mode, node)
         files(mode, node)
+        component(mode, node)
         chunks(mode, node)
         refusals(mode, node)
         # with and without fuel, the component, and the two larger ones

@@ -31,167 +31,10 @@
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/wasm.h"
 #include "sandbox/wasm/lock.h"
+#include "tests/unit/wasmkit.h"
 
-#define RUNNER "./warren-wasm"
 #define MODULE_ROOM (1u << 20)
 #define POISONS 64
-
-struct ended {
-	int status;
-	char out[4096];
-	struct report report;
-};
-
-static char folder[] = "/tmp/warren-wasm-XXXXXX";
-
-static int
-memfd(const void *p, size_t n)
-{
-	int fd = memfd_create("test", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, p, n), (ssize_t)n);
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	return fd;
-}
-
-static int
-module_file(const char *name)
-{
-	char path[4096];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/../wasm/%s",
-	    getenv("VECTORS") != NULL ? getenv("VECTORS") : "../tests/vectors",
-	    name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	return fd;
-}
-
-static size_t
-slurp(int fd, void *out, size_t cap)
-{
-	size_t got = 0;
-	ssize_t n;
-
-	while (got < cap && (n = read(fd, (char *)out + got, cap - got)) > 0)
-		got += (size_t)n;
-	return got;
-}
-
-/* fds: what 0 to 4 become; -1: /dev/null. */
-static int
-start(char *const *argv, const int *fds, unsigned n)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		struct rlimit cpu = {20, 20}, none = {0, 0};
-		int null = open("/dev/null", O_RDWR);
-		int high[5];
-
-		for (unsigned i = 0; i < n; i++)
-			high[i] = fcntl(fds[i] < 0 ? null : fds[i], F_DUPFD,
-			    32);
-		for (unsigned i = 0; i < n; i++)
-			(void)dup2(high[i], (int)i);
-		(void)setrlimit(RLIMIT_CPU, &cpu);
-		(void)setrlimit(RLIMIT_CORE, &none);
-		(void)execv(RUNNER, argv);
-		_exit(99);
-	}
-	assert_true(pid > 0);
-	return pid;
-}
-
-static int
-status_of(pid_t pid, struct rusage *u)
-{
-	int status;
-
-	assert_int_equal(wait4(pid, &status, 0, u), pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static void
-compile_to(int code, int module, unsigned flags, unsigned long fuel,
-    struct ended *e)
-{
-	char a[8], b[24], name[] = RUNNER, verb[] = "compile";
-	char *argv[] = {name, verb, a, b, NULL};
-	int said[2];
-	uint8_t buf[REPORT_MAX];
-	struct rusage u;
-	size_t n;
-	pid_t pid;
-
-	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
-	(void)snprintf(a, sizeof(a), "%u", flags);
-	(void)snprintf(b, sizeof(b), "%lu", fuel);
-	pid = start(argv, (int[]){module, code, said[1]}, 3);
-	(void)close(said[1]);
-	n = slurp(said[0], buf, sizeof(buf));
-	(void)close(said[0]);
-	e->status = status_of(pid, &u);
-	memset(&e->report, 0, sizeof(e->report));
-	if (n > 0)
-		assert_true(report_parse(buf, n, &e->report) > 0);
-	assert_true(u.ru_maxrss < (long)(WASM_COMPILE_MEMORY >> 10));
-}
-
-/* To a memfd of its code; *e what was said. */
-static int
-compile(int module, unsigned flags, unsigned long fuel, struct ended *e)
-{
-	int code = memfd("", 0);
-
-	compile_to(code, module, flags, fuel, e);
-	return code;
-}
-
-struct how {
-	unsigned flags;
-	unsigned long fuel, ms;
-	bool writable;
-};
-
-static void
-run(int code, const struct how *how, const char *const *words,
-    struct ended *e)
-{
-	static uint8_t buf[65536];
-	struct plan_args args = {.targets = {folder}, .ntargets = 1,
-	    .cwd = "/", .env = {"WHO=test"}, .envc = 1};
-	char text[4][24], name[] = RUNNER, verb[] = "run", ro[] = "0:0",
-	    rw[] = "1048576:1000";
-	char *argv[] = {name, verb, text[0], text[1], text[2], text[3],
-	    how->writable ? rw : ro, NULL};
-	unsigned long long v[4] = {how->flags, how->fuel, 64u << 20, how->ms};
-	struct wr w = wr_make(buf, sizeof(buf));
-	int out[2], fd;
-	size_t n;
-	pid_t pid;
-
-	args.argv[args.argc++] = "acts";
-	for (; *words != NULL; words++)
-		args.argv[args.argc++] = *words;
-	plan_args_encode(&w, &args);
-	assert_true(wr_ok(&w));
-	for (unsigned i = 0; i < NELEM(v); i++)
-		(void)snprintf(text[i], sizeof(text[i]), "%llu", v[i]);
-	fd = memfd(buf, w.len);
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	pid = start(argv, (int[]){-1, out[1], out[1], code, fd}, 5);
-	(void)close(out[1]);
-	n = slurp(out[0], e->out, sizeof(e->out) - 1);
-	e->out[n] = '\0';
-	(void)close(out[0]);
-	(void)close(fd);
-	e->status = status_of(pid, NULL);
-}
-
-/* ---- what ends how ---- */
 
 struct row {
 	const char *words[4];
@@ -203,12 +46,12 @@ struct row {
 static void
 all(const char *module, const struct row *rows, size_t n, unsigned more)
 {
-	int file = module_file(module), codes[2];
+	int file = wasm_file(module), codes[2];
 	struct ended e;
 
 	/* with fuel, and without */
 	for (unsigned long i = 0; i < 2; i++) {
-		codes[i] = compile(file, more, i, &e);
+		codes[i] = wasm_compile(file, more, i, &e);
 		if (e.status != 0 || !e.report.ok)
 			fail_msg("%s: %s", module, e.report.why);
 	}
@@ -216,7 +59,7 @@ all(const char *module, const struct row *rows, size_t n, unsigned more)
 		struct how how = rows[i].how;
 
 		how.flags |= more;
-		run(codes[how.fuel != 0], &how, rows[i].words, &e);
+		wasm_run(codes[how.fuel != 0], &how, rows[i].words, &e);
 		if (e.status != rows[i].status ||
 		    strstr(e.out, rows[i].says) == NULL)
 			fail_msg("%s %s, flags %u: %d, %s", module,
@@ -284,73 +127,96 @@ test_component(void **state)
 	    {{"loop"}, -SIGXCPU, "warren: out of fuel", HOW_FUEL},
 	    {{"cat", "/etc/passwd"}, 1, "/etc/passwd: ", {0}}};
 	static const struct row no[] = {
-	    {{"hello"}, 126, "folders only", {0}}};
+	    {{"hello"}, 126, "with `files: memory`", {0}}};
 
 	(void)state;
 	all("acts.component.wasm", rows, NELEM(rows), 0);
-	all("acts.component.wasm", no, NELEM(no), WASM_EMULATED);
+	all("acts.component.wasm", rows, NELEM(rows), WASM_EMULATED);
+	all("acts.component.wasm", no, NELEM(no), WASM_FIXED);
+}
+
+/*
+ * What a component says of the functions that it imports is its own word, and
+ * is not taken (tests/wasm/odd).
+ */
+static void
+test_odd(void **state)
+{
+	static const struct {
+		const char *module, *says;
+	} rows[] = {
+	    {"odd/type-of-result.wasm", "type mismatch"},
+	    {"odd/number-of-arguments.wasm", "another type"},
+	    {"odd/list-of-others.wasm", "another type"},
+	    {"odd/no-end-of-resources.wasm", "too many resources"},
+	    {"odd/socket.wasm", "has not been defined"}};
+	const struct how how = {.flags = WASM_EMULATED};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		int file = wasm_file(rows[i].module), code;
+		struct ended e;
+
+		code = wasm_compile(file, 0, 0, &e);
+		if (e.status != 0)
+			fail_msg("%s: %s", rows[i].module, e.report.why);
+		wasm_run(code, &how, (const char *[]){NULL}, &e);
+		if (e.status != -SIGABRT || strstr(e.out, rows[i].says) == NULL)
+			fail_msg("%s: %d, %s", rows[i].module, e.status, e.out);
+		(void)close(code);
+		(void)close(file);
+	}
+	/* the engine itself knows what a method is of */
+	int file = wasm_file("odd/number-for-a-resource.wasm");
+	struct ended e;
+
+	(void)close(wasm_compile(file, 0, 0, &e));
+	assert_int_equal(e.status, 1);
+	assert_non_null(strstr(e.report.why, "first argument"));
+	(void)close(file);
 }
 
 /* ---- files ---- */
 
-static const char *
-in_folder(const char *name)
-{
-	static char path[2][128];
-	static unsigned turn;
-	char *p = path[turn++ % 2];
-
-	(void)snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
-	return p;
-}
+/* Of a module, and of a component. */
+static const char *const both[] = {"acts.wasm", "acts.component.wasm"};
 
 static void
-write_file(const char *name, const char *text)
-{
-	FILE *f = fopen(in_folder(name), "we");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
-test_files(void **state)
+files_of(const char *module)
 {
 	static const unsigned ways[] = {0, WASM_EMULATED};
-	int file = module_file("acts.wasm"), code;
+	int file = wasm_file(module), code;
 	char in[128], out[128], link[128], text[64];
 	struct ended e;
 	FILE *f;
 
-	(void)state;
-	code = compile(file, 0, 0, &e);
-	(void)snprintf(in, sizeof(in), "%s", in_folder("in"));
-	(void)snprintf(out, sizeof(out), "%s", in_folder("out"));
-	(void)snprintf(link, sizeof(link), "%s", in_folder("link"));
+	code = wasm_compile(file, 0, 0, &e);
+	(void)snprintf(in, sizeof(in), "%s", wasm_in_folder("in"));
+	(void)snprintf(out, sizeof(out), "%s", wasm_in_folder("out"));
+	(void)snprintf(link, sizeof(link), "%s", wasm_in_folder("link"));
 	for (size_t i = 0; i < NELEM(ways); i++) {
 		struct how ro = {.flags = ways[i]}, rw = ro;
 
 		rw.writable = true;
-		write_file("in", "some content\n");
-		run(code, &ro, (const char *[]){"cat", in, NULL}, &e);
+		wasm_write_file("in", "some content\n");
+		wasm_run(code, &ro, (const char *[]){"cat", in, NULL}, &e);
 		assert_string_equal(e.out, "some content\n");
-		run(code, &ro, (const char *[]){"put", out, "x", NULL}, &e);
+		wasm_run(code, &ro, (const char *[]){"put", out, "x", NULL}, &e);
 		assert_int_equal(e.status, 1);
 		assert_int_equal(access(out, F_OK), -1);
-		run(code, &rw, (const char *[]){"copy", in, out, NULL}, &e);
+		wasm_run(code, &rw, (const char *[]){"copy", in, out, NULL}, &e);
 		assert_int_equal(e.status, 0);
 		assert_non_null(f = fopen(out, "re"));
 		assert_non_null(fgets(text, sizeof(text), f));
 		(void)fclose(f);
 		assert_string_equal(text, "some content\n");
 		/* a link that leads out is neither made nor followed */
-		run(code, &rw, (const char *[]){"link", "/etc/passwd", link,
+		wasm_run(code, &rw, (const char *[]){"link", "/etc/passwd", link,
 		    NULL}, &e);
 		assert_int_equal(e.status, 1);
 		assert_null(strstr(e.out, "root:"));
 		assert_int_equal(access(link, F_OK), -1);
-		run(code, &rw, (const char *[]){"link", "../../etc/passwd",
+		wasm_run(code, &rw, (const char *[]){"link", "../../etc/passwd",
 		    link, NULL}, &e);
 		assert_null(strstr(e.out, "root:"));
 		(void)unlink(link);
@@ -361,43 +227,62 @@ test_files(void **state)
 	for (size_t i = 0; i < NELEM(ways); i++) {
 		struct how ro = {.flags = ways[i]};
 
-		run(code, &ro, (const char *[]){"cat", link, NULL}, &e);
+		wasm_run(code, &ro, (const char *[]){"cat", link, NULL}, &e);
 		assert_int_equal(e.status, 1);
 		assert_null(strstr(e.out, "root:"));
 	}
 	(void)unlink(link);
 	/* what is emulated is bounded by the job's output */
-	run(code, &(struct how){.flags = WASM_EMULATED, .writable = true},
+	wasm_run(code, &(struct how){.flags = WASM_EMULATED, .writable = true},
 	    (const char *[]){"fill", out, NULL}, &e);
 	assert_true(strtoll(e.out, NULL, 10) <= 1 << 20);
 	assert_non_null(strstr(e.out, "No space"));
-	(void)unlink(out);
+	assert_int_equal(unlink(out), 0);
+	wasm_run(code, &(struct how){.flags = WASM_EMULATED, .writable = true},
+	    (const char *[]){"many", wasm_folder, "300", NULL}, &e);
+	assert_string_equal(e.out, "255: No space left on device\n");
+	/* and the one that it could make, but not write */
+	for (int i = 0; i < 256; i++) {
+		(void)snprintf(text, sizeof(text), "%d", i);
+		assert_int_equal(unlink(wasm_in_folder(text)), 0);
+	}
+	wasm_run(code, &(struct how){.flags = WASM_EMULATED}, (const char *[]){
+	    "list", wasm_folder, NULL}, &e);
+	assert_string_equal(e.out, "in\n");
 	(void)unlink(in);
 	(void)close(code);
 	(void)close(file);
 }
 
+static void
+test_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(both); i++)
+		files_of(both[i]);
+}
+
 /* What runs into its time with files in memory keeps what it wrote. */
 static void
-test_time(void **state)
+time_of(const char *module)
 {
 	struct how how = {.flags = WASM_EMULATED, .ms = 200, .writable = true};
-	int file = module_file("acts.wasm"), code;
-	const char *out = in_folder("late");
+	int file = wasm_file(module), code;
+	const char *out = wasm_in_folder("late");
 	struct ended e;
 
-	(void)state;
-	code = compile(file, 0, 0, &e);
-	run(code, &how, (const char *[]){"keep", out, "loop", NULL}, &e);
+	code = wasm_compile(file, 0, 0, &e);
+	wasm_run(code, &how, (const char *[]){"keep", out, "loop", NULL}, &e);
 	assert_int_equal(e.status, -SIGXCPU);
 	assert_int_equal(unlink(out), 0);
-	run(code, &how, (const char *[]){"keep", out, "sleep", "15", NULL},
+	wasm_run(code, &how, (const char *[]){"keep", out, "sleep", "15", NULL},
 	    &e);
 	assert_int_equal(e.status, -SIGXCPU);
 	assert_non_null(strstr(e.out, "warren: out of time"));
 	assert_int_equal(unlink(out), 0);
 	how.ms = 60000;
-	run(code, &how, (const char *[]){"keep", out, "sleep", "0", NULL}, &e);
+	wasm_run(code, &how, (const char *[]){"keep", out, "sleep", "0", NULL},
+	    &e);
 	assert_int_equal(e.status, 0);
 	assert_int_equal(unlink(out), 0);
 	(void)close(code);
@@ -405,33 +290,50 @@ test_time(void **state)
 }
 
 static void
-test_fixed(void **state)
+test_time(void **state)
 {
-	static const unsigned ways[] = {WASM_FIXED,
+	(void)state;
+	for (size_t i = 0; i < NELEM(both); i++)
+		time_of(both[i]);
+}
+
+/* A component only with files in memory. */
+static void
+fixed_of(const char *module, unsigned folders, const char *seen)
+{
+	const unsigned ways[] = {WASM_FIXED | folders,
 	    WASM_FIXED | WASM_EMULATED};
-	int file = module_file("acts.wasm"), code;
+	int file = wasm_file(module), code;
 	char first[4096] = "";
 	struct ended e;
 
-	(void)state;
-	code = compile(file, 0, 0, &e);
+	code = wasm_compile(file, 0, 0, &e);
 	for (size_t i = 0; i < 4; i++) {
 		struct how how = {.flags = ways[i % 2]};
 
-		run(code, &how, (const char *[]){"chance", NULL}, &e);
+		wasm_run(code, &how, (const char *[]){"chance", NULL}, &e);
 		assert_int_equal(e.status, 0);
 		if (i == 0)
 			memcpy(first, e.out, sizeof(first));
 		assert_string_equal(e.out, first);
 	}
 	/* nor does anything that it waits for, or writes */
-	run(code, &(struct how){.flags = WASM_FIXED | WASM_EMULATED,
-	    .writable = true}, (const char *[]){"times", in_folder("times"),
+	wasm_run(code, &(struct how){.flags = WASM_FIXED | WASM_EMULATED,
+	    .writable = true}, (const char *[]){"times", wasm_in_folder("times"),
 	    NULL}, &e);
-	assert_string_equal(e.out, "946684800 0.000001000\n");
-	assert_int_equal(unlink(in_folder("times")), 0);
+	assert_string_equal(e.out, seen);
+	assert_int_equal(unlink(wasm_in_folder("times")), 0);
 	(void)close(code);
 	(void)close(file);
+}
+
+static void
+test_fixed(void **state)
+{
+	(void)state;
+	fixed_of(both[0], 0, "946684800 0.000001000\n");
+	/* whose clock is read once more on the way */
+	fixed_of(both[1], WASM_EMULATED, "946684800 0.000002000\n");
 }
 
 /* ---- the last filter ---- */
@@ -468,12 +370,12 @@ test_lock(void **state)
 			_exit(9);
 		_exit(lock_down(false) == -1 ? 0 : 1);
 	}
-	assert_int_equal(status_of(pid, NULL), 0);
+	assert_int_equal(wasm_status(pid, NULL), 0);
 	pid = fork();
 	if (pid == 0)
 		_exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? 9 :
 		    lock_down(false) == 0 && open("/", O_RDONLY) == -1 ? 0 : 1);
-	assert_int_equal(status_of(pid, NULL), 0);
+	assert_int_equal(wasm_status(pid, NULL), 0);
 	(void)close(pipes[0]);
 	(void)close(pipes[1]);
 }
@@ -484,7 +386,7 @@ static void
 refused(const uint8_t *p, size_t n, const char *says)
 {
 	struct ended e;
-	int fd = memfd(p, n), code = compile(fd, 0, 0, &e);
+	int fd = wasm_memfd(p, n), code = wasm_compile(fd, 0, 0, &e);
 	struct stat st;
 
 	(void)close(fd);
@@ -529,7 +431,7 @@ test_refused_names(void **state)
 	static const uint8_t m[] = HEAD TYPE
 	    "\2\13\1\3\33[7\3f\no\0\0" START;
 	struct ended e;
-	int fd = memfd(m, sizeof(m) - 1), code = compile(fd, 0, 0, &e);
+	int fd = wasm_memfd(m, sizeof(m) - 1), code = wasm_compile(fd, 0, 0, &e);
 
 	(void)state;
 	assert_int_equal(e.status, 1);
@@ -544,12 +446,12 @@ static void
 test_full(void **state)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	int file = module_file("acts.wasm");
+	int file = wasm_file("acts.wasm");
 	struct ended e;
 
 	(void)state;
 	assert_true(full >= 0);
-	compile_to(full, file, 0, 0, &e);
+	wasm_compile_to(full, file, 0, 0, &e);
 	assert_int_equal(e.status, 1);
 	assert_int_equal(e.report.kind, REPORT_FAIL);
 	assert_string_equal(e.report.code, "internal");
@@ -623,12 +525,12 @@ test_many_functions(void **state)
 	static uint8_t m[MODULE_ROOM];
 	size_t n = many(m, 6000, 28);
 	struct ended e;
-	int fd = memfd(m, n), code = compile(fd, 0, 0, &e);
+	int fd = wasm_memfd(m, n), code = wasm_compile(fd, 0, 0, &e);
 
 	(void)state;
 	if (e.status != 0 || !e.report.ok)
 		fail_msg("%d %s", e.status, e.report.why);
-	run(code, &(struct how){0}, (const char *[]){NULL}, &e);
+	wasm_run(code, &(struct how){0}, (const char *[]){NULL}, &e);
 	assert_int_equal(e.status, 0);
 	(void)close(code);
 	(void)close(fd);
@@ -648,8 +550,8 @@ test_poison(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < NELEM(files); k++) {
-		int file = module_file(files[k]);
-		size_t len = slurp(file, good, sizeof(good));
+		int file = wasm_file(files[k]);
+		size_t len = wasm_slurp(file, good, sizeof(good));
 
 		(void)close(file);
 		for (unsigned i = 0; i < POISONS / 2; i++) {
@@ -667,8 +569,8 @@ test_poison(void **state)
 				n = (size_t)(seed >> 20) % len;
 			if (i % 8 == 2 && 2 * n <= sizeof(m))
 				memcpy(m + n, good, n), n *= 2;
-			fd = memfd(m, n);
-			code = compile(fd, 0, 0, &e);
+			fd = wasm_memfd(m, n);
+			code = wasm_compile(fd, 0, 0, &e);
 			if ((e.status != 0 && e.status != 1) ||
 			    e.report.ok != (e.status == 0) ||
 			    (e.report.ok) == (e.report.why[0] != '\0'))
@@ -690,27 +592,13 @@ test_code(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(bad); i++) {
-		int code = memfd(bad[i], strlen(bad[i]));
+		int code = wasm_memfd(bad[i], strlen(bad[i]));
 
-		run(code, &(struct how){0}, (const char *[]){NULL}, &e);
+		wasm_run(code, &(struct how){0}, (const char *[]){NULL}, &e);
 		if (e.status != 126 || strstr(e.out, "warren: ") == NULL)
 			fail_msg("%s: %d %s", bad[i], e.status, e.out);
 		(void)close(code);
 	}
-}
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) == NULL ? -1 : 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
 }
 
 int
@@ -719,7 +607,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_interpreted),
-	    cmocka_unit_test(test_component),
+	    cmocka_unit_test(test_component), cmocka_unit_test(test_odd),
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_time), cmocka_unit_test(test_fixed),
 	    cmocka_unit_test(test_lock), cmocka_unit_test(test_full),
@@ -729,5 +617,6 @@ main(void)
 	    cmocka_unit_test(test_poison),
 	    cmocka_unit_test(test_code)};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, wasm_make_folder,
+	    wasm_remove_folder);
 }

@@ -1,0 +1,12 @@
+;; a function of what is offered by its name alone
+(component
+  (import "wasi:sockets/instance-network@0.2.0" (instance $w
+    (export "instance-network" (func (result u32)))))
+  (core func $f (canon lower (func $w "instance-network")))
+  (core module $m
+    (import "" "f" (func $f (result i32)))
+    (func (export "run") (result i32) (drop (call $f)) (i32.const 0)))
+  (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $r (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $r)))
