@@ -63,7 +63,7 @@ wasmcache_key(struct id32 *key, const struct id32 *module, bool interpreted,
 	int n;
 
 	machine(cpu, sizeof(cpu));
-	n = snprintf(text, sizeof(text), "warren/wasm/v1 %s %s%s %s",
+	n = snprintf(text, sizeof(text), "warren/wasm/v2 %s %s%s %s",
 	    WASM_LIBRARY_SHA256, interpreted ? "interpreted" : "native",
 	    fuel ? " fuel" : "", cpu);
 	sha256_init(&c);

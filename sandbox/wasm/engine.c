@@ -14,14 +14,26 @@
 void
 engine_why(char why[ENGINE_WHY], const char *what, wasmtime_error_t *e)
 {
+	static const char where[] = "error while executing at wasm backtrace:";
+	static const char caused[] = "Caused by:\n";
+	const char *from, *cause;
 	wasm_name_t text;
 	char line[ENGINE_WHY];
 	size_t n;
 
 	wasmtime_error_message(e, &text);
-	n = MIN_OF(text.size, sizeof(line) - 1);
+	from = text.data;
+	/* the places in a module are many, and say nothing to its submitter */
+	if (text.size > sizeof(where) && memcmp(from, where, sizeof(where) -
+	    1) == 0 && (cause = memmem(from, text.size, caused,
+	    sizeof(caused) - 1)) != NULL) {
+		from = cause + sizeof(caused) - 1;
+		while (from < text.data + text.size && *from == ' ')
+			from++;
+	}
+	n = MIN_OF(text.size - (size_t)(from - text.data), sizeof(line) - 1);
 	for (size_t i = 0; i < n; i++)
-		line[i] = text.data[i] == '\n' ? ' ' : text.data[i];
+		line[i] = from[i] == '\n' ? ' ' : from[i];
 	line[n] = '\0';
 	(void)snprintf(why, ENGINE_WHY, "%s: %.200s", what, line);
 	wasm_byte_vec_delete(&text);
@@ -39,6 +51,11 @@ engine_make(const struct engine_conf *conf, char why[ENGINE_WHY])
 	wasmtime_config_epoch_interruption_set(c, true);
 	wasmtime_config_parallel_compilation_set(c, false);
 	wasmtime_config_memory_init_cow_set(c, false);
+	/*
+	 * With it 50.0.1 loses a host function's second borrowed resource; nobody
+	 * needs it.
+	 */
+	wasmtime_config_concurrency_support_set(c, false);
 	wasmtime_config_wasm_threads_set(c, false);
 	wasmtime_config_shared_memory_set(c, false);
 	wasmtime_config_wasm_memory64_set(c, false);

@@ -210,6 +210,14 @@ files_of(const char *module)
 		assert_non_null(fgets(text, sizeof(text), f));
 		(void)fclose(f);
 		assert_string_equal(text, "some content\n");
+		/* two folders in one call: what a component lends is two */
+		wasm_run(code, &rw, (const char *[]){"move", out, link, NULL},
+		    &e);
+		assert_int_equal(e.status, 0);
+		assert_string_equal(e.out, "some content\n");
+		wasm_run(code, &rw, (const char *[]){"move", link, out, NULL},
+		    &e);
+		assert_int_equal(e.status, 0);
 		/* a link that leads out is neither made nor followed */
 		wasm_run(code, &rw, (const char *[]){"link", "/etc/passwd", link,
 		    NULL}, &e);

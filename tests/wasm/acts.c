@@ -215,6 +215,13 @@ run(int argc, char *argv[])
 		return fill(a);
 	if (strcmp(act, "many") == 0)
 		return many(a, number(b));
+	if (strcmp(act, "move") == 0) {
+		if (rename(a, b) != 0) {
+			printf("%s: %s\n", b, strerror(errno));
+			return 1;
+		}
+		return cat(b);
+	}
 	if (strcmp(act, "times") == 0)
 		return times(a);
 	/* a file, and then what stands behind */
