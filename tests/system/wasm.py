@@ -280,7 +280,7 @@ def upgraded():
 def programs(mode, user):
     node = Modules(build, "programs-" + mode, user, more=(
         "levels: {2: {memory: 1GB, output: 64MB, cpu: 2}}\n"
-        "limits: {memory: 1GB, cpu: 2}\n"))
+        "limits: {memory: 1GB, cpu: 2}\ndata_limit_per_minute: 1GB\n"))
     try:
         if node.up() and not node.problem:
             libprograms.run(mode, node)
