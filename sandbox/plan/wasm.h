@@ -32,7 +32,7 @@
 #define WASM_COMPILE_LEAST (128ull << 20)
 #define WASM_COMPILE_MS 60000
 #define WASM_COMPILE_MIB_MS 10000 /* ... more for each MiB beyond so many */
-#define WASM_COMPILE_MIB 16
+#define WASM_COMPILE_MIB 4
 /* Which of the process's descriptors are what, when a module runs. */
 #define WASM_FD_CODE 3
 #define WASM_FD_ARGS 4
