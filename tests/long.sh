@@ -218,7 +218,7 @@ part_wasi() { # the public suite of WASI: WASI_TESTSUITE names its folder, branc
 		python3 "$top/tests/wasm/suite.py" "$build/tests/wasm/suite" "$suite"
 	fi
 }
-part_programs() { # modules that are real programs: Python's interpreter, SQLite, C++
+part_programs() { # modules that are real programs: Python's interpreter, a component of it, SQLite, C++
 	WASM_LONG=1 WASM_PROGRAMS=$build/wasm-programs system wasm wasm
 }
 part_hub() { # events to a hub that is slow, gone, wrong

