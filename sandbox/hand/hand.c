@@ -122,7 +122,22 @@ copy(void)
 static int
 import(void)
 {
-	return hand_import(NULL);
+	return hand_import(NULL, false);
+}
+
+static int
+import_plain(void)
+{
+	return hand_import_plain(false);
+}
+
+/* What other nodes need of it is kept. */
+static int
+import_shared(int argc, char *argv[])
+{
+	if (strcmp(argv[2], "import-plain") == 0)
+		return hand_import_plain(true);
+	return hand_import(argc == 4 ? argv[3] : NULL, true);
 }
 
 int
@@ -133,7 +148,7 @@ main(int argc, char *argv[])
 		int (*run)(void);
 	} steps[] = {{"pack", pack}, {"clean", clean},
 	    {"copy", copy}, {"try", try}, {"import", import},
-	    {"import-plain", hand_import_plain}};
+	    {"import-plain", import_plain}};
 	static const char whose[] = "warren-hand is a part of warrend and "
 				    "warren, which start it.\n"
 				    "See `man warren-hand`.\n";
@@ -143,7 +158,9 @@ main(int argc, char *argv[])
 	if (argc == 4 && strcmp(argv[1], "fill") == 0)
 		return fill(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "import") == 0)
-		return hand_import(argv[2]);
+		return hand_import(argv[2], false);
+	if ((argc == 3 || argc == 4) && strcmp(argv[1], "share") == 0)
+		return import_shared(argc, argv);
 	if (argc == 4 && strcmp(argv[1], "snapshot") == 0)
 		return hand_snapshot(argv[2], argv[3]);
 	for (size_t i = 0; argc == 2 && i < NELEM(steps); i++)

@@ -14,6 +14,8 @@
 
 #include "common/cleanup.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/hand/hand_share.h"
+#include "sandbox/plan/recipe.h"
 #include "sandbox/base/tar.h"
 
 #define RESERVE_STEP (16ull << 20) /* how often the disk is looked at */
@@ -39,6 +41,8 @@ read_file(struct archive *a, void *ctx, const void **buf)
 		r->off += n;
 	if (n > 0 && r->sums)
 		sha256_update(&r->sum, (size_t)n, r->buf);
+	if (n > 0 && r->maker != NULL && !r->packed)
+		recipe_make(r->maker, r->buf, (size_t)n);
 	*buf = r->buf;
 	return n;
 }
@@ -70,6 +74,8 @@ read_inner(struct archive *a, struct reader *r, const void **buf)
 	if (rv == ARCHIVE_OK && bomb(r) == NULL) {
 		if (r->sums)
 			sha256_update(&r->diff, n, *buf);
+		if (r->maker != NULL)
+			recipe_make(r->maker, *buf, n);
 		return (la_ssize_t)n;
 	}
 	archive_set_error(a, EINVAL, "%s", rv == ARCHIVE_OK ? bomb(r) :
@@ -224,7 +230,9 @@ reader_open(struct import *im, struct reader *r, int fd, bool sums)
 	struct archive *a;
 
 	reader_init(r, fd, sums);
-	if (is_compressed(fd) && (r->inner = open_raw(im, r)) == NULL)
+	r->packed = is_compressed(fd);
+	r->maker = sums ? im->maker : NULL;
+	if (r->packed && (r->inner = open_raw(im, r)) == NULL)
 		return NULL;
 	a = archive_read_new();
 	if (a != NULL && archive_read_support_format_tar(a) == ARCHIVE_OK &&
@@ -390,7 +398,8 @@ reader_file(struct import *im, struct reader *r, struct archive *a,
 	r->in_data = false;
 	/* what interpreters compile beside their sources goes by that */
 	t[1].tv_sec = reader_time(e);
-	return rv == 0 && futimens(fd, t) == 0 ? fchmod(fd, mode) : -1;
+	return rv == 0 && futimens(fd, t) == 0 && fchmod(fd, mode) == 0 ?
+	    share_file(im, folder, name) : -1;
 }
 
 /* ---- an archive as a whole ---- */

@@ -21,6 +21,8 @@ struct reader {
 	off_t off, size;
 	struct archive *inner; /* takes the compression off, or NULL */
 	bool in_data, ended;
+	bool packed; /* by gzip or zstd */
+	struct recipe_maker *maker; /* is fed with what is inside, or NULL */
 	bool sums; /* every byte is read, and goes into the sum */
 	struct sha256_ctx sum;
 	struct sha256_ctx diff; /* of what inner gave, when there are sums */

@@ -198,3 +198,35 @@ docs_blob(struct import *im, const json_t *desc, const char *suffix,
 		    "it", path);
 	return steal_fd(&fd);
 }
+
+/* "sha256:" and 64 digits; out: the path of that blob. */
+static bool
+blob_path(char out[112], const char *digest)
+{
+	struct id32 id;
+
+	if (digest == NULL || strncmp(digest, "sha256:", 7) != 0 ||
+	    !hex_decode(HASH_BYTES(id), digest + 7, strlen(digest + 7)))
+		return false;
+	(void)snprintf(out, 112, "blobs/sha256/%.64s", digest + 7);
+	return true;
+}
+
+int
+docs_layer(struct import *im, const json_t *desc, const char *diff,
+    struct id32 *digest)
+{
+	char blob[112], plain[112];
+	json_t *by_diff;
+	int fd;
+
+	if (im->flat || !blob_path(blob, json_string_value(json_object_get(
+	    desc, "digest"))) || docs_has(im, blob) ||
+	    !blob_path(plain, diff) || !docs_has(im, plain))
+		return docs_blob(im, desc, "", digest);
+	by_diff = json_pack("{s:s}", "digest", diff);
+	fd = by_diff == NULL ? import_fail(im, "memory") :
+	    docs_blob(im, by_diff, "", digest);
+	json_decref(by_diff);
+	return fd;
+}

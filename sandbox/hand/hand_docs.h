@@ -27,5 +27,12 @@ json_t *docs_json_at(struct import *, const char *path, struct id32 *digest);
  */
 int docs_blob(struct import *, const json_t *desc, const char *suffix,
     struct id32 *digest);
+/*
+ * A layer, by its descriptor; where that blob is not there, what it holds
+ * without compression may be, by its diff_id (or NULL), which the configuration
+ * vouches for.
+ */
+int docs_layer(struct import *, const json_t *desc, const char *diff,
+    struct id32 *digest);
 
 #endif

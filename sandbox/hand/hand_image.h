@@ -56,7 +56,7 @@ const json_t *image_choose_saved(struct import *, const json_t *list);
 /* The image of one layer, and an empty configuration. 0 or -1. */
 int image_plain(struct import *, struct image *, const struct reader_sums *);
 /* Begin and end of the step; finish gives its exit status. */
-bool image_start(struct import *, struct image *);
+bool image_start(struct import *, struct image *, bool share);
 int image_finish(struct import *, struct image *, int rv);
 
 #endif

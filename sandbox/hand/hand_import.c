@@ -5,6 +5,7 @@
 #include "sandbox/hand/hand_layer.h"
 #include "sandbox/hand/hand_docs.h"
 #include "sandbox/hand/hand_image.h"
+#include "sandbox/hand/hand_share.h"
 
 #include <sys/stat.h>
 
@@ -104,7 +105,8 @@ apply_layers(struct import *im, struct image *img, const json_t *layers)
 		    json_string_value(json_object_get(v, "digest")));
 		if (check_type(im, v) < 0)
 			return -1;
-		fd = docs_blob(im, v, "", &digest);
+		fd = docs_layer(im, v, ids == NULL ? NULL : text_at(ids, i),
+		    &digest);
 		if (fd < 0 || import_layer(im, fd, &digest, &sums) < 0 ||
 		    image_layer(im, img, &sums, ids == NULL ? NULL :
 		    text_at(ids, i)) < 0)
@@ -126,11 +128,14 @@ take_manifest(struct import *im, struct image *img, const json_t *doc)
 	if (json_object_get(doc, "fsLayers") != NULL)
 		return import_fail(im, "its manifest is of schema 1: copy it "
 		    "with a newer tool first");
-	if (type != NULL && strstr(type, "image") == NULL)
+	/* the empty one is of a plain root, image_plain() */
+	if (type != NULL && strstr(type, "image") == NULL &&
+	    strcmp(type, TYPE_EMPTY) != 0)
 		return import_fail(im, "no image, but a %.80s", type);
 	fd = docs_blob(im, config, "", &digest);
 	img->about.config = digest;
-	if (fd < 0 || (img->config = docs_json(im, fd, "configuration",
+	if (fd < 0 || share_config_of(im, fd) < 0 ||
+	    (img->config = docs_json(im, fd, "configuration",
 	    &digest)) == NULL || image_take_config(im, img) < 0)
 		return -1;
 	return apply_layers(im, img, json_object_get(doc, "layers"));
@@ -159,7 +164,8 @@ take_index(struct import *im, struct image *img, json_t *doc, bool named)
 		}
 		pick = image_choose(im, &img->here, list, named && level == 0);
 		if (pick == NULL || (fd = docs_blob(im, pick,
-		    ".manifest.json", &img->rec.digest)) < 0)
+		    ".manifest.json", &img->rec.digest)) < 0 ||
+		    share_manifest_of(im, fd) < 0)
 			break;
 		next = docs_json(im, fd, "manifest", &img->rec.digest);
 		json_decref(doc);
@@ -183,22 +189,24 @@ describe(const char *type, const struct id32 *digest, uint64_t size)
 }
 
 static int
-own_digest(struct image *img, json_t *config, json_t *layers)
+own_digest(struct import *im, struct image *img, json_t *config, json_t *layers)
 {
 	json_t *m = json_pack("{s:i,s:s,s:o,s:o}", "schemaVersion", 2,
 	    "mediaType", TYPE_MANIFEST, "config", config, "layers", layers);
 	char *text = m == NULL ? NULL : json_dumps(m, JSON_COMPACT |
 	    JSON_SORT_KEYS);
 	struct sha256_ctx ctx;
+	int rv = -1;
 
 	if (text != NULL) {
 		sha256_init(&ctx);
 		sha256_update(&ctx, strlen(text), (const uint8_t *)text);
 		sha256_digest(&ctx, 32, img->rec.digest.b);
+		rv = share_manifest(im, text, strlen(text));
 	}
 	free(text);
 	json_decref(m);
-	return text == NULL ? -1 : 0;
+	return rv;
 }
 
 int
@@ -211,12 +219,13 @@ image_plain(struct import *im, struct image *img,
 	sha256_init(&ctx);
 	sha256_update(&ctx, 2, (const uint8_t *)"{}");
 	sha256_digest(&ctx, 32, img->about.config.b);
-	if (image_layer(im, img, sums, NULL) < 0)
+	if (image_layer(im, img, sums, NULL) < 0 ||
+	    share_config(im, "{}", 2) < 0)
 		return -1;
 	if (layers == NULL || json_array_append_new(layers,
 	    describe(TYPE_LAYER, &sums->diff, sums->diff_bytes)) < 0)
 		return import_fail(im, "memory");
-	return own_digest(img, describe(TYPE_EMPTY, &img->about.config, 2),
+	return own_digest(im, img, describe(TYPE_EMPTY, &img->about.config, 2),
 	    layers);
 }
 
@@ -285,7 +294,8 @@ take_save(struct import *im, struct image *img, const json_t *list)
 	    docs_digest(fd, &digest, &size) < 0)
 		return import_fail(im, "configuration: %.100s: %s", config,
 		    strerror(errno));
-	if ((img->config = docs_json(im, fd, "configuration", &digest)) ==
+	if (share_config_of(im, fd) < 0 ||
+	    (img->config = docs_json(im, fd, "configuration", &digest)) ==
 	    NULL || image_take_config(im, img) < 0)
 		return -1;
 	if ((layers = json_array()) == NULL)
@@ -293,7 +303,7 @@ take_save(struct import *im, struct image *img, const json_t *list)
 	img->about.config = digest;
 	rv = save_layers(im, img, json_object_get(m, "Layers"), layers);
 	if (rv == 0)
-		return own_digest(img, describe(TYPE_CONFIG, &digest, size),
+		return own_digest(im, img, describe(TYPE_CONFIG, &digest, size),
 		    layers);
 	json_decref(layers);
 	return rv;
@@ -304,6 +314,7 @@ static int
 take_docs(struct import *im, struct image *img)
 {
 	struct id32 digest;
+	_cleanup_fd_ int fd = -1;
 	json_t *doc;
 	int rv;
 
@@ -329,6 +340,11 @@ take_docs(struct import *im, struct image *img)
 	/* skopeo's dir: blobs by their digests beside the manifest */
 	im->flat = true;
 	img->rec.digest = digest;
+	if ((fd = docs_open(im, "manifest.json")) < 0 ||
+	    share_manifest_of(im, fd) < 0) {
+		json_decref(doc);
+		return -1;
+	}
 	return take_index(im, img, doc, false);
 }
 
@@ -374,6 +390,8 @@ image_finish(struct import *im, struct image *img, int rv)
 
 	if (rv == 0)
 		rv = import_seal(im);
+	if (rv == 0) /* before its links are counted */
+		rv = share_finish(im, &img->rec.digest);
 	if (rv == 0)
 		rv = list_files(im);
 	if (rv == 0)
@@ -402,7 +420,7 @@ image_finish(struct import *im, struct image *img, int rv)
 }
 
 bool
-image_start(struct import *im, struct image *img)
+image_start(struct import *im, struct image *img, bool share)
 {
 	memset(im, 0, sizeof(*im));
 	img->here = platform_here();
@@ -415,7 +433,7 @@ image_start(struct import *im, struct image *img)
 		(void)import_fail(im, "folder: %s", strerror(errno));
 		return false;
 	}
-	return true;
+	return !share || share_start(im) == 0;
 }
 
 /* A tar of a root folder: its one layer. */
@@ -455,14 +473,14 @@ take_archive(struct import *im, struct image *img)
 }
 
 int
-hand_import(const char *tag)
+hand_import(const char *tag, bool share)
 {
 	static struct image img;
 	struct import im;
 	struct stat st;
 	int rv;
 
-	if (!image_start(&im, &img))
+	if (!image_start(&im, &img, share))
 		return image_finish(&im, &img, -1);
 	im.tag = tag;
 	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode)) {

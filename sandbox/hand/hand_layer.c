@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "sandbox/hand/hand_archive.h"
+#include "sandbox/hand/hand_share.h"
 
 #define OPAQUE ".wh..wh..opq"
 #define WHITEOUT ".wh."
@@ -288,8 +289,12 @@ int
 import_layer(struct import *im, int fd, const struct id32 *want,
     struct reader_sums *sums)
 {
-	int rv = reader_each(im, fd, want, sums, make_member);
+	int rv = share_begin(im);
 
+	if (rv == 0)
+		rv = reader_each(im, fd, want, sums, make_member);
+	if (rv == 0)
+		rv = share_layer(im, sums == NULL ? NULL : &sums->diff);
 	path_clear(&im->written);
 	return rv;
 }

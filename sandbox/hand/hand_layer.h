@@ -14,7 +14,7 @@
  * what lies there, unless both are folders; a whiteout concerns what lies
  * beneath the layer, never the layer itself, in whatever order they come. want:
  * the digest of fd when it was judged, or NULL; another one now is refused.
- * sums: what was read, or NULL.
+ * sums: what was read, or NULL, where it is not shared (hand_share.h).
  */
 int import_layer(struct import *, int fd, const struct id32 *want,
     struct reader_sums *sums);

@@ -25,6 +25,9 @@
 /* Paths of the tree, links resolved. */
 RB_HEAD(path_tree, path_node);
 
+struct recipe_maker;
+struct share;
+
 struct import {
 	int v, root; /* /v and /v/root */
 	int src;     /* a folder of the layout's files; -1: ask for them */
@@ -35,6 +38,8 @@ struct import {
 	uint32_t members, dropped;
 	struct path_tree written;  /* by this layer; with all their folders */
 	struct path_tree left_out; /* by any layer */
+	struct share *share;	   /* what others need of it is kept */
+	struct recipe_maker *maker; /* of the layer that is read */
 	char names[IMPORT_NAMES_MAX]; /* of some that were */
 	char layer[64];            /* which one we are at, for people */
 	char why[IMPORT_WHY_MAX];

@@ -13,6 +13,8 @@
 #include "sandbox/base/tar.h"
 #include "sandbox/hand/hand_image.h"
 #include "sandbox/hand/hand_import.h"
+#include "sandbox/hand/hand_share.h"
+#include "sandbox/plan/recipe.h"
 
 struct plain {
 	struct import *im;
@@ -68,6 +70,8 @@ plain_bytes(struct plain *p, const uint8_t *in, size_t len)
 	size_t n;
 
 	sha256_update(&p->ctx, len, in);
+	if (p->im->maker != NULL)
+		recipe_make(p->im->maker, in, len);
 	p->size += len;
 	for (;;) {
 		switch (tar_read(p->r, &m, &data, &n, &in, &len)) {
@@ -98,7 +102,7 @@ plain_bytes(struct plain *p, const uint8_t *in, size_t len)
 }
 
 int
-hand_import_plain(void)
+hand_import_plain(bool share)
 {
 	static struct image img;
 	static uint8_t buf[65536];
@@ -108,7 +112,7 @@ hand_import_plain(void)
 	ssize_t n = 0;
 	int rv = 0;
 
-	if (!image_start(&im, &img))
+	if (!image_start(&im, &img, share) || share_begin(&im) < 0)
 		return image_finish(&im, &img, -1);
 	if ((p.r = tar_reader_new()) == NULL)
 		return image_finish(&im, &img, import_fail(&im, "memory"));
@@ -123,7 +127,8 @@ hand_import_plain(void)
 		sums.raw_bytes = p.size;
 		sums.diff = sums.raw;
 		sums.diff_bytes = p.size;
-		rv = image_plain(&im, &img, &sums);
+		rv = share_layer(&im, &sums.diff) < 0 ? -1 :
+		    image_plain(&im, &img, &sums);
 	}
 	plain_end(&p);
 	tar_reader_free(p.r);

@@ -199,6 +199,33 @@ put_root(int dir, const char *tmp, const char *to, bool here)
 	    renameat(dir, beside, dir, old);
 }
 
+/*
+ * What others need of it, when hand was to keep it: of hand's until here. One
+ * that was there is of the same bytes.
+ */
+static int
+put_parts(int work, int meta, const char *hex)
+{
+	_cleanup_fd_ int fd = openat(work, "parts", O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	char to[80];
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	(void)snprintf(to, sizeof(to), "%s.parts", hex);
+	if (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, 0444) < 0 ||
+	    fsync(fd) < 0)
+		return -1;
+	return renameat(work, "parts", meta, to);
+}
+
 int
 store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
     struct store_adopted *out)
@@ -234,7 +261,7 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
 	(void)store_leftovers(dir, false);
 	put = !out->here || out->mended;
 	if (!put && has_meta(meta, hex, &a))
-		return 0;
+		return put_parts(work, meta, hex);
 	if (put && share_root(dir, work, root, (const uint8_t *)list,
 	    a.list_len, &out->shared) < 0)
 		return -1;
@@ -242,5 +269,7 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
 	if (write_meta(work, &a) < 0 || syncfs(work) < 0 ||
 	    put_meta(work, meta, hex, &a) < 0)
 		return -1;
-	return put ? put_root(dir, tmp, to, out->here) : 0;
+	if (put && put_root(dir, tmp, to, out->here) < 0)
+		return -1;
+	return put_parts(work, meta, hex);
 }

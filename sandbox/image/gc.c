@@ -62,7 +62,8 @@ is_scrap(const char *name)
 static bool
 is_orphan(int dir, const char *name)
 {
-	static const char *const suffixes[] = {"", ".files", ".about"};
+	static const char *const suffixes[] = {"", ".files", ".about",
+	    ".parts"};
 	struct id32 id;
 	char hex[65];
 	size_t n = strlen(name);

@@ -89,6 +89,7 @@ store_bury(int dir, const struct id32 *digest, const char *why)
 	if (move_away(dir, name) < 0)
 		return -1;
 	return unlink_if(meta, hex, ".files") < 0 ||
+	    unlink_if(meta, hex, ".parts") < 0 ||
 	    unlink_if(meta, hex, ".about") < 0 ? -1 : 0;
 }
 

@@ -95,9 +95,8 @@ become_hand(struct step *s, int abi)
 		{"/v", LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
 		{"/s", LANDLOCK_MAY_READ}};
 	char name[] = "warren-hand", import[] = "import";
-	char plain[] = "import-plain";
-	char *argv[] = {name, s->source.kind == SOURCE_PLAIN ? plain : import,
-	    s->source.kind == SOURCE_PLAIN ? NULL : s->tag, NULL};
+	char plain[] = "import-plain", share[] = "share";
+	char *argv[5] = {name};
 	struct hand_start h = {.in = s->in_r, .out = s->out_w,
 	    .report = s->report_w, .hand = s->hand,
 	    .limits = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
@@ -105,7 +104,12 @@ become_hand(struct step *s, int abi)
 	    .landlock_abi = abi, .paths = paths, .npaths = NELEM(paths),
 	    .filters = {&s->never, &s->job, &s->seal}, .argv = argv};
 	const char *what;
+	unsigned n = 1;
 
+	if (s->in->share)
+		argv[n++] = share;
+	argv[n++] = s->source.kind == SOURCE_PLAIN ? plain : import;
+	argv[n] = s->source.kind == SOURCE_PLAIN ? NULL : s->tag;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
 	    userns_take_id() < 0)
 		say_fail(s->report_w, "ids");

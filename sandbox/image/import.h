@@ -22,6 +22,7 @@ struct image_import {
 	const char *tag;  /* which of its images, or NULL: it has one */
 	const char *name; /* NAME[:TAG] it is to have, or NULL */
 	int hand;         /* warren-hand, opened for reading */
+	bool share;       /* keep what other nodes need to pull it */
 	uint32_t base;    /* --with-uid-base; used as root */
 };
 struct image_imported {

@@ -21,6 +21,8 @@
  *   meta/DIGEST   its record (record.h)
  *   meta/DIGEST.about  what else is known of it (about.h)
  *   meta/DIGEST.files  the list of its files (audit/filelist.h)
+ *   meta/DIGEST.parts  what other nodes need to pull it (plan/recipe.h), of one
+ *                   that was imported to be shared
  *   meta/DIGEST.gone   it was taken away for good, and why (gone.h)
  *   tmp-*         an import that runs, or was killed
  *   store.lock    whoever puts an image there or takes one away
