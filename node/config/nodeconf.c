@@ -256,6 +256,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		watchdog_read(&c->watchdog, n, m);
 	WITH(r, "image_policy", n)
 		attest_conf_read(&c->attest, n, m);
+	WITH(r, "image_serve", n)
+		handout_read(&c->handout, n, m);
 }
 
 static void
@@ -295,6 +297,7 @@ set_defaults(struct node_config *c)
 	forensics_defaults(&c->forensics);
 	lxmfconf_defaults(&c->lxmf);
 	watchdog_defaults(&c->watchdog);
+	handout_defaults(&c->handout);
 }
 
 /* Whom a person trusts with inputs: the trust keys, without their section. */

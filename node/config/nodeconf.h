@@ -14,6 +14,7 @@
 #include "common/ydoc.h"
 #include "node/config/airconf.h"
 #include "node/config/attestconf.h"
+#include "node/config/handoutconf.h"
 #include "node/config/hubconf.h"
 #include "node/config/lxmfconf.h"
 #include "node/config/forensicsconf.h"
@@ -110,6 +111,7 @@ struct node_config {
 	struct watchdog_conf watchdog;
 	struct attest_conf attest; /* image_policy */
 	uint64_t io_read, io_write; /* of all jobs, bytes a second; 0: any */
+	struct handout_conf handout; /* image_serve */
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	/* what contains jobs, unless the profile says (common/runner.h) */

@@ -16,8 +16,8 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
     "announce_every", "hub", "metrics", "metrics_group", "keep_results", "keep_warm",
     "compute_when", "airtime", "watchdog", "klp", "forensics", "integrity",
-    "lxmf", "probes", "image_policy", "wasm_engine", "wasm_code", "wasm_module",
-    "runner", "runner_path"};
+    "lxmf", "probes", "image_policy", "image_serve", "wasm_engine",
+    "wasm_code", "wasm_module", "runner", "runner_path"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace",
     "log_witnesses"};

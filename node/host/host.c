@@ -26,6 +26,7 @@
 #include "sandbox/base/places.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/image/gone.h"
+#include "sandbox/image/parts.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/compile.h"
 #include "trust/doc/manifest_record.h"
@@ -473,6 +474,60 @@ images(void *ctx, struct proto_image *out, unsigned max)
 	return l.n;
 }
 
+static bool
+image_named(void *ctx, struct pstr text, struct id32 *digest)
+{
+	struct warren_node *wn = ctx;
+	char name[STORE_NAME_MAX + 80];
+
+	if (wn->images < 0 || text.n >= sizeof(name) ||
+	    memchr(text.p, '\0', text.n) != NULL)
+		return false;
+	pstr_copy(name, sizeof(name), text);
+	return store_resolve(wn->images, name, digest) == 0;
+}
+
+static ssize_t
+image_part(void *ctx, const struct id32 *image, uint64_t part,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
+{
+	struct warren_node *wn = ctx;
+	struct image_parts p;
+	ssize_t got;
+
+	if (parts_open(&p, wn->images, image) < 0)
+		return -1;
+	got = parts_part(&p, part, offset, buf, n, size);
+	parts_close(&p);
+	return got;
+}
+
+static ssize_t
+image_contents(void *ctx, const struct id32 *image, struct plist digests,
+    uint8_t *buf, size_t n)
+{
+	struct warren_node *wn = ctx;
+	struct image_parts p;
+	const uint8_t *d;
+	size_t have = 0;
+	ssize_t got;
+
+	if (parts_open(&p, wn->images, image) < 0)
+		return -1;
+	while (plist_next(&digests, &d)) {
+		/* one is given however small a slice is wanted */
+		got = parts_content(&p, id32_at(d), buf + have, have == 0 ?
+		    PROTO_SLICE : n - have);
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+		if (have >= n)
+			break;
+	}
+	parts_close(&p);
+	return have > 0 ? (ssize_t)have : -1;
+}
+
 static void
 roots(void *ctx, bool (*fn)(void *, const struct id32 *), void *arg)
 {
@@ -517,6 +572,8 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .drop_mail = drop_mail,
 	    .events_last = peerlog_last, .events_keep = peerlog_keep,
 	    .image = image, .image_here = image_here, .image_rules = image_rules, .images = images,
+	    .image_named = image_named, .image_part = image_part,
+	    .image_contents = image_contents,
 	    .roots = roots,
 	    .volumes = volumes,
 	    .seccomp = seccomp};

@@ -217,6 +217,9 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	p->keep_warm_s = (uint32_t)(c->keep_warm_ms / 1000);
 	p->when = c->when;
 	p->forensics = c->forensics;
+	p->image_serve = c->handout.on;
+	p->image_level = (int)c->handout.level;
+	p->image_bytes_per_day = c->handout.per_day;
 	p->mail = c->lxmf.on;
 	p->mail_cost = c->lxmf.cost;
 	p->watchdog_required = c->watchdog.run != WATCHDOG_OFF &&

@@ -29,7 +29,9 @@
 	P(SET, "/klp/v1/set")                                                  \
 	P(TLOG, "/klp/v1/log")                                                 \
 	P(EVENTS, "/klp/v1/events")                                            \
-	P(ALERT, "/klp/v1/alert")
+	P(ALERT, "/klp/v1/alert")                                              \
+	P(IMAGE_PART, "/klp/v1/image/part")                                    \
+	P(IMAGE_GET, "/klp/v1/image/get")
 
 enum proto_path {
 #define PROTO_PATH_NAME(NAME, text) PATH_##NAME,

@@ -10,12 +10,12 @@
 
 enum key {
 	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
-	K_F, K_R, K_A, K_U, K_H, K_V, K_G, K_K,
+	K_F, K_R, K_A, K_U, K_H, K_V, K_G, K_K, K_I, K_L,
 	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
     "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
-    "t", "f", "r", "a", "u", "h", "v", "g", "k"};
+    "t", "f", "r", "a", "u", "h", "v", "g", "k", "i", "l"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
@@ -51,6 +51,10 @@ static const struct {
     [PATH_TLOG] = {BIT(K_A) | BIT(K_V) | BIT(K_ID), BIT(K_A)},
     [PATH_EVENTS] = {BIT(K_B), BIT(K_B)},
     [PATH_ALERT] = {BIT(K_B), BIT(K_B)},
+    [PATH_IMAGE_PART] = {BIT(K_I) | BIT(K_L) | BIT(K_O) | BIT(K_N),
+	BIT(K_I)},
+    [PATH_IMAGE_GET] = {BIT(K_ID) | BIT(K_D) | BIT(K_N),
+	BIT(K_ID) | BIT(K_D)},
 };
 
 /* It answers a page of jobs. */
@@ -160,7 +164,7 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 	case K_P:
 		return proto_exact(r, &q->proof, PROTO_PROOF_LEN);
 	case K_D:
-		if (q->path == PATH_BLOB_HAVE)
+		if (q->path == PATH_BLOB_HAVE || q->path == PATH_IMAGE_GET)
 			return get_digests(r, &q->digests, PROTO_HAVE_MAX);
 		return proto_exact(r, &q->digest, PROTO_ID_LEN);
 	case K_O:
@@ -187,6 +191,10 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 		if (may_wait(q->path))
 			return proto_int(r, &q->whole);
 		return mpk_get_bin(r, &q->frame.p, &q->frame.n);
+	case K_I:
+		return mpk_get_str(r, &q->image.p, &q->image.n);
+	case K_L:
+		return proto_int(r, &q->part);
 	case K_G:
 		return proto_int(r, &q->outputs);
 	case K_K:
@@ -210,7 +218,7 @@ check_req(struct proto_req *q, unsigned seen)
 		if (q->offset > q->n || q->body.n > q->n - q->offset)
 			return "o and b go beyond n";
 	} else if (q->path == PATH_BLOB_GET || q->path == PATH_LOG ||
-	    q->path == PATH_GET) {
+	    q->path == PATH_GET || q->path == PATH_IMAGE_PART) {
 		if (q->offset > PROTO_INT_MAX - q->n)
 			return "o and n go beyond 2^53-1";
 	}
@@ -344,6 +352,30 @@ put_digests(struct wr *w, const struct proto_req *q)
 }
 
 static void
+put_image(struct wr *w, const struct proto_req *q)
+{
+	struct plist l = q->digests;
+	const uint8_t *d;
+
+	mpk_put_map(w, q->path == PATH_IMAGE_PART ? 4 : 3);
+	put_int(w, K_N, q->n);
+	if (q->path == PATH_IMAGE_PART) {
+		mpk_put_str(w, KEYS[K_I]);
+		mpk_put_strn(w, q->image.p, q->image.n);
+		put_int(w, K_L, q->part);
+		put_int(w, K_O, q->offset);
+		return;
+	}
+	put_bin(w, K_ID, q->id, PROTO_ID_LEN);
+	mpk_put_str(w, KEYS[K_D]);
+	mpk_put_array(w, q->digests_put != NULL ? q->ndigests : l.n);
+	for (size_t i = 0; q->digests_put != NULL && i < q->ndigests; i++)
+		mpk_put_bin(w, q->digests_put[i].b, PROTO_ID_LEN);
+	while (q->digests_put == NULL && plist_next(&l, &d))
+		mpk_put_bin(w, d, PROTO_ID_LEN);
+}
+
+static void
 put_get(struct wr *w, const struct proto_req *q)
 {
 	mpk_put_map(w, 3u + q->has_have + q->has_max);
@@ -448,6 +480,10 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 		break;
 	case PATH_GET:
 		put_get(w, q);
+		break;
+	case PATH_IMAGE_PART:
+	case PATH_IMAGE_GET:
+		put_image(w, q);
 		break;
 	case PATH_DELTA:
 		mpk_put_map(w, 3);

@@ -21,15 +21,19 @@ struct proto_req {
 	const uint8_t *nonce;	/* challenge: n, 32 bytes */
 	struct pbin envelope;	/* submit: m */
 	const uint8_t *proof;	/* submit: p, 96 bytes, or NULL */
-	struct plist digests;	/* blob/have, decoded */
+	struct plist digests;	/* blob/have, image/get, decoded */
+	const struct id32 *digests_put; /* image/get, written; NULL: digests */
+	size_t ndigests;
 	const uint8_t *digest;	/* blob/put, blob/get */
-	const uint8_t *id;	/* jobs: 32 bytes */
+	const uint8_t *id;	/* jobs, image/get: 32 bytes */
 	uint64_t offset;	/* o, default 0 */
 	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
 				   list, review: PROTO_LIST_MAX; set:
 				   PROTO_SET_MAX */
 	struct pbin body;	/* blob/put, events, alert: b */
 	struct pbin frame;	/* approve: f */
+	struct pstr image;	/* image/part: i, a name or sha256:... */
+	uint64_t part;		/* image/part: l, 0 the head, then its layers */
 	uint8_t stream;		/* log, follow: 1 or 2 */
 	bool has_runs;
 	uint64_t runs;		/* log: r, from which run on */

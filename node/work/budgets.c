@@ -7,9 +7,10 @@
 #include "common/wire.h"
 #include "node/work/peers.h"
 
-#define MAGIC 0x57424732u /* "WBG2" */
+#define MAGIC 0x57424733u /* "WBG3" */
+#define MAGIC_2 0x57424732u /* without images */
 #define SIZE_PEER (16u + 64 + 1 + 2 * 16 + PEER_COUNTS * 8)
-#define SIZE_OWNER (32u + 2 * 16 + 2 * 4)
+#define SIZE_OWNER (32u + 3 * 16 + 2 * 4)
 #define SIZE_HEAD (4u + 8 + 4 + 4)
 
 bool
@@ -75,6 +76,7 @@ budgets_encode(struct node *n, size_t *len)
 		wr_bytes(&w, o->fp.b, sizeof(o->fp.b));
 		put_bucket(&w, &o->quota.jobs, n->now);
 		put_bucket(&w, &o->quota.cpu, n->now);
+		put_bucket(&w, &o->quota.images, n->now);
 		wr_u32(&w, o->penalty.points);
 		wr_u32(&w, o->penalty.since);
 	}
@@ -132,7 +134,8 @@ get_peer(struct node *n, struct rd *r, int64_t ago_us, bool take)
 }
 
 static bool
-get_owner(struct node *n, struct rd *r, int64_t ago_us, bool take)
+get_owner(struct node *n, struct rd *r, int64_t ago_us, bool images,
+    bool take)
 {
 	struct penalty penalty;
 	struct quota q;
@@ -143,6 +146,7 @@ get_owner(struct node *n, struct rd *r, int64_t ago_us, bool take)
 	if (!rd_copy(r, fp.b, sizeof(fp.b)) ||
 	    !get_bucket(r, &q.jobs, ago_us, n->now) ||
 	    !get_bucket(r, &q.cpu, ago_us, n->now) ||
+	    (images && !get_bucket(r, &q.images, ago_us, n->now)) ||
 	    !rd_u32(r, &penalty.points) || !rd_u32(r, &penalty.since) ||
 	    penalty.points > PENALTY_MAX)
 		return false;
@@ -164,7 +168,8 @@ decode(struct node *n, const uint8_t *buf, size_t len, uint32_t *saved,
 	struct rd r;
 
 	r = rd_make(buf, len);
-	if (!rd_u32(&r, &magic) || magic != MAGIC || !rd_u64(&r, &wall) ||
+	if (!rd_u32(&r, &magic) || (magic != MAGIC && magic !=
+	    MAGIC_2) || !rd_u64(&r, &wall) ||
 	    !rd_u32(&r, &peers) || !rd_u32(&r, &owners) ||
 	    peers > NODE_PEERS_MAX || owners > NODE_OWNERS_MAX ||
 	    wall > (uint64_t)INT64_MAX / 2)
@@ -175,7 +180,7 @@ decode(struct node *n, const uint8_t *buf, size_t len, uint32_t *saved,
 			return false;
 	}
 	for (; owners > 0; owners--) {
-		if (!get_owner(n, &r, ago, take))
+		if (!get_owner(n, &r, ago, magic == MAGIC, take))
 			return false;
 	}
 	*saved = (uint32_t)MIN_OF(wall / 1000000, (uint64_t)UINT32_MAX);

@@ -180,6 +180,15 @@ struct host {
 	/* Rules of image_policy, a bit each, that are about its names. */
 	uint32_t (*image_rules)(void *ctx, const struct id32 *digest);
 	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
+	/* what it is called here, or sha256:...; false: nothing is */
+	bool (*image_named)(void *ctx, struct pstr, struct id32 *digest);
+	/* of one that is shared (sandbox/image/parts.h): bytes of a part, as
+	 * parts_part(); contents one behind the other, as many of the first
+	 * ones as there are and n has room for. -1: not here */
+	ssize_t (*image_part)(void *ctx, const struct id32 *image, uint64_t part,
+	    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
+	ssize_t (*image_contents)(void *ctx, const struct id32 *image,
+	    struct plist digests, uint8_t *buf, size_t n);
 	/* each whose files are here, with or without a name */
 	void (*roots)(void *ctx, bool (*fn)(void *, const struct id32 *),
 	    void *arg);

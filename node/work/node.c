@@ -48,7 +48,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	n->policy = *p;
 	n->host = *h;
 	n->caps = (struct quota_caps){p->jobs_queued, p->jobs_per_hour,
-	    p->cpu_seconds_per_day, p->peer_spool};
+	    p->cpu_seconds_per_day, p->peer_spool, p->image_bytes_per_day};
 	jobs_init(&n->jobs, changed, n);
 	sched_init(&n->sched);
 	RB_INIT(&n->asleep);

@@ -49,6 +49,10 @@ struct policy {
 	uint64_t cpu_seconds_per_day;
 	uint64_t peer_spool;
 	uint64_t module_bytes; /* of a module at most */
+	/* image_serve: images for others, from that level on */
+	bool image_serve;
+	int image_level;
+	uint64_t image_bytes_per_day;
 	/* rows +1 to +3 of node.yaml's `levels`; 0: not overridden */
 	struct limits level[4];
 	/* what the container profile fills in; 0: nothing */

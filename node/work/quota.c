@@ -165,6 +165,7 @@ quota_init(struct quota *q, const struct quota_caps *c, struct mono now)
 {
 	bucket_init(&q->jobs, c->jobs_per_hour, 3600, now);
 	bucket_init(&q->cpu, c->cpu_seconds_per_day * 1000, 86400, now);
+	bucket_init(&q->images, c->image_bytes_per_day, 86400, now);
 }
 
 void
@@ -172,6 +173,7 @@ quota_resize(struct quota *q, const struct quota_caps *c, struct mono now)
 {
 	bucket_grow(&q->jobs, c->jobs_per_hour, now);
 	bucket_grow(&q->cpu, c->cpu_seconds_per_day * 1000, now);
+	bucket_grow(&q->images, c->image_bytes_per_day, now);
 }
 
 const char *

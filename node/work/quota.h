@@ -57,10 +57,12 @@ struct quota_caps {
 	uint32_t jobs_queued, jobs_per_hour;
 	uint64_t cpu_seconds_per_day;
 	uint64_t spool;
+	uint64_t image_bytes_per_day; /* 0: none is served */
 };
 struct quota {
 	struct bucket jobs; /* per hour */
 	struct bucket cpu;  /* ms per day */
+	struct bucket images; /* bytes per day */
 };
 void quota_init(struct quota *, const struct quota_caps *, struct mono now);
 /* Changed settings; what was used stays used. */

@@ -19,7 +19,7 @@ node_reload(struct node *n, const struct policy *p)
 	n->policy = *p;
 	n->policy.fp = fp; /* of the keys that keys has */
 	n->caps = (struct quota_caps){p->jobs_queued, p->jobs_per_hour,
-	    p->cpu_seconds_per_day, p->peer_spool};
+	    p->cpu_seconds_per_day, p->peer_spool, p->image_bytes_per_day};
 	bucket_grow(&n->unidentified,
 	    quota_unidentified_bytes(p->bytes_per_minute), n->now);
 	for (q = peer_next(n, NULL); q != NULL; q = peer_next(n, q)) {

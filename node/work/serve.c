@@ -11,6 +11,7 @@
 #include "node/work/documents.h"
 #include "node/work/events.h"
 #include "node/work/finish.h"
+#include "node/work/handout.h"
 #include "node/work/hold.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -28,7 +29,8 @@ static bool
 asks_own(enum proto_path path)
 {
 	return path != PATH_BLOB_HAVE && path != PATH_BLOB_PUT &&
-	    path != PATH_REVIEW && path != PATH_APPROVE;
+	    path != PATH_REVIEW && path != PATH_APPROVE &&
+	    path != PATH_IMAGE_PART && path != PATH_IMAGE_GET;
 }
 
 /* Paths that need a known fingerprint: ask for it when it is not here. */
@@ -111,6 +113,10 @@ dispatch(struct node *n, struct asked *a)
 		break;
 	case PATH_BLOB_GET:
 		slice_get(n, a);
+		break;
+	case PATH_IMAGE_PART:
+	case PATH_IMAGE_GET:
+		handout_request(n, a);
 		break;
 	case PATH_REVIEW:
 	case PATH_APPROVE:

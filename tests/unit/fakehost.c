@@ -525,6 +525,8 @@ make_node(struct world *w)
 	    .mail = fake_mail, .drop_body = fake_const_job,
 	    .forget = fake_const_job, .image = fake_image,
 	    .image_here = fake_image_here, .image_rules = fake_image_rules,
+	    .image_named = fake_image_named, .image_part = fake_image_part,
+	    .image_contents = fake_image_contents,
 	    .images = fake_images,
 	    .roots = fake_roots, .volumes = fake_volumes,
 	    .seccomp = fake_seccomp};

@@ -272,6 +272,11 @@ bool fake_readonly(void *ctx);
 enum image_state fake_image(void *ctx, const struct manifest *m,
     struct id32 *digest);
 uint32_t fake_image_rules(void *ctx, const struct id32 *digest);
+bool fake_image_named(void *ctx, struct pstr name, struct id32 *digest);
+ssize_t fake_image_part(void *ctx, const struct id32 *image, uint64_t part,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
+ssize_t fake_image_contents(void *ctx, const struct id32 *image,
+    struct plist digests, uint8_t *buf, size_t n);
 enum image_state fake_image_here(void *ctx, const struct id32 *digest);
 void fake_roots(void *ctx, bool (*fn)(void *, const struct id32 *),
     void *arg);

@@ -333,6 +333,46 @@ fake_image_here(void *ctx, const struct id32 *digest)
 	return ((struct world *)ctx)->image;
 }
 
+bool
+fake_image_named(void *ctx, struct pstr name, struct id32 *digest)
+{
+	(void)ctx;
+	memset(digest, 0x11, sizeof(*digest));
+	return pstr_is(name, "test:1");
+}
+
+/* As long as its number says, in letters. */
+ssize_t
+fake_image_part(void *ctx, const struct id32 *image, uint64_t part,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
+{
+	(void)ctx;
+	(void)image->b;
+	if (part > 2)
+		return -1;
+	*size = 1000 * (part + 1);
+	n = (size_t)MIN_OF((uint64_t)n, *size - MIN_OF(offset, *size));
+	memset(buf, 'a' + (int)part, n);
+	return (ssize_t)n;
+}
+
+/* A hundred bytes each; those of digests that begin with 0 are not here. */
+ssize_t
+fake_image_contents(void *ctx, const struct id32 *image,
+    struct plist digests, uint8_t *buf, size_t n)
+{
+	const uint8_t *d;
+	size_t have = 0;
+
+	(void)ctx;
+	(void)image->b;
+	while (plist_next(&digests, &d) && d[0] != 0 && have + 100 <= n) {
+		memset(buf + have, d[0], 100);
+		have += 100;
+	}
+	return have > 0 ? (ssize_t)have : -1;
+}
+
 unsigned
 fake_images(void *ctx, struct proto_image *out, unsigned max)
 {

@@ -42,7 +42,7 @@ setup(void **state)
 	f.node = (struct admit_node){.policy = &f.policy, .layers = 0x7ffff};
 	f.peer = (struct admit_peer){.identified = true, .has_binding = true,
 	    .level = 2};
-	f.caps = (struct quota_caps){16, 120, 86400, 1000};
+	f.caps = (struct quota_caps){16, 120, 86400, 1000, 0};
 	manifest_init(&f.m);
 	f.m.has = HAS_LIMITS;
 	f.m.not_after = NOW + 3600;

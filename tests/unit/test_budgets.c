@@ -73,6 +73,36 @@ test_kept(void **state)
 	free(kept);
 }
 
+/* A day's bytes of images; a file of before they were counted is read too. */
+static void
+test_images(void **state)
+{
+	struct id32 id;
+	struct bucket *b;
+	uint8_t *kept;
+	size_t len;
+
+	(void)state;
+	w.policy.image_bytes_per_day = w.n.policy.image_bytes_per_day = 10000;
+	w.n.caps.image_bytes_per_day = 10000;
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	b = &owner_get(&w.n, &first()->v.fp)->quota.images;
+	bucket_init(b, 10000, 86400, w.n.now);
+	bucket_take(b, 9000, w.n.now);
+	kept = budgets_encode(&w.n, &len);
+	assert_non_null(kept);
+	again(kept, len, 0);
+	b = &owner_get(&w.n, &first()->v.fp)->quota.images;
+	assert_in_range(bucket_left(b, w.n.now), 1000, 1010);
+	/* there is one owner: without the last of its buckets */
+	memmove(kept + len - 24, kept + len - 8, 8);
+	kept[3] = '2';
+	again(kept, len - 16, 0);
+	b = &owner_get(&w.n, &first()->v.fp)->quota.images;
+	assert_int_equal(bucket_left(b, w.n.now), 10000);
+	free(kept);
+}
+
 /* A job behind what was kept is known from the ledger. */
 static void
 test_since(void **state)
@@ -145,8 +175,8 @@ test_cut(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {T(test_kept), T(test_since),
-	    T(test_cut)};
+	const struct CMUnitTest tests[] = {T(test_kept), T(test_images),
+	    T(test_since), T(test_cut)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

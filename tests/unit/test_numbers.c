@@ -46,9 +46,13 @@ static const struct row {
     {PATH_GET, "n", 1, MAX},
     {PATH_SET, "n", 1, MAX},
     {PATH_TLOG, "v", 0, MAX},
+    {PATH_IMAGE_PART, "l", 0, MAX},
+    {PATH_IMAGE_PART, "o", 0, MAX - PROTO_SLICE},
+    {PATH_IMAGE_PART, "n", 1, MAX},
+    {PATH_IMAGE_GET, "n", 1, MAX},
 };
 static const char *const NUMBERS[] = {"o", "n", "s", "since", "after", "t",
-    "v", "w", "f", "h", "m"};
+    "v", "w", "f", "h", "m", "l"};
 
 /* What else may stand where a number belongs, packed. */
 static const struct {
@@ -107,13 +111,24 @@ with(enum proto_path path, const char *member, const void *p, size_t n)
 	struct wr o = wr_make(request, sizeof(request));
 	bool stream = path == PATH_LOG || path == PATH_FOLLOW;
 	bool put = path == PATH_BLOB_PUT;
+	bool list = path == PATH_IMAGE_GET;
 
 	if (proto_of_documents(path))
 		return document_with(path, member, p, n);
 	/* more members than a path knows do no harm */
-	mpk_put_map(&o, 3u + (stream && strcmp(member, "s") != 0) +
+	mpk_put_map(&o, 3u + (path == PATH_IMAGE_PART) + (stream && strcmp(member, "s") != 0) +
 		(put && strcmp(member, "n") != 0));
-	put_bin(&o, "d", HASH_BYTES(tar_sha));
+	if (path == PATH_IMAGE_PART) {
+		mpk_put_str(&o, "i");
+		mpk_put_str(&o, "test:1");
+	}
+	if (list) {
+		mpk_put_str(&o, "d");
+		mpk_put_array(&o, 1);
+		mpk_put_bin(&o, HASH_BYTES(tar_sha));
+	} else {
+		put_bin(&o, "d", HASH_BYTES(tar_sha));
+	}
 	if (put)
 		put_bin(&o, "b", tar, 1000);
 	else

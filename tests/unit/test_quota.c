@@ -95,7 +95,7 @@ test_shares(void **state)
 static void
 test_jobs(void **state)
 {
-	const struct quota_caps caps = {2, 3, 10, 1000};
+	const struct quota_caps caps = {2, 3, 10, 1000, 0};
 	struct quota_answer a;
 	struct quota q;
 
