@@ -128,9 +128,9 @@ _warren()
 	"show "* | "cancel "* | "approve "* | "reject "*) options=$target ;;
 	"logs "*) options="$target --follow --stderr" ;;
 	"result "*) options="$target --out --via-lxmf --strict" ;;
-	"image import") options="--name" ;;
+	"image import") options="--name --share" ;;
 	"image gc") options="--dry-run --unnamed" ;;
-	"image pull") options="--name --auth --ca --pin --also --mirror --insecure --max" ;;
+	"image pull") options="--name --auth --ca --pin --also --mirror --insecure --max --from --slow --share" ;;
 	"audit tail") options="--lines" ;;
 	"audit verify") options="--key --receipt --log --log-key --witness
 		--witnesses --record" ;;

@@ -26,18 +26,22 @@
 /* ---- import ---- */
 
 static bool
-set_name(struct cli *c, void *ctx, int option, const char *value)
+set_import(struct cli *c, void *ctx, int option, const char *value)
 {
+	struct image_import *im = ctx;
 	char full[STORE_NAME_MAX + 1];
 
-	(void)option; /* there is one */
+	if (option == OPT_SHARE) {
+		im->share = true;
+		return true;
+	}
 	if (!store_name_ok(value, full)) {
 		cli_error(c, "--name: %s is no name", value);
 		cli_hint(c, "A name is like kai/agent-runtime:latest: small "
 			    "letters, digits and . _ - /, then a tag.");
 		return false;
 	}
-	*(const char **)ctx = value;
+	im->name = value;
 	return true;
 }
 
@@ -141,12 +145,11 @@ verb_image_import(struct cli *c, int argc, char **argv)
 	_cleanup_fd_ int images = -1;
 	_cleanup_free_ char *path = NULL;
 	struct image_import im = {.images = -1};
-	const char *name = NULL;
-	int rc = cli_options(c, VERB_IMAGE_IMPORT, argc, argv, set_name, &name);
+	int rc = cli_options(c, VERB_IMAGE_IMPORT, argc, argv, set_import, &im);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (name == NULL) {
+	if (im.name == NULL) {
 		cli_error(c, "what shall jobs call it? say it with --name "
 			     "NAME:TAG");
 		return CLI_USAGE;
@@ -157,7 +160,6 @@ verb_image_import(struct cli *c, int argc, char **argv)
 	}
 	im.tag = split_tag(path);
 	im.path = path;
-	im.name = name;
 	if (access(im.path, R_OK) != 0) {
 		cli_error(c, "%s: %s", im.path, strerror(errno));
 		return CLI_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* warren image pull [REGISTRY/]NAME[:TAG][@DIGEST] */
+/* warren image pull [REGISTRY/]NAME[:TAG][@DIGEST] [--from NODE] */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include "config.h"
 #include "node/cli/format.h"
 #include "node/cli/image.h"
+#include "node/cli/image_from.h"
 #include "node/cli/imagedir.h"
 #include "node/cli/options.h"
 #include "node/cli/puller.h"
@@ -41,6 +42,8 @@ struct pull {
 	char also[ALSO_MAX + 1];
 	bool insecure;
 	uint64_t max;
+	const char *from; /* a node, in place of a registry */
+	bool slow, share;
 
 	int images;
 	struct pulled at;
@@ -127,6 +130,15 @@ set_one(struct cli *c, void *ctx, int option, const char *value)
 	case OPT_INSECURE:
 		p->insecure = true;
 		return true;
+	case OPT_FROM:
+		p->from = value;
+		return true;
+	case OPT_SLOW:
+		p->slow = true;
+		return true;
+	case OPT_SHARE:
+		p->share = true;
+		return true;
 	default:
 		if (units_size(value, &p->max) && p->max > 0)
 			return true;
@@ -135,12 +147,38 @@ set_one(struct cli *c, void *ctx, int option, const char *value)
 	}
 }
 
+/* What the other node calls it; by its digest it has no name yet. */
+static int
+read_node_name(struct pull *p)
+{
+	struct id32 digest;
+	const char *hex = strncmp(p->text, "sha256:", 7) == 0 ? p->text + 7 :
+	    NULL;
+
+	if (hex != NULL ? !hex_decode(HASH_BYTES(digest), hex, strlen(hex)) :
+	    !store_name_ok(p->text, p->own)) {
+		cli_error(p->c, "%s: neither NAME:TAG nor sha256:DIGEST",
+		    p->text);
+		return CLI_USAGE;
+	}
+	if (p->as == NULL && hex != NULL) {
+		cli_error(p->c, "what shall jobs call it? say it with --name "
+		    "NAME:TAG");
+		return CLI_USAGE;
+	}
+	if (p->as == NULL)
+		p->as = p->own;
+	return CLI_OK;
+}
+
 static int
 read_name(struct pull *p)
 {
 	const char *why = regname_parse(&p->name, p->text);
 	char local[STORE_NAME_MAX + 1];
 
+	if (p->from != NULL)
+		return read_node_name(p);
 	if (why != NULL) {
 		cli_error(p->c, "%s: %s", p->text, why);
 		cli_hint(p->c, "An image is named like alpine:3.19 or "
@@ -189,17 +227,23 @@ certificates(struct pull *p)
 
 /* ---- while it comes ---- */
 
-/* Whole: a record without files, or the reverse, is one that goes. */
+/*
+ * Whole: a record without files, or the reverse, is one that goes; and with what
+ * others need of it, where that was asked for.
+ */
 static bool
 is_here(struct pull *p, const struct id32 *digest)
 {
 	static uint8_t buf[IMAGE_RECORD_MAX];
-	char name[80], hex[65];
+	char name[80], hex[65], parts[80];
 	struct image_record r;
 	struct id32 found;
 
 	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(name, sizeof(name), "sha256:%s", hex);
+	(void)snprintf(parts, sizeof(parts), "meta/%s.parts", hex);
+	if (p->share && faccessat(p->images, parts, F_OK, 0) < 0)
+		return false;
 	return store_record(p->images, digest, buf, &r) == 0 &&
 	    store_resolve(p->images, name, &found) == 0;
 }
@@ -344,13 +388,27 @@ was_here(struct pull *p)
 	return CLI_OK;
 }
 
+/* What the layout's index names; more is taken. */
+static int
+import_layout(struct pull *p, json_t *more)
+{
+	struct image_import im = {.images = p->images, .name = p->as,
+	    .share = p->share};
+	char path[64];
+	_cleanup_free_ char *real = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", p->at.dir);
+	/* for hand the name counts: links of /proc are not followed there */
+	real = realpath(path, NULL);
+	im.path = real != NULL ? real : path;
+	return image_take(p->c, &im, p->text, more);
+}
+
 static int
 import(struct pull *p, const struct msg_PULL_END *end)
 {
-	struct image_import im = {.images = p->images, .name = p->as};
 	int64_t ms = mono_sub(clock_mono(), p->begun) / 1000;
-	char path[64], size[24], total[24];
-	_cleanup_free_ char *real = NULL;
+	char size[24], total[24];
 
 	if (pulled_index(&p->at, &p->first.digest, p->first.size,
 		p->first.type) < 0) {
@@ -358,17 +416,48 @@ import(struct pull *p, const struct msg_PULL_END *end)
 		    strerror(errno));
 		return CLI_FAILED;
 	}
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", p->at.dir);
-	/* for hand the name counts: links of /proc are not followed there */
-	real = realpath(path, NULL);
-	im.path = real != NULL ? real : path;
 	cli_progress_end(p->c);
 	if (!p->c->json)
 		fprintf(stderr, "%s of %s were fetched\n", cli_bytes(size,
 		    end->fetched), cli_bytes(total, end->total));
-	return image_take(p->c, &im, p->text, p->c->json ? json_pack(
+	return import_layout(p, p->c->json ? json_pack(
 	    "{s:I,s:I,s:I}", "fetched", (json_int_t)end->fetched, "total",
 	    (json_int_t)end->total, "fetch_ms", (json_int_t)ms) : NULL);
+}
+
+/* Over the mesh. */
+static int
+from_node(struct pull *p)
+{
+	struct image_from_ask ask = {.node = p->from, .image = p->text,
+	    .images = p->images, .at = &p->at, .max = p->max,
+	    .slow = p->slow};
+	struct image_from_done done = {0};
+	struct image_from *f;
+	char fetched[24], reused[24], total[24];
+	int rc = image_from_open(p->c, &f, &ask, &p->manifest);
+
+	p->begun = clock_mono();
+	if (rc == CLI_OK && is_buried(p, &p->manifest))
+		rc = CLI_REFUSED;
+	else if (rc == CLI_OK && (p->here = is_here(p, &p->manifest)))
+		rc = was_here(p);
+	else if (rc == CLI_OK && (rc = image_from_fetch(f, &done)) == CLI_OK) {
+		if (!p->c->json)
+			fprintf(stderr, "%s were fetched of layers of %s, %s "
+			    "were here\n", cli_bytes(fetched, done.fetched),
+			    cli_bytes(total, done.total), cli_bytes(reused,
+				done.reused));
+		rc = import_layout(p, p->c->json ? json_pack(
+		    "{s:I,s:I,s:I,s:I}", "fetched", (json_int_t)done.fetched,
+		    "total", (json_int_t)done.total, "reused",
+		    (json_int_t)done.reused, "fetch_ms", (json_int_t)(mono_sub(
+			clock_mono(), p->begun) / 1000)) : NULL);
+		if (rc == CLI_OK)
+			image_from_drop(f);
+	}
+	image_from_close(f);
+	return rc;
 }
 
 /* From there, as puller_run(). */
@@ -477,14 +566,14 @@ verb_image_pull(struct cli *c, int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	p.text = argv[c->arg];
 	if ((rc = read_name(&p)) != CLI_OK ||
-	    (rc = credentials(&p, &secret)) != CLI_OK)
+	    (p.from == NULL && (rc = credentials(&p, &secret)) != CLI_OK))
 		return rc;
-	if ((ca = certificates(&p)) == NULL)
+	if (p.from == NULL && (ca = certificates(&p)) == NULL)
 		return CLI_FAILED;
 	if ((rc = open_places(&p)) == CLI_OK) {
 		(void)pulled_prune(&p.at, p.max > PULLED_KEEP ? p.max :
 		    PULLED_KEEP, false, NULL);
-		rc = run(&p, ca, secret);
+		rc = p.from != NULL ? from_node(&p) : run(&p, ca, secret);
 		/* what was cut stays for the next time */
 		if (rc == CLI_OK)
 			(void)pulled_prune(&p.at, PULLED_KEEP, false, NULL);

@@ -24,6 +24,9 @@ static const struct row {
 	enum unit unit;
 	const char *remedy;
 } ROWS[] = {
+    {"not_accepting", "this node gives no images", PLAIN,
+	"Another one may have it to give: its operator says so by "
+	"`image_serve` of node.yaml."},
     {"not_accepting", NULL, PLAIN,
 	"Ask again later, or take another node: `warren nodes`."},
     {"posture", NULL, PLAIN,
@@ -65,6 +68,9 @@ static const struct row {
     {"quota", "spool", BYTES,
 	"What your other jobs have sent and made there counts as well: send "
 	"less, or wait until that expires."},
+    {"quota", "images", BYTES,
+	"That is what you get of its images in a day; it comes back by and by, "
+	"and what has come stays."},
     {"manifest", "not_after", WHEN, "Run it again: it is signed anew."},
     {"manifest", "deadline", WHEN, "Give the job a later `deadline`."},
     {"manifest", "nonce", PLAIN, "Run it again: it is signed anew."},
@@ -137,6 +143,8 @@ static const struct row {
 static const struct {
 	const char *code, *member, *remedy;
 } OPERATOR[] = {
+    {"not_accepting", "this node gives no images",
+	"`image_serve` of node.yaml says to whom images are given."},
     {"not_accepting", NULL,
 	"`warren status` says why no jobs are taken; "
 	"`accept_computation_requests` of node.yaml."},
@@ -156,6 +164,7 @@ static const struct {
 	"Pin the key in `trust: pins` of node.yaml and `warren reload`, or "
 	"lower `trust: floor`."},
     {"quota", "spool", "Raise `spool` of `quotas` in node.yaml."},
+    {"quota", "images", "Raise `per_day` of `image_serve` in node.yaml."},
     {"quota", NULL, "Raise the budget in `quotas` of node.yaml."},
     {"manifest", NULL, "Nothing: it must be signed anew."},
     {"image", NULL, "`warren image import` it."},

@@ -107,8 +107,13 @@ static const struct opt nodes_options[] = {
 };
 static const struct opt table_options[] = {WIDE_OPTION};
 static const struct opt describe_options[] = {TIMEOUT_OPTION};
+#define SHARE_OPTION                                                           \
+	{OPT_SHARE, 0, "share", NULL,                                          \
+	    "keep what other nodes need to pull it from here"}
+
 static const struct opt import_options[] = {
     {OPT_NAME, 0, "name", "NAME:TAG", "what jobs call it; needed"},
+    SHARE_OPTION,
 };
 static const struct opt gc_options[] = {
     {OPT_DRY_RUN, 0, "dry-run", NULL, "say what would go, and leave it"},
@@ -243,6 +248,10 @@ static const struct opt pull_options[] = {
     {OPT_INSECURE, 0, "insecure", NULL,
 	"plain HTTP, to registry, mirror and --also"},
     {OPT_MAX, 0, "max", "SIZE", "of all its blobs together; default 8GB"},
+    {OPT_FROM, 0, "from", "NODE",
+	"of this node, over the mesh, instead of a registry"},
+    {OPT_SLOW, 0, "slow", NULL, "with --from: however long the link takes"},
+    SHARE_OPTION,
 };
 
 #define OPTIONS(list) (list), NELEM(list)
@@ -322,9 +331,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"`skopeo dir:` folder, as it is or as a tar; TAG chooses one of several.\n",
 	1, 1, OPTIONS(import_options)},
     [VERB_IMAGE_PULL] = {"image pull", "[REGISTRY/]NAME[:TAG][@DIGEST]",
-	"fetch an image from a registry into the store",
+	"fetch an image from a registry, or from a node",
 	"Without REGISTRY it is docker.io's, without TAG latest. What is here\n"
-	"already of it is not fetched again, also of a pull that was cut.\n", 1, 1,
+	"already of it is not fetched again, also of a pull that was cut. With\n"
+	"--from it is called NAME[:TAG] there, or sha256:DIGEST.\n", 1, 1,
 	OPTIONS(pull_options)},
     [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
 	OPTIONS(table_options)},

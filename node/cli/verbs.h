@@ -141,6 +141,8 @@ enum cli_opt_id {
 	OPT_ALSO,
 	OPT_MIRROR,
 	OPT_MAX,
+	OPT_SLOW,
+	OPT_SHARE,
 };
 
 struct cli_verb {
