@@ -13,7 +13,7 @@ import time
 import RNS
 from RNS.vendor import umsgpack as msgpack
 
-from . import client, codec, quiet, until
+from . import client, codec, images, quiet, until
 
 IMAGE = codec.sha256(b"the host's /usr")
 ROLES, RUNTIMES, ARCH = 1, 4, 1
@@ -50,13 +50,14 @@ class Node:
         self.links, self.follows = {}, {}
         self.dest = RNS.Destination(identity, RNS.Destination.IN, RNS.Destination.SINGLE, "klp", "node")
         for p in ("describe", "challenge", "job/submit", "blob/have", "blob/put", "blob/get", "job/status", "job/log",
-                  "job/follow", "job/result", "job/cancel", "job/list"):
+                  "job/follow", "job/result", "job/cancel", "job/list", "image/part", "image/get"):
             self.dest.register_request_handler("/klp/v1/" + p, response_generator=self.handle,
                                                allow=RNS.Destination.ALLOW_ALL)
         self.dest.set_link_established_callback(lambda link: self.links.__setitem__(link.link_id, link))
         caps = codec.struct.pack(">HHBBIIH", ROLES, RUNTIMES, ARCH, 1, 1000, 512, 4)
         self.app_data = codec.tlv((1, codec.binding_tlv(self.binding)), (4, caps), (6, name.encode()))
         self.name = name
+        self.giver, self.air = images.Giver(), None
         self.busy = 0
         self.moods = None  # a folder: asked is written there, and what else is there is what it became meanwhile
         self.ahead = 0  # seconds, of its clock
@@ -109,6 +110,7 @@ class Node:
                             "limits": {"memory": 1 << 28, "cpu": 500, "time": 3600000, "pids": 64, "output": 1 << 26,
                                        "log": 1 << 20, "slice": 262144, "spool": 1 << 28},
                             "left": {"jobs_queued": 16, "jobs_per_hour": 120, "spool": 1 << 28}, "queued": 0,
+                            **({"air": self.air} if self.air else {}),
                             **({"budget": {"bytes": BUDGET, "left": 4096, "full_s": 60}} if self.busy else {}),
                             "running": 0, "layers": 0x3f, "time": int(time.time()) + self.ahead, "binding": self.binding}]
         if name == "blob/put" and self.busy > 0 and d["b"] and d["n"] > 100000:
@@ -124,6 +126,8 @@ class Node:
         if who.hash not in self.keys:
             return [5, {"code": "binding", "step": 4}, None]
         owner = codec.secp_fp(self.keys[who.hash])
+        if name in ("image/part", "image/get"):
+            return self.giver.part(d) if name == "image/part" else self.giver.get(d)
         if name == "job/submit":
             return self.submit(d, owner, who)
         if name == "job/list":
@@ -394,11 +398,14 @@ def main():
     ap.add_argument("--name", default="pynode")
     ap.add_argument("--busy", type=int, default=0, help="so many blob/put are told that a budget is used up")
     ap.add_argument("--slow", type=float, default=0, help="so many seconds it thinks about a job before it answers")
+    ap.add_argument("--air", action="store_true", help="it says that its link is a slow one")
     ap.add_argument("--moods", help="a folder in which it notes what it is asked, and finds what becomes of it")
     a = ap.parse_args()
     client.start(a.config)
     node = Node(RNS.Identity(), codec.SecpKey(), a.name)
     node.busy, node.moods, node.slow = a.busy, a.moods, a.slow
+    if a.air:
+        node.air = {"bitrate": 1000, "loss": 0, "rtt_ms": 900, "kib_ms": 9000, "kib16_ms": 150000, "max_s": 600}
     node.announce()
     print("READY", node.dest.hash.hex(), node.key.urn("device"), flush=True)
     while True:
