@@ -205,6 +205,18 @@ add_weight(struct inspect *k)
 	put(k->o, "shared", json_integer((json_int_t)shared));
 }
 
+/* Is what others need to pull it kept? */
+static void
+add_parts(struct inspect *k)
+{
+	char path[80] = "meta/";
+
+	hex_encode(path + 5, HASH_BYTES(k->digest));
+	(void)snprintf(path + 69, sizeof(path) - 69, ".parts");
+	put(k->o, "for_others", json_boolean(faccessat(k->images, path, F_OK,
+	    0) == 0));
+}
+
 /* ---- who means it ---- */
 
 static bool
@@ -354,6 +366,9 @@ print(const json_t *o)
 		    (uint64_t)ask_int(o, "alone")), cli_bytes(other,
 		    (uint64_t)ask_int(o, "shared")));
 	printf("\n");
+	if (json_is_true(json_object_get(o, "for_others")))
+		line("others", "may pull it from here, by image_serve of "
+		    "node.yaml");
 	line("note", ask_text(o, "note"));
 	lines("jobs", json_object_get(o, "jobs"));
 	lines("profiles", json_object_get(o, "profiles"));
@@ -383,6 +398,7 @@ verb_image_inspect(struct cli *c, int argc, char **argv)
 	if (rc == CLI_OK) {
 		add_about(&k);
 		add_weight(&k);
+		add_parts(&k);
 		add_jobs(&k);
 		add_profiles(&k);
 		if (c->json)

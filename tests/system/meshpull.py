@@ -26,6 +26,9 @@ def whole(p, first):
     result("meshpull: ... and not much more than they hold was fetched", said["fetched"] < size * 1.1,
            "%d of %d" % (said["fetched"], size))
     print("# %d bytes of answers for layers of %d, %d ms" % (said["fetched"], size, said["fetch_ms"]))
+    rc, out, err = p.a.warren("image", "inspect", "kai/first:1")
+    result("meshpull: inspect says that it is for others too", rc == 0 and "image_serve" in out and "image_serve" not in
+           p.b.warren("image", "inspect", "kai/first:1")[1], "%s %s %s" % (rc, out, err))
     rc, out, err = p.b.warren("image", "verify", "kai/first:1")
     result("meshpull: ... and verify finds them as they are listed", rc == 0, "%s %s" % (rc, err))
     root = os.path.join(p.a.work, "rootfs")
