@@ -12,8 +12,14 @@
 #include "common/util.h"
 #include "trust/doc/jdoc.h"
 #include "trust/doc/secp.h"
+#include "trust/doc/sigtext.h"
 
-#define BUNDLE_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
+/* as it is written now, and as it was: three versions, one content */
+static const char *const bundle_types[] = {
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.1"};
 #define STATEMENT_TYPE "application/vnd.in-toto+json"
 #define SIMPLE_TYPE "cosign container image signature"
 /* cosign's own statement that says no more than "signed" */
@@ -126,17 +132,27 @@ read_message(struct attest *a, const json_t *o, const char **why)
 	    refuse(why, "messageSignature has no signature");
 }
 
+static bool
+is_bundle(const char *type)
+{
+	for (size_t i = 0; i < NELEM(bundle_types); i++)
+		if (strcmp(type, bundle_types[i]) == 0)
+			return true;
+	return false;
+}
+
 static int
 read_bundle(struct attest *a, const json_t *o, const char *type,
     const char **why)
 {
-	const json_t *dsse = json_object_get(o, "dsseEnvelope");
-	const json_t *message = json_object_get(o, "messageSignature");
+	const json_t *dsse = sigtext_member(o, "dsseEnvelope");
+	const json_t *message = sigtext_member(o, "messageSignature");
 
-	if (strcmp(type, BUNDLE_TYPE) != 0)
-		return refuse(why, "mediaType is not " BUNDLE_TYPE);
+	if (!is_bundle(type))
+		return refuse(why, "mediaType is no bundle's of v0.1 to v0.3");
 	if ((dsse != NULL) == (message != NULL))
 		return refuse(why, "a bundle has an envelope or a signature");
+	a->material = json_incref(json_object_get(o, "verificationMaterial"));
 	return dsse != NULL ? read_dsse(a, dsse, why) :
 	    read_message(a, message, why);
 }
@@ -171,6 +187,7 @@ void
 attest_clear(struct attest *a)
 {
 	free(a->signed_bytes);
+	json_decref(a->material);
 	memset(a, 0, sizeof(*a));
 }
 

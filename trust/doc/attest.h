@@ -21,12 +21,12 @@
  *                                     statement, as `cosign download
  *                                     attestation` prints it
  *   {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", ...}
- *                                     a bundle around either
+ *                                     a bundle around either; also v0.1, v0.2
  *
  * The order is: attest_read() (the wrapping), attest_by() (whose it is), and
- * only then attest_says() looks into what was signed. Nothing of a certificate
- * or of a log's entry in it is looked at: without a key that is configured
- * nothing of it counts.
+ * only then attest_says() looks into what was signed. What comes with a bundle,
+ * a certificate and a log's entry, is for keyless.h alone: for a key that is
+ * configured nothing of it counts.
  */
 #define ATTEST_TEXT_MAX (256u << 10) /* of one */
 #define ATTEST_DEPTH 32
@@ -54,6 +54,7 @@ struct attest {
 	struct id32 sum; /* ATTEST_DIGEST */
 	unsigned nsigs;
 	struct attest_sig sig[ATTEST_SIGS_MAX];
+	json_t *material; /* a bundle's verificationMaterial; or NULL */
 };
 
 /* 0, or -1 with a literal in *why and nothing to clear. */

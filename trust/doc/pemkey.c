@@ -106,6 +106,19 @@ pemkey_parse(struct pemkey *k, const char *text, size_t len, const char **why)
 }
 
 bool
+pemkey_from_der(struct pemkey *k, const uint8_t *der, size_t len)
+{
+	const char *why;
+
+	memset(k, 0, sizeof(*k));
+	if (len > sizeof(k->der))
+		return false;
+	memcpy(k->der, der, len);
+	k->der_len = (uint8_t)len;
+	return from_der(k, &why);
+}
+
+bool
 pemkey_supported(const struct pemkey *k)
 {
 #ifdef HAVE_LIBCRYPTO

@@ -35,6 +35,8 @@ struct pemkey {
 /* false: *why, a literal; text need not end with NUL. */
 bool pemkey_parse(struct pemkey *, const char *text, size_t len,
     const char **why);
+/* From a SubjectPublicKeyInfo; false: none of those. */
+bool pemkey_from_der(struct pemkey *, const uint8_t *der, size_t len);
 /* Can this build check it? */
 bool pemkey_supported(const struct pemkey *);
 bool pemkey_equal(const struct pemkey *, const struct pemkey *);

@@ -174,6 +174,31 @@ snote_parse(struct snote *out, const char *b, size_t len)
 	return true;
 }
 
+bool
+snote_line(const struct snote *n, unsigned i, struct snote_line *out)
+{
+	const char *at = n->sigs, *end = n->sigs + n->sigs_len;
+	uint8_t raw[4 + SNOTE_SIG_MAX];
+	struct line l = {.name = NULL};
+	size_t got;
+
+	if (i >= n->nsigs)
+		return false;
+	do {
+		if (!next_line(&at, end, &l))
+			return false;
+	} while (i-- > 0);
+	if (sodium_base642bin(raw, sizeof(raw), l.b64, l.b64_len, NULL, &got,
+		NULL, B64) != 0 || got <= 4)
+		return false;
+	out->name = l.name;
+	out->name_len = l.name_len;
+	memcpy(out->id, raw, 4);
+	out->len = got - 4;
+	memcpy(out->sig, raw + 4, out->len);
+	return true;
+}
+
 /* What a cosignature signs, in an own allocation. */
 static char *
 dated(const char *text, size_t len, uint64_t when, size_t *out_len)

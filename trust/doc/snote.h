@@ -53,6 +53,20 @@ struct snote {
 bool snote_parse(struct snote *, const char *bytes, size_t len);
 
 /*
+ * The i-th line of signatures, of whatever type; false: there is none, or it is
+ * no signature or a longer one.
+ */
+#define SNOTE_SIG_MAX 520 /* ours: RSA of 4096 bits */
+struct snote_line {
+	const char *name; /* borrowed */
+	size_t name_len;
+	uint8_t id[4];
+	size_t len;
+	uint8_t sig[SNOTE_SIG_MAX];
+};
+bool snote_line(const struct snote *, unsigned i, struct snote_line *);
+
+/*
  * Has this key signed it? BAD: a line says so and is not true, for which the
  * whole note is to be refused. when (may be NULL): of a cosignature.
  */

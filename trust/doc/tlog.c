@@ -64,14 +64,15 @@ hash_text(char out[ROOT_B64 + 1], const struct id32 *h)
 
 /* ---- heads ---- */
 
-bool
-tlog_head_parse(struct tlog_head *out, const char *text, size_t len)
+static bool
+head_parse(struct tlog_head *out, const char *text, size_t len, bool old)
 {
 	struct tlog_head h = {.size = 0};
 	const char *s;
 	size_t n;
 
-	if (!line(&text, &len, &s, &n) || !snote_name_ok(s, n))
+	if (!line(&text, &len, &s, &n) || n == 0 || n > SNOTE_NAME_MAX ||
+	    (!old && !snote_name_ok(s, n)))
 		return false;
 	memcpy(h.origin, s, n);
 	if (!line(&text, &len, &s, &n) || !number(s, n, &h.size) ||
@@ -82,6 +83,18 @@ tlog_head_parse(struct tlog_head *out, const char *text, size_t len)
 			return false;
 	*out = h;
 	return true;
+}
+
+bool
+tlog_head_parse(struct tlog_head *out, const char *text, size_t len)
+{
+	return head_parse(out, text, len, false);
+}
+
+bool
+tlog_head_parse_old(struct tlog_head *out, const char *text, size_t len)
+{
+	return head_parse(out, text, len, true);
 }
 
 size_t

@@ -27,6 +27,11 @@ struct tlog_head {
 #define TLOG_HEAD_MAX (SNOTE_NAME_MAX + 1 + 20 + 1 + 44 + 2)
 /* The text of a checkpoint; extension lines are passed over. */
 bool tlog_head_parse(struct tlog_head *, const char *text, size_t len);
+/*
+ * The same of a log of others, whose origin may have blanks ("NAME - NUMBER" is
+ * Rekor's way, before C2SP had one).
+ */
+bool tlog_head_parse_old(struct tlog_head *, const char *text, size_t len);
 /* Its text without any; the length. */
 size_t tlog_head_put(char out[TLOG_HEAD_MAX], const struct tlog_head *);
 

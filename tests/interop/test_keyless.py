@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Keyless signatures of images: a world of sigstore of our own and its lies (sigworld.py), before us and before
+sigstore for Python; and the suite of sigstore's clients, where its folder is named by SIGSTORE_CONFORMANCE."""
+
+import hashlib
+import json
+import os
+import subprocess
+
+import lib
+from lib import check
+from test_tools import extra
+
+IDENTITY = ("https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/"
+            "extremely-dangerous-oidc-beacon.yml@refs/heads/main")
+ISSUER = "https://token.actions.githubusercontent.com"
+
+
+def answers(argv, questions):
+    r = subprocess.run(argv, input="".join(json.dumps(q) + "\n" for q in questions), capture_output=True, text=True,
+                       timeout=300)
+    check(r.returncode == 0, f"{argv}: {r.stderr[-2000:]}")
+    return [json.loads(line) for line in r.stdout.splitlines()]
+
+
+def ours(ctx, questions):
+    return answers([os.path.join(ctx.args.build, "tests", "interop", "keylesspeer")], questions)
+
+
+def world(ctx):
+    """The cases of a world that is made for this run; None: there is no `cryptography`."""
+    if subprocess.run([ctx.args.python, "-c", "import cryptography.x509"], capture_output=True).returncode != 0:
+        return None
+    folder = ctx.dir("world")
+    subprocess.run([ctx.args.python, os.path.join(lib.HERE, "sigworld.py"), folder], check=True, timeout=120)
+    with open(os.path.join(folder, "cases.json")) as f:
+        return json.load(f)
+
+
+def compare(rows, key, got):
+    check(len(got) == len(rows), f"{len(got)} answers to {len(rows)} questions")
+    wrong = [f"{r['name']}: {g}" for r, g in zip(rows, got) if g["ok"] != r[key]]
+    check(not wrong, "\n".join(wrong))
+
+
+def alone(ctx):
+    """We take what is good, and no lie; why is told of each by words."""
+    rows = world(ctx)
+    if rows is None:
+        return "the Python package cryptography is not there"
+    got = ours(ctx, rows)
+    compare(rows, "ours", got)
+    check(sum(not r["ours"] for r in rows) >= 30, "fewer than thirty lies")
+    check(all(g["why"] for g in got if not g["ok"]), "a refusal without a reason")
+
+
+def together(ctx):
+    """So does sigstore, or the difference has its reason in the row."""
+    rows, python = world(ctx), extra(ctx, "sigstore")
+    if python is None or rows is None:
+        return "sigstore could not be installed with pip"
+    compare(rows, "ours", ours(ctx, rows))
+    compare(rows, "theirs", answers([python, os.path.join(lib.HERE, "sigpeer.py")], rows))
+    for r in rows:
+        check(r["ours"] == r["theirs"] or r["note"], f"{r['name']}: a difference without a reason")
+
+
+def suite(ctx):
+    """Each bundle of sigstore-conformance that is signed by a certificate."""
+    top, python = os.environ.get("SIGSTORE_CONFORMANCE"), extra(ctx, "sigstore")
+    if not top:
+        return "SIGSTORE_CONFORMANCE names no folder"
+    if python is None:
+        return "sigstore could not be installed with pip"
+    # the roots of the public instance come with its package
+    roots = subprocess.run([python, "-c", "import sigstore, os; print(os.path.dirname(sigstore.__file__))"],
+                           capture_output=True, text=True, check=True).stdout.strip()
+    roots = os.path.join(roots, "_store", "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev", "trusted_root.json")
+    top = os.path.join(top, "test", "assets", "bundle-verify")
+    rows = []
+    for name in sorted(os.listdir(top)):
+        folder = os.path.join(top, name)
+        if not os.path.isdir(folder) or name.startswith("managed-key"):
+            continue
+
+        def there(file, otherwise, folder=folder):
+            path = os.path.join(folder, file)
+            return path if os.path.exists(path) else otherwise
+
+        def said(file, otherwise):
+            path = there(file, None)
+            return open(path).read().strip() if path else otherwise
+        with open(there("artifact", os.path.join(top, "a.txt")), "rb") as f:
+            digest = hashlib.sha256(f.read()).hexdigest()
+        rows.append({"name": name, "bundle": os.path.join(folder, "bundle.sigstore.json"), "sum": digest,
+                     "roots": there("trusted_root.json", roots), "issuer": said("issuer", ISSUER),
+                     "subject": said("identity", IDENTITY), "ours": not name.endswith("_fail")})
+    check(len(rows) > 50, "the suite is not there")
+    compare(rows, "ours", ours(ctx, rows))
+
+
+TESTS = [("keyless: what is good, and thirty lies", alone)]
+LONG = [("keyless: beside sigstore for Python", together), ("keyless: the suite of sigstore's clients", suite)]

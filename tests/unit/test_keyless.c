@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keyless signatures: a world of their own and its lies, and real ones. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "config.h"
+
+#include "common/util.h"
+#include "tests/unit/vec.h"
+#include "trust/doc/keyless.h"
+#include "trust/doc/sigentry.h"
+#include "trust/doc/sigtext.h"
+#include "trust/doc/sigtime.h"
+
+static json_t *made, *real;
+
+static const json_t *
+a_case(const json_t *doc, const char *name)
+{
+	const json_t *cases = vec_array(doc, "cases"), *c;
+	size_t i;
+
+	json_array_foreach(cases, i, c)
+		if (strcmp(vec_str(c, "name"), name) == 0)
+			return c;
+	fail_msg("no case %s", name);
+	return NULL;
+}
+
+static struct sigroot *
+roots_of(const json_t *doc, const json_t *c)
+{
+	const char *text = vec_str(json_object_get(doc, "roots"),
+	    vec_str(c, "roots")), *why = "";
+	struct sigroot *r = sigroot_parse(text, strlen(text), &why);
+
+	if (r == NULL)
+		fail_msg("%s", why);
+	return r;
+}
+
+static bool
+is_about(const struct attest *a, const char *hex)
+{
+	struct attest_said s;
+	struct id32 sum;
+	const char *why;
+	bool is = false;
+
+	assert_true(hex_decode(sum.b, sizeof(sum.b), hex, strlen(hex)));
+	if (attest_says(&s, a, &why) < 0)
+		return false;
+	for (unsigned i = 0; i < s.nimages; i++)
+		is |= id32_eq(&s.image[i], &sum);
+	attest_said_clear(&s);
+	return is;
+}
+
+/* Whether all of it is as the case says that it must be. */
+static bool
+holds(const json_t *doc, const json_t *c, const char *text, size_t len)
+{
+	const char *why = "";
+	struct keyless_who w;
+	struct sigroot *r;
+	struct attest a;
+	bool ok;
+
+	if (attest_read(&a, text, len, &why) < 0) {
+		assert_string_not_equal(why, "");
+		return false;
+	}
+	r = roots_of(doc, c);
+	ok = keyless_check(&w, &a, r, vec_int(doc, "now"), &why) == 0 &&
+	    keyless_is(&w, vec_str(c, "issuer"), vec_str(c, "subject")) &&
+	    is_about(&a, vec_str(c, "sum"));
+	attest_clear(&a);
+	sigroot_free(r);
+	return ok;
+}
+
+static void
+each(const json_t *doc)
+{
+	const json_t *cases = vec_array(doc, "cases"), *c;
+	bool want;
+	size_t i;
+
+	json_array_foreach(cases, i, c) {
+		const char *text = vec_str(c, "bundle");
+
+#ifdef HAVE_LIBCRYPTO
+		want = vec_bool(c, "ours");
+#else
+		want = false;
+#endif
+		if (holds(doc, c, text, strlen(text)) != want)
+			fail_msg("%s", vec_str(c, "name"));
+	}
+}
+
+static void
+test_made(void **state)
+{
+	(void)state;
+	each(made);
+}
+
+static void
+test_real(void **state)
+{
+	(void)state;
+	each(real);
+}
+
+/* ---- what is damaged ---- */
+
+static const char *const damaged[] = {"message, log v1", "message, log v2",
+    "statement, intoto"};
+
+static void
+cut(void *arg, const uint8_t *p, size_t n)
+{
+	assert_false(holds(made, arg, (const char *)p, n));
+}
+
+static void
+test_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(damaged); i++) {
+		const json_t *c = a_case(made, damaged[i]);
+		const char *text = vec_str(c, "bundle");
+
+		vec_each_prefix((const uint8_t *)text, strlen(text), cut,
+		    (void *)(uintptr_t)c);
+	}
+}
+
+/* Each byte of what is base64 in there, of which all count or none. */
+static void
+turn_each(const json_t *c, json_t *bundle, json_t *at, const char *name)
+{
+	size_t len;
+	uint8_t *p = sigtext_bytes(at, name, 65536, &len);
+	char *b64, *text;
+	json_t *was = json_incref(json_object_get(at, name));
+
+	assert_non_null(p);
+	b64 = malloc(len * 2);
+	assert_non_null(b64);
+	for (size_t i = 0; i < len; i += 7) {
+		p[i] ^= 0x11;
+		(void)sodium_bin2base64(b64, len * 2, p, len,
+		    sodium_base64_VARIANT_ORIGINAL);
+		p[i] ^= 0x11;
+		(void)json_object_set_new(at, name, json_string(b64));
+		text = json_dumps(bundle, JSON_COMPACT);
+		assert_non_null(text);
+		if (holds(made, c, text, strlen(text)))
+			fail_msg("%s: byte %zu", name, i);
+		free(text);
+	}
+	(void)json_object_set_new(at, name, was);
+	free(b64);
+	free(p);
+}
+
+static void
+test_turned(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(damaged); i++) {
+		const json_t *c = a_case(made, damaged[i]);
+		json_t *b = json_loads(vec_str(c, "bundle"), 0, NULL);
+		json_t *m = json_object_get(b, "verificationMaterial");
+		json_t *e = json_array_get(json_object_get(m, "tlogEntries"),
+		    0);
+		json_t *proof = json_object_get(e, "inclusionProof");
+		json_t *promise = json_object_get(e, "inclusionPromise");
+		json_t *sig = json_object_get(b, "messageSignature");
+
+		turn_each(c, b, json_object_get(m, "certificate"), "rawBytes");
+		turn_each(c, b, e, "canonicalizedBody");
+		turn_each(c, b, proof, "rootHash");
+		turn_each(c, b, json_object_get(e, "logId"), "keyId");
+		if (promise != NULL)
+			turn_each(c, b, promise, "signedEntryTimestamp");
+		if (sig != NULL)
+			turn_each(c, b, sig, "signature");
+		json_decref(b);
+	}
+}
+
+#ifdef HAVE_LIBCRYPTO
+/* ---- certificates and timestamps by themselves ---- */
+
+struct part {
+	const struct sigroot *r;
+	int64_t now;
+	uint8_t sig[PEMKEY_SIG_MAX];
+	size_t sig_len;
+	bool turned;
+};
+
+static void
+a_cert(void *arg, const uint8_t *p, size_t n)
+{
+	const struct part *part = arg;
+	const char *why = NULL;
+	struct sigcert *c = sigcert_new(p, n, &why);
+	struct pemkey k;
+
+	(void)sigcert_is_root(p, n);
+	if (c == NULL) {
+		assert_non_null(why);
+		return;
+	}
+	/* a part of one never is one; a turned one nobody has given */
+	assert_true(part->turned);
+	(void)sigcert_key(c, &k);
+	assert_true(strlen(sigcert_subject(c)) <= SIGCERT_SUBJECT_MAX);
+	sigcert_free(c);
+}
+
+static void
+a_stamp(void *arg, const uint8_t *p, size_t n)
+{
+	const struct part *part = arg;
+	const char *why = NULL;
+	int64_t when;
+
+	/* the status is not signed: granted, and granted with changes */
+	if (sigtime_check(&when, p, n, part->sig, part->sig_len, part->r,
+		&why) == 0)
+		assert_true(part->turned && when < part->now);
+	else
+		assert_non_null(why);
+}
+
+static void
+test_parts(void **state)
+{
+	const json_t *c = a_case(made, "message, log v2");
+	json_t *b = json_loads(vec_str(c, "bundle"), 0, NULL);
+	const json_t *m = json_object_get(b, "verificationMaterial");
+	struct sigroot *r = roots_of(made, c);
+	struct part part = {.r = r, .now = vec_int(made, "now")};
+	uint8_t *p, *sig;
+	size_t n;
+
+	(void)state;
+	p = sigtext_bytes(json_object_get(m, "certificate"), "rawBytes", 8192,
+	    &n);
+	assert_non_null(p);
+	vec_each_prefix(p, n, a_cert, &part);
+	part.turned = true;
+	vec_each_flip(p, n, a_cert, &part);
+	free(p);
+	sig = sigtext_bytes(json_object_get(b, "messageSignature"),
+	    "signature", sizeof(part.sig), &part.sig_len);
+	assert_non_null(sig);
+	memcpy(part.sig, sig, part.sig_len);
+	free(sig);
+	p = sigtext_bytes(json_array_get(json_object_get(json_object_get(m,
+	    "timestampVerificationData"), "rfc3161Timestamps"), 0),
+	    "signedTimestamp", 32768, &n);
+	assert_non_null(p);
+	part.turned = false;
+	vec_each_prefix(p, n, a_stamp, &part);
+	part.turned = true;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *q = vec_copy(p, n);
+
+		q[i] ^= (uint8_t)(1u << i % 8);
+		a_stamp(&part, q, n);
+	}
+	free(p);
+	sigroot_free(r);
+	json_decref(b);
+}
+#endif
+
+/* ---- roots ---- */
+
+static void
+root_cut(void *arg, const uint8_t *p, size_t n)
+{
+	const char *why = NULL;
+
+	(void)arg;
+	assert_null(sigroot_parse((const char *)p, n, &why));
+	assert_non_null(why);
+}
+
+static void
+test_roots(void **state)
+{
+#define HEAD "{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot+json;" \
+	     "version=0.1\""
+	static const char *const bad[] = {"", "{}", "[]", "null",
+	    "{\"mediaType\":\"application/json\"}", HEAD "}",
+	    HEAD ",\"tlogs\":[{}]}", HEAD ",\"ctlogs\":[7]}",
+	    HEAD ",\"certificateAuthorities\":[{\"certChain\":"
+		 "{\"certificates\":[]}}]}",
+	    HEAD ",\"certificateAuthorities\":[{\"certChain\":"
+		 "{\"certificates\":[{\"rawBytes\":\"AA==\"}]}}]}",
+	    HEAD ",\"certificateAuthorities\":[{\"validFor\":{\"start\":"
+		 "\"yesterday\"},\"certChain\":{\"certificates\":[{"
+		 "\"rawBytes\":\"AA==\"}]}}]}",
+	    HEAD ",\"tlogs\":[{\"publicKey\":{\"validFor\":{\"start\":"
+		 "\"2021-01-01T00:00:00Z\"},\"rawBytes\":\"AA==\"},"
+		 "\"logId\":{\"keyId\":\"AAAA\"}}]}"};
+	const char *text = vec_str(json_object_get(made, "roots"), "roots");
+	const char *why;
+	char *many;
+	json_t *o;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++)
+		root_cut(NULL, (const uint8_t *)bad[i], strlen(bad[i]));
+	vec_each_prefix((const uint8_t *)text, strlen(text), root_cut, NULL);
+	o = json_pack("{s:s,s:o}", "mediaType", "application/vnd.dev.sigstore."
+	    "trustedroot+json;version=0.1", "timestampAuthorities",
+	    json_array());
+	for (int i = 0; i < 40; i++)
+		(void)json_array_append_new(json_object_get(o,
+		    "timestampAuthorities"), json_object());
+	many = json_dumps(o, 0);
+	json_decref(o);
+	assert_non_null(many);
+	assert_null(sigroot_parse(many, strlen(many), &why));
+	assert_string_equal(why, "more than 32 of a kind");
+	free(many);
+}
+
+static void
+test_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t is;
+	} rows[] = {
+	    {"1970-01-01T00:00:00Z", 0}, {"2000-02-29T12:00:00Z", 951825600},
+	    {"2021-10-07T13:56:59Z", 1633615019},
+	    {"2022-12-31T23:59:59.999Z", 1672531199},
+	    {"2021-10-07 13:56:59Z", -1}, {"2021-10-07T13:56:59", -1},
+	    {"2021-13-07T13:56:59Z", -1}, {"2021-10-07T24:56:59Z", -1},
+	    {"", -1}, {"2021-10-07T13:56:59+01:00", -1},
+	};
+	static const char pem[] = "-----BEGIN CERTIFICATE-----\nAAEC\n"
+	    "-----END CERTIFICATE-----\n";
+	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:i,s:n,s:s}", "a", "7", "b",
+	    "-7", "c", "07", "d", 7, "e", -7, "f", "g", "99999999999999999999");
+	int64_t n;
+	size_t len;
+	uint8_t *p;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		json_t *t = json_pack("{s:s}", "t", rows[i].text);
+
+		assert_int_equal(sigtext_time(&n, t, "t"), rows[i].is >= 0);
+		if (rows[i].is >= 0)
+			assert_int_equal(n, rows[i].is);
+		json_decref(t);
+	}
+	assert_true(sigtext_number(o, "a", &n) && n == 7);
+	assert_true(sigtext_number(o, "d", &n) && n == 7);
+	assert_false(sigtext_number(o, "b", &n) || sigtext_number(o, "c", &n) ||
+	    sigtext_number(o, "e", &n) || sigtext_number(o, "f", &n) ||
+	    sigtext_number(o, "g", &n) || sigtext_number(o, "h", &n));
+	assert_null(sigtext_member(o, "f"));
+	json_decref(o);
+	p = sigtext_pem(pem, strlen(pem), "CERTIFICATE", 3, &len);
+	assert_non_null(p);
+	assert_int_equal(len, 3);
+	assert_memory_equal(p, "\0\1\2", 3);
+	free(p);
+	assert_null(sigtext_pem(pem, strlen(pem), "CERTIFICATE", 2, &len));
+	assert_null(sigtext_pem(pem, strlen(pem), "PUBLIC KEY", 9, &len));
+	for (size_t i = 0; i + 1 < strlen(pem); i++)
+		assert_null(sigtext_pem(pem, i, "CERTIFICATE", 9, &len));
+}
+
+static int
+load(void **state)
+{
+	(void)state;
+	made = vec_load("keyless.json");
+	real = vec_load("keyless-real.json");
+	return made == NULL || real == NULL;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_made),
+	    cmocka_unit_test(test_real),
+	    cmocka_unit_test(test_cut),
+	    cmocka_unit_test(test_turned),
+#ifdef HAVE_LIBCRYPTO
+	    cmocka_unit_test(test_parts),
+#endif
+	    cmocka_unit_test(test_roots),
+	    cmocka_unit_test(test_texts),
+	};
+
+	return cmocka_run_group_tests(tests, load, NULL);
+}
