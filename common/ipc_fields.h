@@ -343,6 +343,8 @@ enum give_what {
 #define MSG_V_ANCHORED(F) F(u32, count, 0)
 /* A memfd of common/attested.h; serial: of the rules, 0: nobody has looked. */
 #define MSG_V_ATTESTED(F) F(u64, serial, 0) F(u32, count, 0)
+/* A memfd of common/vouched.h: whom that is owed to, for people. */
+#define MSG_V_VOUCHED(F) F(u32, count, 0)
 /* an authority or a document, for status; the name "" ends them */
 #define MSG_V_AUTHORITY(F)                                                     \
 	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \

@@ -321,6 +321,7 @@ enum event_kind {
 	M(V_LISTED, TRUST, NODE, 0, 1)                                         \
 	M(V_ANCHORED, TRUST, NODE, 0, 1)                                       \
 	M(V_ATTESTED, TRUST, NODE, 0, 1)                                       \
+	M(V_VOUCHED, TRUST, NODE, 0, 1)                                        \
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
 	M(FETCH, TRUST, EGRESS, 0, 0)                                          \
 	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \

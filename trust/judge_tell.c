@@ -96,6 +96,31 @@ tell_attested(struct judge *j)
 	free(out);
 }
 
+static void
+tell_vouched(struct judge *j)
+{
+	size_t n;
+	const struct vouched *v = law_vouched(j->law, &n);
+	struct msg_V_VOUCHED m = {.count = (uint32_t)n};
+	uint8_t *out = malloc(n * VOUCHED_BYTES + 1);
+	int fd = -1;
+
+	if (out == NULL) {
+		log_errx(NULL, "no memory: node is not told who has signed");
+		return;
+	}
+	vouched_put(out, v, n);
+	if (n > 0 && (fd = memfd_sealed("vouched", out,
+		n * VOUCHED_BYTES)) < 0)
+		log_err(NULL, "node is not told who has signed");
+	else
+		(void)program_send_V_VOUCHED(&j->prog, &m,
+		    fd >= 0 ? &fd : NULL, fd >= 0);
+	if (fd >= 0)
+		(void)close(fd);
+	free(out);
+}
+
 void
 judge_tell(struct judge *j)
 {
@@ -103,4 +128,5 @@ judge_tell(struct judge *j)
 	tell_listed(j);
 	tell_anchored(j);
 	tell_attested(j);
+	tell_vouched(j);
 }

@@ -479,6 +479,24 @@ klpdir_attestation(const struct klpdir *d, const char *name, size_t max,
 	return file_load(dir, name, max, len);
 }
 
+char *
+klpdir_sigroot(const struct klpdir *d, const char *name, size_t max,
+    size_t *len, int64_t *changed)
+{
+	_cleanup_fd_ int dir = -1;
+	struct stat st;
+
+	if (d->klp < 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if ((dir = dir_open(d->klp, "roots", false, 0)) < 0 ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return NULL;
+	*changed = st.st_mtim.tv_sec;
+	return file_load(dir, name, max, len);
+}
+
 static bool
 blob_name(struct id32 *sha, const char *name)
 {

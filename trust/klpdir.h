@@ -95,6 +95,9 @@ struct klpdir_stamp *klpdir_attestations(const struct klpdir *, unsigned max,
     unsigned *n, bool *more);
 char *klpdir_attestation(const struct klpdir *, const char *name, size_t max,
     size_t *len);
+/* roots/NAME, of sigstore; *changed: when it did, seconds since 1970. */
+char *klpdir_sigroot(const struct klpdir *, const char *name, size_t max,
+    size_t *len, int64_t *changed);
 /* The signatures of the graph that were found good (sigset.h). */
 uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);
 int klpdir_signatures_out(const struct klpdir *, struct file_out *,

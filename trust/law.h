@@ -10,6 +10,7 @@
 #include "common/attested.h"
 #include "common/ipc_msg.h"
 #include "common/listed.h"
+#include "common/vouched.h"
 #include "node/config/nodeconf.h"
 #include "trust/bindstore.h"
 #include "trust/doc/authority.h"
@@ -204,6 +205,8 @@ const struct anchored *law_anchored(const struct law *, size_t *n);
  */
 const struct attested *law_attested(const struct law *, size_t *n,
     uint64_t *serial);
+/* Whom that is owed to, *n of them; borrowed. */
+const struct vouched *law_vouched(const struct law *, size_t *n);
 /* The i-th line for status; false behind the last. */
 bool law_line(const struct law *, unsigned i, struct msg_V_AUTHORITY *);
 

@@ -10,6 +10,7 @@
 #include "common/util.h"
 #include "trust/attesting.h"
 #include "trust/lawio.h"
+#include "trust/sigroots.h"
 
 /*
  * Signatures of images, klp/attestations/: NAME.json is one, NAME.jsonl one a
@@ -31,12 +32,17 @@ struct lawattest {
 	char *text; /* of the file at hand */
 	size_t len, pos;
 	unsigned line;
+	struct sigroots roots; /* of this look */
 	struct attesting facts;
+	struct vouched *said; /* of this look: VOUCHED_MAX, nsaid */
+	size_t nsaid;
 	unsigned read, good;
-	char first[300]; /* that does not count */
+	char first[400]; /* that does not count */
 	/* the result */
 	struct attested *list;
 	size_t nlist;
+	struct vouched *vouched; /* whom it is owed to */
+	size_t nvouched;
 };
 
 /* ---- what was looked at ---- */
@@ -52,6 +58,7 @@ complain(struct lawattest *x, const char *name, const char *why)
 {
 	char safe[100];
 
+	/* what was given up before says more than what came of it */
 	if (x->first[0] != '\0')
 		return;
 	(void)text_escape(safe, sizeof(safe), name, strlen(name));
@@ -86,9 +93,26 @@ role_signed(const struct law *l, const struct attest_signer *s,
 	return threshold > 0 && have >= threshold;
 }
 
+static bool
+is_key(const struct attest_signer *s)
+{
+	return s->authority == NULL && s->roots == NULL;
+}
+
+/* Whom a certificate names; its key may be revoked as any other. */
+static bool
+keyless_signed(const struct law *l, const struct attest_signer *s,
+    struct sigroots_who *w)
+{
+	const struct keyless_who *who = sigroots_who(w, s->roots);
+
+	return who != NULL && !is_revoked(l, &who->key) &&
+	    keyless_is(who, s->issuer, s->subject);
+}
+
 /* A key that several rules name is asked once. */
 static uint32_t
-signers(const struct law *l, const struct attest *a)
+signers(const struct law *l, const struct attest *a, struct sigroots_who *w)
 {
 	const struct attest_conf *c = conf(l);
 	uint32_t out = 0;
@@ -98,11 +122,12 @@ signers(const struct law *l, const struct attest *a)
 		unsigned k = 0;
 		bool is;
 
-		while (k < i && (s->authority != NULL ||
-			c->signer[k].authority != NULL ||
+		while (k < i && (!is_key(s) || !is_key(&c->signer[k]) ||
 			!pemkey_equal(&c->signer[k].key, &s->key)))
 			k++;
-		if (k < i)
+		if (s->roots != NULL)
+			is = keyless_signed(l, s, w);
+		else if (k < i)
 			is = out >> k & 1;
 		else
 			is = s->authority != NULL ? role_signed(l, s, a) :
@@ -112,12 +137,120 @@ signers(const struct law *l, const struct attest *a)
 	return out;
 }
 
+/* ---- whom it is owed to ---- */
+
+static void
+name_signer(char out[VOUCHED_WHO + 1], const struct attest_signer *s,
+    struct sigroots_who *w)
+{
+	const struct keyless_who *who = NULL;
+	char subject[VOUCHED_WHO], issuer[VOUCHED_WHO], hex[65];
+
+	if (s->roots != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
+		(void)text_escape(subject, sizeof(subject), who->subject,
+		    strlen(who->subject));
+		(void)text_escape(issuer, sizeof(issuer), who->issuer,
+		    strlen(who->issuer));
+		(void)snprintf(out, VOUCHED_WHO + 1, "%.150s (%.80s)", subject,
+		    issuer);
+	} else if (s->authority != NULL) {
+		(void)snprintf(out, VOUCHED_WHO + 1, "the role %.64s of %.150s",
+		    s->role, s->authority);
+	} else {
+		hex_encode(hex, HASH_BYTES(s->key.fp));
+		(void)snprintf(out, VOUCHED_WHO + 1, "the key %s", hex);
+	}
+}
+
+static void
+vouch(struct lawattest *x, const struct id32 *image, unsigned rule,
+    const char *who)
+{
+	for (size_t i = 0; i < x->nsaid; i++)
+		if (x->said[i].rule == rule &&
+		    id32_eq(&x->said[i].image, image) &&
+		    strcmp(x->said[i].who, who) == 0)
+			return;
+	if (x->said == NULL)
+		x->said = calloc(VOUCHED_MAX, sizeof(*x->said));
+	if (x->said == NULL || x->nsaid == VOUCHED_MAX)
+		return;
+	x->said[x->nsaid] = (struct vouched){*image, (uint8_t)rule, ""};
+	memcpy(x->said[x->nsaid++].who, who, strlen(who) + 1);
+}
+
+static void
+vouch_all(const struct law *l, struct lawattest *x,
+    const struct attest_said *s, uint32_t who, struct sigroots_who *w)
+{
+	const struct attest_conf *c = conf(l);
+	char text[VOUCHED_WHO + 1];
+
+	for (unsigned r = 0; r < c->nrules; r++)
+		for (unsigned k = 0; k < c->rule[r].nsigners; k++) {
+			unsigned at = c->rule[r].first + k;
+
+			if ((who >> at & 1) == 0)
+				continue;
+			name_signer(text, &c->signer[at], w);
+			for (unsigned i = 0; i < s->nimages; i++)
+				vouch(x, &s->image[i], r, text);
+		}
+}
+
+/*
+ * But for those of an image for which the rule does not hold in the end. true:
+ * it is not what it was.
+ */
+static bool
+keep_vouched(struct lawattest *x)
+{
+	size_t n = 0;
+	bool same;
+
+	for (size_t i = 0; i < x->nsaid; i++)
+		if (attested_rules(x->list, x->nlist, &x->said[i].image) >>
+			x->said[i].rule & 1)
+			x->said[n++] = x->said[i];
+	same = n == x->nvouched && (n == 0 || memcmp(x->said, x->vouched,
+	    n * sizeof(*x->said)) == 0);
+	free(x->vouched);
+	x->vouched = x->said;
+	x->nvouched = n;
+	x->said = NULL;
+	x->nsaid = 0;
+	return !same;
+}
+
+/* Why nobody's signature counts. */
+static void
+complain_nobody(struct lawattest *x, const char *name, struct sigroots_who *w)
+{
+	char subject[150], issuer[100], why[300];
+
+	for (unsigned i = 0; i < x->roots.n; i++) {
+		if (!w->by[i].good)
+			continue;
+		(void)text_escape(subject, sizeof(subject),
+		    w->by[i].who.subject, strlen(w->by[i].who.subject));
+		(void)text_escape(issuer, sizeof(issuer),
+		    w->by[i].who.issuer, strlen(w->by[i].who.issuer));
+		(void)snprintf(why, sizeof(why), "%s (%s) is nobody whom "
+		    "image_policy names", subject, issuer);
+		complain(x, name, why);
+		return;
+	}
+	complain(x, name, w->why != NULL ? w->why :
+	    "no key of image_policy has signed it");
+}
+
 static void
 one(struct law *l, struct lawattest *x, const char *text, size_t len)
 {
 	const char *name = x->file[x->at].name, *why = "";
-	struct attest_said s;
 	struct attest a;
+	struct sigroots_who w = {.roots = &x->roots, .a = &a, .now = l->now};
+	struct attest_said s;
 	uint32_t who;
 
 	x->read++;
@@ -125,13 +258,14 @@ one(struct law *l, struct lawattest *x, const char *text, size_t len)
 		complain(x, name, why);
 		return;
 	}
-	if ((who = signers(l, &a)) == 0) {
-		complain(x, name, "no key of image_policy has signed it");
+	if ((who = signers(l, &a, &w)) == 0) {
+		complain_nobody(x, name, &w);
 	} else if (attest_says(&s, &a, &why) < 0) {
 		complain(x, name, why);
 	} else {
 		x->good++;
 		attesting_add(&x->facts, conf(l), &s, who);
+		vouch_all(l, x, &s, who, &w);
 		attest_said_clear(&s);
 	}
 	attest_clear(&a);
@@ -146,7 +280,11 @@ drop(struct lawattest *x)
 	x->text = NULL;
 	free(x->file);
 	x->file = NULL;
+	free(x->said);
+	x->said = NULL;
+	x->nsaid = 0;
 	attesting_clear(&x->facts);
+	sigroots_clear(&x->roots);
 }
 
 static bool
@@ -161,6 +299,24 @@ same(const struct lawattest *x, const struct attested *list, size_t n)
 	return true;
 }
 
+/* Each file of roots, and how long it lies there already. */
+static void
+say_roots(const struct law *l, const struct lawattest *x)
+{
+	for (unsigned i = 0; i < x->roots.n; i++) {
+		int64_t age = (int64_t)l->now - x->roots.f[i].changed;
+
+		if (x->roots.f[i].r == NULL)
+			log_warnx("klp/roots", "%s counts for nothing: %s",
+			    x->roots.f[i].name, x->roots.f[i].why);
+		else
+			log_info("klp/roots", "%s age=%lld days: authorities=%u "
+			    "logs=%u", x->roots.f[i].name,
+			    (long long)(age < 0 ? 0 : age / 86400),
+			    x->roots.f[i].r->nca, x->roots.f[i].r->nlog);
+	}
+}
+
 static void
 finish(struct law *l, struct lawattest *x)
 {
@@ -173,6 +329,7 @@ finish(struct law *l, struct lawattest *x)
 	free(x->list);
 	x->list = list;
 	x->nlist = n;
+	l->changed |= keep_vouched(x);
 	x->ever = true;
 	x->seen = x->now;
 	x->serial = conf(l)->serial;
@@ -181,6 +338,7 @@ finish(struct law *l, struct lawattest *x)
 		    "%s%s%s", x->read, x->good, n, x->first[0] != '\0' ?
 		    "; not counted: " : "", x->first, x->more ||
 		    x->facts.full ? "; more is there than is looked at" : "");
+	say_roots(l, x);
 	drop(x);
 }
 
@@ -294,6 +452,8 @@ stamp(const struct law *l, struct lawattest *x, struct id32 *out)
 	for (unsigned i = 0; i < conf(l)->nsigners; i++)
 		if (conf(l)->signer[i].authority != NULL)
 			stamp_role(l, &conf(l)->signer[i], &h);
+	for (unsigned i = 0; i < x->roots.n; i++)
+		(void)crypto_hash_sha256_update(&h, x->roots.f[i].sum.b, 32);
 	(void)crypto_hash_sha256_final(&h, out->b);
 }
 
@@ -336,6 +496,7 @@ lawattest_look(struct law *l)
 		log_errx("klp/attestations", "no memory to look at it");
 		return;
 	}
+	sigroots_load(&is.roots, &l->dir, conf(l));
 	stamp(l, &is, &is.now);
 	if (goes_on(x, &is) || (x->file == NULL && x->ever &&
 		id32_eq(&is.now, &x->seen))) {
@@ -346,6 +507,7 @@ lawattest_look(struct law *l)
 	x->file = is.file;
 	x->nfiles = is.nfiles;
 	x->more = is.more;
+	x->roots = is.roots;
 	x->now = is.now;
 	x->at = x->line = x->read = x->good = 0;
 	x->len = x->pos = 0;
@@ -367,6 +529,7 @@ lawattest_free(struct law *l)
 		return;
 	drop(l->attest);
 	free(l->attest->list);
+	free(l->attest->vouched);
 	free(l->attest);
 	l->attest = NULL;
 }
@@ -380,4 +543,11 @@ law_attested(const struct law *l, size_t *n, uint64_t *serial)
 	/* 0: nobody has looked yet */
 	*serial = x == NULL ? 0 : x->serial;
 	return x == NULL ? NULL : x->list;
+}
+
+const struct vouched *
+law_vouched(const struct law *l, size_t *n)
+{
+	*n = l->attest == NULL ? 0 : l->attest->nvouched;
+	return l->attest == NULL ? NULL : l->attest->vouched;
 }

@@ -16,6 +16,7 @@
 #include "node/check/follow.h"
 #include "trust/doc/head.h"
 #include "trust/doc/root.h"
+#include "trust/doc/sigroot.h"
 
 #define CA_BYTES (2u << 20) /* as trust/egress takes them */
 
@@ -234,6 +235,36 @@ check_klp_https(int dir, const struct node_config *conf)
 	return any;
 }
 
+/* Whom keyless signatures are believed of: klp/roots/NAME. */
+static void
+check_sigroot(struct check *c, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	struct sigroot *r = NULL;
+	const char *why = NULL;
+	char path[200];
+	size_t len = 0;
+
+	(void)snprintf(path, sizeof(path), "klp/" ATTEST_ROOTS_DIR "/%s", name);
+	if (faccessat(c->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    errno == ENOENT) {
+		check_tell(c, true, "node.yaml", 0, 0, "put a "
+		    "trusted_root.json of sigstore there", "no keyless "
+		    "signature counts by it: there is no %s", path);
+		return;
+	}
+	if (!readable(c, path))
+		return;
+	text = check_load(c->dir, path, O_NOFOLLOW, SIGROOT_TEXT_MAX, &len);
+	if (text == NULL)
+		why = strerror(errno);
+	else
+		r = sigroot_parse(text, len, &why);
+	if (r == NULL)
+		check_tell(c, true, path, 0, 0, NULL, "is not used: %s", why);
+	sigroot_free(r);
+}
+
 /* A rule that no signature can ever satisfy in this build. */
 static void
 check_policy(struct check *c, const struct node_config *conf)
@@ -262,6 +293,8 @@ check_klp(struct check *c, const struct node_config *conf)
 	check_ca(c, conf);
 	check_gateways(c, conf, n);
 	check_policy(c, conf);
+	for (unsigned i = 0; attest_conf_roots(&conf->attest, i) != NULL; i++)
+		check_sigroot(c, attest_conf_roots(&conf->attest, i));
 	for (unsigned i = 0; i < n; i++)
 		check_authority(c, names[i]);
 }

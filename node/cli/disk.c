@@ -142,6 +142,20 @@ wait_image(struct cli *c, const char *name, const char *list, json_t *all)
 	return rc;
 }
 
+/* Who has signed for it, as image_policy wants that. */
+static void
+say_vouched(const json_t *all)
+{
+	const json_t *list = json_object_get(all, "vouched");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *v = json_array_get(list, i);
+
+		printf("signed by %s (rule %lld of image_policy)\n",
+		    ask_text(v, "who"), (long long)ask_int(v, "rule"));
+	}
+}
+
 static int
 say_image(struct cli *c, const char *name, const json_t *all)
 {
@@ -150,11 +164,12 @@ say_image(struct cli *c, const char *name, const json_t *all)
 	bool good = strcmp(end, "good") == 0;
 
 	if (c->json) {
-		cli_json(json_pack("{s:s,s:b,s:s,s:s}", "digest",
+		cli_json(json_pack("{s:s,s:b,s:s,s:s,s:O?}", "digest",
 		    ask_text(all, "digest"), "good", good, "said", end, "why",
-		    why));
+		    why, "vouched", json_object_get(all, "vouched")));
 		return good ? CLI_OK : CLI_FAILED;
 	}
+	say_vouched(all);
 	if (good) {
 		printf("%s is as it was imported, and may run\n", name);
 		return CLI_OK;

@@ -13,6 +13,7 @@
 #define PREDICATE_MAX 200
 #define PATH_TEXT_MAX 200
 #define PATTERN_MAX 300
+#define SUBJECT_MAX 600
 
 /* ---- who may sign ---- */
 
@@ -49,6 +50,61 @@ read_role(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
 	    ynode_text(ynode_get(n, "role"), "role", 1, 64, &s->role, m);
 }
 
+/* A file of one folder: no path. */
+static bool
+is_file_name(const char *s)
+{
+	if (s[0] == '.' || strlen(s) > ATTEST_ROOTS_NAME)
+		return false;
+	for (; *s != '\0'; s++)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw"
+			   "xyz0123456789._-", *s) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+read_keyless(struct attest_signer *s, const struct ynode *n,
+    struct mistakes *m)
+{
+	static const char *const known[] = {"roots", "issuer", "subject"};
+	const struct ynode *roots, *subject;
+
+	if (!ynode_is_map(n, "keyless", m) ||
+	    !ynode_known(n, known, NELEM(known), m))
+		return false;
+	roots = ynode_get(n, "roots");
+	subject = ynode_get(n, "subject");
+	if (roots == NULL || subject == NULL ||
+	    ynode_get(n, "issuer") == NULL) {
+		mistake_add(m, n->line, n->column, "{roots: trusted_root.json, "
+		    "issuer: https://accounts.example, subject: me@example}",
+		    "keyless needs roots, issuer and subject: without somebody "
+		    "who is meant it is anybody");
+		return false;
+	}
+	if (!ynode_text(roots, "roots", 1, PATTERN_MAX, &s->roots, m) ||
+	    !ynode_text(ynode_get(n, "issuer"), "issuer", 1, PATTERN_MAX,
+		&s->issuer, m) ||
+	    !ynode_text(subject, "subject", 1, SUBJECT_MAX, &s->subject, m))
+		return false;
+	if (!is_file_name(s->roots)) {
+		mistake_add(m, roots->line, roots->column, "roots: "
+		    "trusted_root.json, which lies in klp/" ATTEST_ROOTS_DIR
+		    "/", "roots is the name of a file, without a folder");
+		return false;
+	}
+	if (s->subject[strspn(s->subject, "*")] == '\0') {
+		mistake_add(m, subject->line, subject->column, "such as "
+		    "https://github.com/ORG/REPO/.github/workflows/*",
+		    "subject: `*` alone is anybody");
+		return false;
+	}
+	/* what a certificate needs of the build is what such a key does */
+	s->key.kind = PEMKEY_P256;
+	return true;
+}
+
 static bool
 read_signer(struct attest_signer *s, const struct ynode *e, struct mistakes *m)
 {
@@ -58,17 +114,13 @@ read_signer(struct attest_signer *s, const struct ynode *e, struct mistakes *m)
 	    !ynode_known(e, known, NELEM(known), m))
 		return false;
 	if (e->count != 1) {
-		mistake_add(m, e->line, e->column, "key: | or klp_role: {...}",
-		    "a signer is one key or one klp_role");
+		mistake_add(m, e->line, e->column, "key: |, klp_role: {...} "
+		    "or keyless: {...}",
+		    "a signer is one key, one klp_role or one keyless");
 		return false;
 	}
-	if (ynode_get(e, "keyless") != NULL) {
-		mistake_add(m, e->first->key_line, e->first->key_column,
-		    "a key, or a klp_role", "keyless: signatures of "
-		    "certificates cannot be checked by this build, and nothing "
-		    "would run (oci_unsupported)");
-		return false;
-	}
+	if (ynode_get(e, "keyless") != NULL)
+		return read_keyless(s, ynode_get(e, "keyless"), m);
 	return ynode_get(e, "key") != NULL ?
 	    read_key(s, ynode_get(e, "key"), m) :
 	    read_role(s, ynode_get(e, "klp_role"), m);
@@ -232,6 +284,22 @@ serial_of(const struct ynode *list)
 	return out == 0 ? 1 : out;
 }
 
+const char *
+attest_conf_roots(const struct attest_conf *c, unsigned i)
+{
+	for (unsigned k = 0; k < c->nsigners; k++) {
+		const char *is = c->signer[k].roots;
+		unsigned j = 0;
+
+		while (is != NULL && j < k && (c->signer[j].roots == NULL ||
+			strcmp(c->signer[j].roots, is) != 0))
+			j++;
+		if (is != NULL && j == k && i-- == 0)
+			return is;
+	}
+	return NULL;
+}
+
 void
 attest_conf_read(struct attest_conf *c, const struct ynode *list,
     struct mistakes *m)
@@ -251,6 +319,9 @@ attest_conf_read(struct attest_conf *c, const struct ynode *list,
 	}
 	for (const struct ynode *e = list->first; e != NULL; e = e->next)
 		read_rule(c, e, m);
+	if (attest_conf_roots(c, ATTEST_ROOTS_MAX) != NULL)
+		mistake_add(m, list->line, list->column, NULL, "image_policy "
+		    "names more than %d files of roots", ATTEST_ROOTS_MAX);
 	c->serial = c->nrules > 0 ? serial_of(list) : 0;
 }
 
@@ -292,6 +363,6 @@ attest_conf_unsupported(const struct attest_conf *c, unsigned i)
 	}
 	/* a mistake in who may sign is told as that */
 	return r->nsigners == 0 ? NULL : "oci_unsupported: keys of P-256 and "
-	    "P-384 want libcrypto, which this build has not: such images are "
-	    "refused";
+	    "P-384, and certificates, want libcrypto, which this build has "
+	    "not: such images are refused";
 }

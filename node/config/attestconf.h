@@ -21,10 +21,20 @@
 #define ATTEST_WANTS_MAX 8    /* predicates of a rule */
 #define ATTEST_WHERE_MAX 8
 
+#define ATTEST_ROOTS_MAX 8    /* files of roots */
+#define ATTEST_ROOTS_NAME 100 /* bytes of one's name */
+#define ATTEST_ROOTS_DIR "roots" /* where they lie, below klp/ */
+
 struct attest_signer {
+	/* of a kind that a build without libcrypto cannot check, in the third */
 	struct pemkey key;
 	/* in its place: those who hold a role; NULL: a key */
 	const char *authority, *role;
+	/*
+	 * or whom a certificate names, as the file of roots has it that he had
+	 * logged in: issuer as it is, subject a pattern; NULL: a key
+	 */
+	const char *roots, *issuer, *subject;
 };
 
 struct attest_want {
@@ -55,6 +65,8 @@ struct attest_conf {
 
 void attest_conf_read(struct attest_conf *, const struct ynode *list,
     struct mistakes *);
+/* The i-th of the files of roots that are named, each once; NULL: no more. */
+const char *attest_conf_roots(const struct attest_conf *, unsigned i);
 void attest_conf_free(struct attest_conf *);
 /* The rules, a bit each, that are about an image of this name. */
 uint32_t attest_conf_about(const struct attest_conf *, const char *name);

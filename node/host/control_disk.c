@@ -76,6 +76,20 @@ add_said(json_t *o, const struct verified *v, const struct id32 *image)
 	}
 }
 
+/* Whom it is owed to that a rule of image_policy holds. */
+static void
+add_vouched(json_t *o, const struct warren_node *wn, const struct id32 *image)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < wn->nvouched; i++)
+		if (id32_eq(&wn->vouched[i].image, image))
+			(void)json_array_append_new(list, json_pack(
+			    "{s:i,s:o}", "rule", wn->vouched[i].rule + 1,
+			    "who", printable(wn->vouched[i].who)));
+	(void)json_object_set_new(o, "vouched", list);
+}
+
 /* {"pass": true} begins one; {"image": digest}: what was said of it. */
 bool
 control_integrity(struct client *c, const json_t *q)
@@ -95,8 +109,10 @@ control_integrity(struct client *c, const json_t *q)
 		n->host.send_I_PASS(n->host.ctx, &m);
 	o = client_good(true);
 	(void)json_object_set_new(o, "integrity", control_integrity_json(n));
-	if (hex != NULL)
+	if (hex != NULL) {
 		add_said(o, &n->verified, &image);
+		add_vouched(o, c->control->wn, &image);
+	}
 	return client_line(c, o);
 }
 

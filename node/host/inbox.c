@@ -362,6 +362,31 @@ on_V_ATTESTED(struct warren_node *wn, const struct msg_V_ATTESTED *m,
 }
 
 static void
+on_V_VOUCHED(struct warren_node *wn, const struct msg_V_VOUCHED *m,
+    struct ipc_in *in)
+{
+	struct vouched *l = NULL;
+	const uint8_t *text = NULL;
+	size_t n = 0;
+	bool good = m->count == 0;
+
+	if (m->count > 0 && m->count <= VOUCHED_MAX && in->nfds == 1 &&
+	    (text = map(in, m->count * VOUCHED_BYTES,
+		VOUCHED_MAX * VOUCHED_BYTES, &n)) != NULL &&
+	    (l = calloc(m->count, sizeof(*l))) != NULL)
+		good = vouched_get(l, text, n, m->count);
+	memfd_unmap(text, n);
+	if (good) {
+		free(wn->vouched);
+		wn->vouched = l;
+		wn->nvouched = m->count;
+		return;
+	}
+	free(l);
+	program_malformed(&wn->prog, in);
+}
+
+static void
 on_V_AUTHORITY(struct warren_node *wn, const struct msg_V_AUTHORITY *m,
     struct ipc_in *in)
 {

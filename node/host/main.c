@@ -339,6 +339,7 @@ finish(struct warren_node *wn)
 	(void)ledger_commit(wn->ledger, &wn->node.jobs, &full);
 	logs_close(wn->logs);
 	outputs_free(wn->outputs);
+	free(wn->vouched);
 	node_clear(&wn->node);
 	volumes_close(wn->volumes);
 	blobs_close(wn->blobs);

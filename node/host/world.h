@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/program.h"
+#include "common/vouched.h"
 #include "common/witness.h"
 #include "node/config/nodeconf.h"
 #include "node/config/profile.h"
@@ -89,6 +90,8 @@ struct warren_node {
 	/* authorities and documents as trust tells them, for status */
 	struct msg_V_AUTHORITY law[HOST_LAW_MAX], law_new[HOST_LAW_MAX];
 	unsigned nlaw, nlaw_new;
+	struct vouched *vouched; /* who has signed for images, for people */
+	size_t nvouched;
 	struct trustwhy why;
 	struct { /* an image that is being removed: no job gets it */
 		struct id32 image;

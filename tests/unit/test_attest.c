@@ -301,7 +301,21 @@ test_mistakes(void **state)
 	    {"image_policy:\n  - image: x\n    any_of:\n      - key: y\n",
 		"no PEM block", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: y\n",
-		"oci_unsupported", 4},
+		"keyless", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{issuer: x, subject: y}\n", "roots, issuer and subject", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x}\n", "roots, issuer and subject", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: ../r, issuer: x, subject: y}\n", "without a folder", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: .r, issuer: x, subject: y}\n", "without a folder", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: '**'}\n", "anybody", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: y, san: z}\n", "san", 4},
+	    {"image_policy:\n  - image: x\n    any_of: [{keyless: {roots: r, "
+	     "issuer: x, subject: y}, key: z}]\n", "a signer is one", 3},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - klp_role: "
 	     "{role: y}\n", "authority and role", 4},
 	    {"image_policy:\n  - image: x\n    any_off: []\n", "any_off", 3},
@@ -344,6 +358,38 @@ test_about(void **state)
 	assert_null(attest_conf_unsupported(&c->attest, 0));
 	node_config_free(c);
 	node_config_free(d);
+}
+
+static void
+test_root_files(void **state)
+{
+	struct node_config *c = conf_of("image_policy:\n"
+	    "  - image: a\n    any_of:\n"
+	    "      - keyless: {roots: r1, issuer: x, subject: y}\n"
+	    "      - keyless: {roots: r2, issuer: x, subject: y}\n"
+	    "  - image: b\n    any_of:\n"
+	    "      - klp_role: {authority: test.kos, role: images}\n"
+	    "      - keyless: {roots: r1, issuer: x, subject: z}\n");
+	char yaml[2048] = "image_policy:\n  - image: a\n    any_of:\n";
+	struct mistakes bad = {0};
+	struct node_config *d = NULL;
+
+	(void)state;
+	assert_string_equal(attest_conf_roots(&c->attest, 0), "r1");
+	assert_string_equal(attest_conf_roots(&c->attest, 1), "r2");
+	assert_null(attest_conf_roots(&c->attest, 2));
+#ifdef HAVE_LIBCRYPTO
+	assert_null(attest_conf_unsupported(&c->attest, 0));
+#else
+	assert_non_null(attest_conf_unsupported(&c->attest, 0));
+#endif
+	assert_null(attest_conf_unsupported(&c->attest, 1));
+	node_config_free(c);
+	for (unsigned i = 0; i <= ATTEST_ROOTS_MAX; i++)
+		(void)snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml),
+		    "      - keyless: {roots: r%u, issuer: x, subject: y}\n", i);
+	assert_int_equal(node_config_parse(&d, yaml, strlen(yaml), &bad), -1);
+	assert_non_null(strstr(bad.v[0].text, "files of roots"));
 }
 
 /* ---- the judge ---- */
@@ -473,6 +519,90 @@ test_role(void **state)
 	assert_int_equal(rules(), 0);
 }
 
+#ifdef HAVE_LIBCRYPTO
+static json_t *keyless;
+
+static const json_t *
+a_bundle(const char *name)
+{
+	const json_t *cases = vec_array(keyless, "cases"), *c;
+	size_t i;
+
+	json_array_foreach(cases, i, c)
+		if (strcmp(vec_str(c, "name"), name) == 0)
+			return c;
+	fail_msg("no case %s", name);
+	return NULL;
+}
+
+/* Which rules hold for what that bundle is about. */
+static uint32_t
+rules_now(const json_t *bundle)
+{
+	uint32_t now = (uint32_t)vec_int(keyless, "now");
+	const char *hex = vec_str(bundle, "sum");
+	size_t n;
+	uint64_t serial;
+	const struct attested *l;
+	struct id32 sum;
+
+	(void)law_look(taker.l, now, true);
+	l = law_attested(taker.l, &n, &serial);
+	assert_true(hex_decode(sum.b, sizeof(sum.b), hex, strlen(hex)));
+	return attested_rules(l, n, &sum);
+}
+
+/* Whom a certificate names, by roots that the operator has put there. */
+static void
+test_keyless(void **state)
+{
+	const json_t *good, *flow;
+	const struct vouched *who;
+	const char *text;
+	size_t n;
+
+	(void)state;
+	keyless = vec_load("keyless.json");
+	good = a_bundle("message, log v1");
+	flow = a_bundle("a workflow");
+	judge_by("image_policy:\n"
+	    "  - image: '*'\n    any_of:\n      - keyless: {roots: r.json, "
+	    "issuer: 'https://accounts.example', subject: person@example.org}\n"
+	    "  - image: '*'\n    any_of:\n      - keyless: {roots: r.json, "
+	    "issuer: 'https://accounts.example', "
+	    "subject: 'https://forge.example/org/repo/*'}\n"
+	    "  - image: '*'\n    any_of:\n      - keyless: {roots: r.json, "
+	    "issuer: 'https://accounts.exampl', subject: 'p*'}\n");
+	text = vec_str(good, "bundle");
+	kit_dir_put(&taker.klp, "attestations/a.json", text, strlen(text));
+	assert_int_equal(rules_now(good), 0); /* no roots are there */
+	assert_int_equal(mkdirat(taker.klp.fd, "roots", 0755), 0);
+	text = vec_str(json_object_get(keyless, "roots"), "roots");
+	kit_dir_put(&taker.klp, "roots/r.json", text, strlen(text) - 1);
+	assert_int_equal(rules_now(good), 0); /* they are damaged */
+	kit_dir_put(&taker.klp, "roots/r.json", text, strlen(text));
+	assert_int_equal(rules_now(good), 1);
+	who = law_vouched(taker.l, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(who[0].rule, 0);
+	assert_string_equal(who[0].who,
+	    "person@example.org (https://accounts.example)");
+	text = vec_str(flow, "bundle");
+	kit_dir_put(&taker.klp, "attestations/b.json", text, strlen(text));
+	assert_int_equal(rules_now(flow), 3);
+	(void)law_vouched(taker.l, &n);
+	assert_int_equal(n, 2);
+	/* roots that are taken away vouch for nothing */
+	(void)unlinkat(taker.klp.fd, "roots/r.json", 0);
+	assert_int_equal(rules_now(good), 0);
+	(void)law_vouched(taker.l, &n);
+	assert_int_equal(n, 0);
+	judge_by("{}");
+	(void)law_vouched(taker.l, &n);
+	assert_int_equal(n, 0);
+}
+#endif
+
 static int
 start(void **state)
 {
@@ -507,6 +637,10 @@ main(void)
 	    TEST(test_forms), TEST(test_damaged), TEST(test_hostile),
 	    TEST(test_keys), TEST(test_where), TEST(test_mistakes),
 	    TEST(test_about), TEST(test_judge), TEST(test_role),
+	    TEST(test_root_files),
+#ifdef HAVE_LIBCRYPTO
+	    TEST(test_keyless),
+#endif
 	};
 
 	doc = vec_load("attest.json");

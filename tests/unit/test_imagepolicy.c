@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/vouched.h"
 #include "node/work/imagepolicy.h"
 #include "node/work/ready.h"
 #include "tests/unit/nodekit.h"
@@ -104,12 +105,37 @@ test_form(void **state)
 	assert_false(attested_get(out, buf, sizeof(buf), 2));
 }
 
+/* Whose signature it was, for people: entries of one size, of UTF-8. */
+static void
+test_vouched(void **state)
+{
+	struct vouched in[2] = {{.rule = 3}, {.rule = 0}}, out[2];
+	uint8_t buf[2 * VOUCHED_BYTES];
+
+	(void)state;
+	memset(in[1].who, 'a', VOUCHED_WHO);
+	(void)snprintf(in[0].who, sizeof(in[0].who), "somebody");
+	memset(&in[0].image, 7, sizeof(in[0].image));
+	vouched_put(buf, in, 2);
+	assert_true(vouched_get(out, buf, sizeof(buf), 2));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(out[i].rule, in[i].rule);
+		assert_true(id32_eq(&out[i].image, &in[i].image));
+		assert_string_equal(out[i].who, in[i].who);
+	}
+	for (size_t n = 0; n < sizeof(buf); n++)
+		assert_false(vouched_get(out, buf, n, 2));
+	buf[VOUCHED_BYTES - VOUCHED_WHO] = 0xff;
+	assert_false(vouched_get(out, buf, sizeof(buf), 2));
+}
+
 int
 main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_rules), TEST(test_waits), TEST(test_form),
+	    TEST(test_vouched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_SIGROOTS_H
+#define WARREN_TRUST_SIGROOTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/hash.h>
+
+#include "node/config/attestconf.h"
+#include "trust/doc/keyless.h"
+#include "trust/klpdir.h"
+
+/*
+ * The files of roots that image_policy names (klp/roots/), and what one
+ * signature comes to by each.
+ */
+struct sigroots {
+	unsigned n;
+	struct {
+		char name[ATTEST_ROOTS_NAME + 1];
+		struct sigroot *r; /* NULL: why */
+		const char *why;
+		int64_t changed; /* of the file, seconds since 1970 */
+		struct id32 sum; /* of its text; zeros: not read */
+	} f[ATTEST_ROOTS_MAX];
+};
+
+void sigroots_load(struct sigroots *, const struct klpdir *,
+    const struct attest_conf *);
+void sigroots_clear(struct sigroots *);
+
+/* Of one signature: who it is by each file, found out once. */
+struct sigroots_who {
+	const struct sigroots *roots;
+	const struct attest *a;
+	int64_t now;
+	struct {
+		bool asked, good;
+		struct keyless_who who;
+	} by[ATTEST_ROOTS_MAX];
+	const char *why; /* the last refusal; NULL: none */
+};
+/* NULL: nobody, by that file. */
+const struct keyless_who *sigroots_who(struct sigroots_who *,
+    const char *name);
+
+#endif
