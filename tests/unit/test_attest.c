@@ -158,6 +158,9 @@ test_hostile(void **state)
 	    "\"payload\":\"e30=\",\"payload\":\"e30=\","
 	    "\"signatures\":[{\"sig\":\"AA==\"}]}",
 	    "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}"};
+	static const char old[] = "{\"Base64Signature\":\"AA==\",\"Payload\":"
+	    "\"e30=\",\"Cert\":{\"Raw\":\"AA==\",\"PublicKey\":{\"X\":"
+	    "97311239423423423423423423423423423423423423}}}";
 	char deep[200] = "", *large;
 	const char *why;
 	struct attest a;
@@ -169,6 +172,8 @@ test_hostile(void **state)
 		    -1);
 		assert_string_not_equal(why, "");
 	}
+	assert_int_equal(attest_read(&a, old, strlen(old), &why), -1);
+	assert_non_null(strstr(why, "cosign's older form"));
 	memset(deep, '[', 100);
 	assert_int_equal(attest_read(&a, deep, 100, &why), -1);
 	assert_string_equal(why, "too deep");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
 #include "trust/doc/attest.h"
 
 #include <stdio.h>
@@ -157,6 +158,18 @@ read_bundle(struct attest *a, const json_t *o, const char *type,
 	    read_message(a, message, why);
 }
 
+/*
+ * As `cosign download signature` prints a keyless one of the older form: Go's
+ * own view of a certificate, with numbers of any size, and a log's promise.
+ */
+static bool
+has_old_cert(const char *text, size_t len)
+{
+	static const char member[] = "\"Cert\":{";
+
+	return memmem(text, len, member, strlen(member)) != NULL;
+}
+
 int
 attest_read(struct attest *a, const char *text, size_t len, const char **why)
 {
@@ -168,7 +181,9 @@ attest_read(struct attest *a, const char *text, size_t len, const char **why)
 
 	memset(a, 0, sizeof(*a));
 	if (o == NULL)
-		return -1;
+		return has_old_cert(text, len) ? refuse(why, "a certificate in "
+		    "cosign's older form, which has no proof of inclusion: its "
+		    "bundle is wanted") : -1;
 	if (json_object_get(o, "Base64Signature") != NULL)
 		rc = read_simple(a, o, why);
 	else if (jdoc_text(o, "mediaType", &type, &n))

@@ -99,10 +99,11 @@ load(const void *text, size_t len, size_t flags, const char **why)
 	json_error_t err;
 	json_t *v = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES, &err);
 
-	if (v == NULL)
-		*why = json_error_code(&err) == json_error_duplicate_key
-		    ? "a member twice"
-		    : "not JSON";
+	if (v == NULL && json_error_code(&err) == json_error_duplicate_key)
+		*why = "a member twice";
+	else if (v == NULL)
+		*why = json_error_code(&err) == json_error_numeric_overflow ?
+		    "a number of more than 64 bits" : "not JSON";
 	return v;
 }
 
