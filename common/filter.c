@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/fsverity.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -308,4 +309,45 @@ int
 priv_filter_watchdog(void)
 {
 	return load(0);
+}
+
+/* Not known before it runs: what it must not is named, and it is told no. */
+int
+priv_filter_verifier(void)
+{
+	static const char *const more[] = {"socket", "connect", "bind",
+	    "listen", "accept", "accept4", "mount", "umount2", "pivot_root",
+	    "chroot", "setns", "unshare", "move_mount", "fsopen", "fsmount",
+	    "open_tree", "mount_setattr", "bpf", "personality", "quotactl",
+	    "acct", "syslog", "pidfd_open", "pidfd_send_signal", "tkill"};
+	scmp_filter_ctx ctx;
+	int r;
+
+#ifdef WARREN_SANITIZED
+	return 0;
+#endif
+	if ((ctx = seccomp_init(SCMP_ACT_ALLOW)) == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS);
+	r = ADD(ctx, SCMP_ACT_ERRNO(EPERM), never);
+	if (r >= 0)
+		r = ADD(ctx, SCMP_ACT_ERRNO(EPERM), more);
+	/* libcs ask for the older one then, whose flags can be looked at */
+	if (r >= 0)
+		r = add_rule(ctx, SCMP_ACT_ERRNO(ENOSYS), "clone3");
+	if (r >= 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ,
+			CLONE_NEWUSER, CLONE_NEWUSER));
+	if (r >= 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
+	return 0;
 }

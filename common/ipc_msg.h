@@ -322,6 +322,8 @@ enum event_kind {
 	M(V_ANCHORED, TRUST, NODE, 0, 1)                                       \
 	M(V_ATTESTED, TRUST, NODE, 0, 1)                                       \
 	M(V_VOUCHED, TRUST, NODE, 0, 1)                                        \
+	M(V_VERIFY, TRUST, PARENT, 1, 1)                                       \
+	M(V_VERIFIED, PARENT, TRUST, 0, 1)                                     \
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
 	M(FETCH, TRUST, EGRESS, 0, 0)                                          \
 	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \

@@ -82,6 +82,11 @@ int priv_filter_lookup(void);
 int priv_filter_reader(void);
 /* ... and of the watchdog's, which has its descriptors and nothing else. */
 int priv_filter_watchdog(void);
+/*
+ * ... and of a program of the operator that verifies signatures: what no program
+ * does, sockets, mounts, namespaces and modules are refused, all else is let.
+ */
+int priv_filter_verifier(void);
 #define WATCHDOG_UID 10 /* + base, as root */
 
 #endif

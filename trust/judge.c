@@ -591,6 +591,27 @@ send_ask(void *ctx, const struct msg_M_ASK *m)
 	    program_send_M_ASK(&j->prog, m, NULL, 0);
 }
 
+/* ---- what is asked of programs that verify ---- */
+
+static int
+send_verify(void *ctx, const struct msg_V_VERIFY *m, const void *text,
+    size_t len)
+{
+	struct judge *j = ctx;
+	_cleanup_fd_ int fd = memfd_sealed("signature", text, len);
+
+	return fd < 0 ? -1 : program_send_V_VERIFY(&j->prog, m, &fd, 1);
+}
+
+static void
+on_V_VERIFIED(struct judge *j, const struct msg_V_VERIFIED *m,
+    struct ipc_in *in)
+{
+	if (law_verified(j->law, m, ipc_in_take(in, 0)))
+		tell_node(j);
+	on_fetch(j->loop, &j->fetch, 0);
+}
+
 static void
 on_M_ANSWER(struct judge *j, const struct msg_M_ANSWER *m, struct ipc_in *in)
 {
@@ -650,7 +671,8 @@ static void
 judge_open(struct judge *j)
 {
 	_cleanup_free_ char *text = NULL;
-	const struct law_ops lops = {j, trail, send_fetch, send_ask};
+	const struct law_ops lops = {j, trail, send_fetch, send_ask,
+	    send_verify};
 	struct node_config *c;
 	size_t len;
 

@@ -42,6 +42,9 @@ struct law_ops {
 	int (*fetch)(void *ctx, const struct msg_FETCH *);
 	/* ... to warren-transport: the same */
 	int (*ask)(void *ctx, const struct msg_M_ASK *);
+	/* ... to the parent, with the signature; NULL: nobody verifies */
+	int (*verify)(void *ctx, const struct msg_V_VERIFY *, const void *text,
+	    size_t);
 };
 
 struct law_authority {
@@ -174,6 +177,8 @@ double law_fetch(struct law *);
 void law_fetch_now(struct law *);
 /* Egress answers; fd (or -1) is taken. true: as law_look(). */
 bool law_fetched(struct law *, const struct msg_FETCHED *, int fd);
+/* What a verifier has said; the same. */
+bool law_verified(struct law *, const struct msg_V_VERIFIED *, int fd);
 /* It has gone, and answers nothing; mesh: transport. */
 void law_unfetched(struct law *, bool mesh);
 /* A node of the mesh answers; the same. */

@@ -3,10 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
+#include "common/ipc.h"
 #include "common/log.h"
+#include "common/pattern.h"
 #include "common/util.h"
 #include "trust/attesting.h"
 #include "trust/lawio.h"
@@ -20,6 +23,8 @@
 #define FILES_MAX 512
 #define FILE_MAX (1u << 20)
 #define ROLE_KEYS_MAX 64 /* of a signer that is a role */
+#define RUNS_MAX 512 /* ours: of verifiers, a look */
+#define ANSWER_MAX 16384 /* node/parent/verifier.h */
 
 struct lawattest {
 	/* the files, and what they are judged by: of the list, of this look */
@@ -38,6 +43,18 @@ struct lawattest {
 	size_t nsaid;
 	unsigned read, good;
 	char first[400]; /* that does not count */
+	/* the signature that verifiers are asked about; NULL: none is */
+	const char *asked;
+	size_t asked_len;
+	unsigned next; /* of attest_conf_verifier() */
+	unsigned runs; /* of this look */
+	bool waits, told; /* for an answer; it has come */
+	bool counted;	  /* some signer is found */
+	uint32_t seq;	  /* of the last question */
+	char *answer;	  /* or NULL: answer_why */
+	size_t answer_len;
+	char answer_why[160];
+	bool slow[ATTEST_VERIFIERS_MAX]; /* asked no more in this look */
 	/* the result */
 	struct attested *list;
 	size_t nlist;
@@ -96,7 +113,7 @@ role_signed(const struct law *l, const struct attest_signer *s,
 static bool
 is_key(const struct attest_signer *s)
 {
-	return s->authority == NULL && s->roots == NULL;
+	return s->authority == NULL && s->roots == NULL && s->verifier == NULL;
 }
 
 /* Whom a certificate names; its key may be revoked as any other. */
@@ -125,7 +142,9 @@ signers(const struct law *l, const struct attest *a, struct sigroots_who *w)
 		while (k < i && (!is_key(s) || !is_key(&c->signer[k]) ||
 			!pemkey_equal(&c->signer[k].key, &s->key)))
 			k++;
-		if (s->roots != NULL)
+		if (s->verifier != NULL)
+			is = false; /* asked later */
+		else if (s->roots != NULL)
 			is = keyless_signed(l, s, w);
 		else if (k < i)
 			is = out >> k & 1;
@@ -146,7 +165,12 @@ name_signer(char out[VOUCHED_WHO + 1], const struct attest_signer *s,
 	const struct keyless_who *who = NULL;
 	char subject[VOUCHED_WHO], issuer[VOUCHED_WHO], hex[65];
 
-	if (s->roots != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
+	if (s->verifier != NULL) {
+		(void)text_escape(subject, sizeof(subject), w->told,
+		    strlen(w->told));
+		(void)snprintf(out, VOUCHED_WHO + 1, "%.150s (%.80s)", subject,
+		    s->verifier);
+	} else if (s->roots != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
 		(void)text_escape(subject, sizeof(subject), who->subject,
 		    strlen(who->subject));
 		(void)text_escape(issuer, sizeof(issuer), who->issuer,
@@ -245,6 +269,28 @@ complain_nobody(struct lawattest *x, const char *name, struct sigroots_who *w)
 }
 
 static void
+count(struct law *l, struct lawattest *x, const struct attest_said *s,
+    uint32_t who, struct sigroots_who *w)
+{
+	x->good += !x->counted;
+	x->counted = true;
+	attesting_add(&x->facts, conf(l), s, who);
+	vouch_all(l, x, s, who, w);
+}
+
+/* All verifiers, in turns of their own. */
+static void
+ask_about(const struct law *l, struct lawattest *x, const char *text,
+    size_t len)
+{
+	x->counted = false;
+	x->next = 0;
+	x->asked = attest_conf_verifier(conf(l), 0) == NULL ||
+	    len > ATTEST_TEXT_MAX ? NULL : text;
+	x->asked_len = len;
+}
+
+static void
 one(struct law *l, struct lawattest *x, const char *text, size_t len)
 {
 	const char *name = x->file[x->at].name, *why = "";
@@ -254,21 +300,129 @@ one(struct law *l, struct lawattest *x, const char *text, size_t len)
 	uint32_t who;
 
 	x->read++;
+	ask_about(l, x, text, len);
 	if (attest_read(&a, text, len, &why) < 0) {
-		complain(x, name, why);
+		if (x->asked == NULL)
+			complain(x, name, why);
 		return;
 	}
 	if ((who = signers(l, &a, &w)) == 0) {
-		complain_nobody(x, name, &w);
+		if (x->asked == NULL)
+			complain_nobody(x, name, &w);
 	} else if (attest_says(&s, &a, &why) < 0) {
 		complain(x, name, why);
 	} else {
-		x->good++;
-		attesting_add(&x->facts, conf(l), &s, who);
-		vouch_all(l, x, &s, who, &w);
+		count(l, x, &s, who, &w);
 		attest_said_clear(&s);
 	}
 	attest_clear(&a);
+}
+
+/* ---- programs that verify ---- */
+
+/* What one has said of it; false: *why it does not count. */
+static bool
+told(struct law *l, struct lawattest *x, const char *program, const char **why)
+{
+	const struct attest_conf *c = conf(l);
+	struct sigroots_who w = {.roots = &x->roots};
+	char who[ATTEST_WHO_MAX + 1];
+	struct attest_said s;
+	uint32_t signers = 0;
+
+	if (x->answer == NULL) {
+		*why = x->answer_why;
+		return false;
+	}
+	if (attest_told(&s, who, x->answer, x->answer_len, why) < 0)
+		return false;
+	w.told = who;
+	for (unsigned i = 0; i < c->nsigners; i++) {
+		const struct attest_signer *g = &c->signer[i];
+
+		if (g->verifier != NULL && strcmp(g->verifier, program) == 0 &&
+		    (g->subject == NULL || pattern_name(g->subject,
+			strlen(g->subject), who, strlen(who), false)))
+			signers |= 1u << i;
+	}
+	if (signers != 0)
+		count(l, x, &s, signers, &w);
+	else
+		*why = "is of somebody whom image_policy does not name";
+	attest_said_clear(&s);
+	return signers != 0;
+}
+
+static void
+take_answer(struct law *l, struct lawattest *x)
+{
+	const char *program = attest_conf_verifier(conf(l), x->next);
+	const char *name = x->file[x->at].name, *why = "";
+	char text[400];
+
+	x->told = false;
+	if (program != NULL && !told(l, x, program, &why) && !x->counted) {
+		(void)snprintf(text, sizeof(text), "%.150s: %.200s", program,
+		    why);
+		complain(x, name, text);
+	}
+	free(x->answer);
+	x->answer = NULL;
+	x->next++;
+}
+
+/* The next of them; false: all have been asked. */
+static bool
+ask(struct law *l, struct lawattest *x)
+{
+	struct msg_V_VERIFY m = {.serial = conf(l)->serial};
+
+	while (x->next < ATTEST_VERIFIERS_MAX && x->slow[x->next])
+		x->next++;
+	if (attest_conf_verifier(conf(l), x->next) == NULL)
+		return false;
+	if (x->runs++ == RUNS_MAX) {
+		complain(x, x->file[x->at].name, "more signatures than "
+		    "verifiers are asked about");
+		return false;
+	}
+	m.seq = ++x->seq;
+	m.index = (uint8_t)x->next;
+	x->waits = l->ops.verify != NULL && l->ops.verify(l->ops.ctx, &m,
+	    x->asked, x->asked_len) == 0;
+	if (!x->waits) {
+		(void)snprintf(x->answer_why, sizeof(x->answer_why),
+		    "cannot be asked");
+		x->told = true;
+	}
+	return true;
+}
+
+bool
+law_verified(struct law *l, const struct msg_V_VERIFIED *m, int fd)
+{
+	struct lawattest *x = l->attest;
+	const uint8_t *text = NULL;
+	size_t n = 0;
+
+	if (x != NULL && x->waits && m->seq == x->seq) {
+		x->waits = false;
+		x->told = true;
+		(void)snprintf(x->answer_why, sizeof(x->answer_why), "%s",
+		    m->ok ? "said nothing" : m->why);
+		/* one that hangs holds nobody up twice */
+		x->slow[x->next] = strncmp(m->why, "it runs for", 11) == 0;
+		if (m->ok && m->len > 0 && fd >= 0)
+			text = memfd_map(fd, &n, ANSWER_MAX);
+		if (text != NULL && (x->answer = malloc(n)) != NULL) {
+			memcpy(x->answer, text, n);
+			x->answer_len = n;
+		}
+		memfd_unmap(text, n);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return false; /* what follows from it does in a turn */
 }
 
 /* ---- turns ---- */
@@ -278,6 +432,10 @@ drop(struct lawattest *x)
 {
 	free(x->text);
 	x->text = NULL;
+	x->asked = NULL;
+	x->waits = x->told = false;
+	free(x->answer);
+	x->answer = NULL;
 	free(x->file);
 	x->file = NULL;
 	free(x->said);
@@ -383,7 +541,15 @@ lawattest_step(struct law *l)
 		return;
 	}
 	f = &x->file[x->at];
-	if (x->text == NULL) {
+	if (x->asked != NULL) {
+		if (x->told)
+			take_answer(l, x);
+		if (x->waits || ask(l, x))
+			return;
+		x->asked = NULL;
+		if (!f->lines)
+			close_file(x);
+	} else if (x->text == NULL) {
 		x->pos = 0;
 		x->text = klpdir_attestation(&l->dir, f->name, FILE_MAX,
 		    &x->len);
@@ -393,7 +559,8 @@ lawattest_step(struct law *l)
 		}
 	} else if (!f->lines) {
 		one(l, x, x->text, x->len);
-		close_file(x);
+		if (x->asked == NULL)
+			close_file(x);
 	} else if (next_line(x, &text, &len)) {
 		one(l, x, text, len);
 	} else {
@@ -404,7 +571,8 @@ lawattest_step(struct law *l)
 bool
 lawattest_busy(const struct law *l)
 {
-	return l->attest != NULL && l->attest->file != NULL;
+	return l->attest != NULL && l->attest->file != NULL &&
+	    !l->attest->waits;
 }
 
 /* ---- when ---- */
@@ -509,7 +677,8 @@ lawattest_look(struct law *l)
 	x->more = is.more;
 	x->roots = is.roots;
 	x->now = is.now;
-	x->at = x->line = x->read = x->good = 0;
+	x->at = x->line = x->read = x->good = x->runs = 0;
+	memset(x->slow, 0, sizeof(x->slow));
 	x->len = x->pos = 0;
 	x->first[0] = '\0';
 }

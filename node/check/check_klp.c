@@ -265,6 +265,22 @@ check_sigroot(struct check *c, const char *name)
 	sigroot_free(r);
 }
 
+/* Looked at as the parent will execute it: not in its own folder. */
+static void
+check_verifier(struct check *c, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		check_tell(c, true, "node.yaml", 0, 0, NULL, "the verifier "
+		    "%.200s counts for nothing: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0 ||
+	    (st.st_mode & S_IROTH) == 0)
+		check_tell(c, true, "node.yaml", 0, 0, "chmod a+rx",
+		    "the verifier %.200s counts for nothing: not everybody "
+		    "may execute it", path);
+}
+
 /* A rule that no signature can ever satisfy in this build. */
 static void
 check_policy(struct check *c, const struct node_config *conf)
@@ -295,6 +311,9 @@ check_klp(struct check *c, const struct node_config *conf)
 	check_policy(c, conf);
 	for (unsigned i = 0; attest_conf_roots(&conf->attest, i) != NULL; i++)
 		check_sigroot(c, attest_conf_roots(&conf->attest, i));
+	for (unsigned i = 0; attest_conf_verifier(&conf->attest, i) != NULL;
+	    i++)
+		check_verifier(c, attest_conf_verifier(&conf->attest, i));
 	for (unsigned i = 0; i < n; i++)
 		check_authority(c, names[i]);
 }

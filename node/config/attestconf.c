@@ -14,6 +14,7 @@
 #define PATH_TEXT_MAX 200
 #define PATTERN_MAX 300
 #define SUBJECT_MAX 600
+#define PROGRAM_MAX 1000
 
 /* ---- who may sign ---- */
 
@@ -106,21 +107,52 @@ read_keyless(struct attest_signer *s, const struct ynode *n,
 }
 
 static bool
+read_verifier(struct attest_signer *s, const struct ynode *n,
+    struct mistakes *m)
+{
+	static const char *const known[] = {"program", "subject"};
+	const struct ynode *program, *subject;
+
+	if (!ynode_is_map(n, "verifier", m) ||
+	    !ynode_known(n, known, NELEM(known), m))
+		return false;
+	program = ynode_get(n, "program");
+	subject = ynode_get(n, "subject");
+	if (program == NULL) {
+		mistake_add(m, n->line, n->column, "{program: "
+		    "/usr/local/bin/verify-image}", "verifier needs program");
+		return false;
+	}
+	if (!ynode_text(program, "program", 1, PROGRAM_MAX, &s->verifier, m) ||
+	    (subject != NULL && !ynode_text(subject, "subject", 1, SUBJECT_MAX,
+		&s->subject, m)))
+		return false;
+	if (s->verifier[0] == '/')
+		return true;
+	mistake_add(m, program->line, program->column, NULL,
+	    "program is a path from the root on");
+	return false;
+}
+
+static bool
 read_signer(struct attest_signer *s, const struct ynode *e, struct mistakes *m)
 {
-	static const char *const known[] = {"key", "klp_role", "keyless"};
+	static const char *const known[] = {"key", "klp_role", "keyless",
+	    "verifier"};
 
 	if (!ynode_is_map(e, "a signer", m) ||
 	    !ynode_known(e, known, NELEM(known), m))
 		return false;
 	if (e->count != 1) {
-		mistake_add(m, e->line, e->column, "key: |, klp_role: {...} "
-		    "or keyless: {...}",
-		    "a signer is one key, one klp_role or one keyless");
+		mistake_add(m, e->line, e->column, "key: |, klp_role: {...}, "
+		    "keyless: {...} or verifier: {...}", "a signer is one key, "
+		    "one klp_role, one keyless or one verifier");
 		return false;
 	}
 	if (ynode_get(e, "keyless") != NULL)
 		return read_keyless(s, ynode_get(e, "keyless"), m);
+	if (ynode_get(e, "verifier") != NULL)
+		return read_verifier(s, ynode_get(e, "verifier"), m);
 	return ynode_get(e, "key") != NULL ?
 	    read_key(s, ynode_get(e, "key"), m) :
 	    read_role(s, ynode_get(e, "klp_role"), m);
@@ -284,20 +316,46 @@ serial_of(const struct ynode *list)
 	return out == 0 ? 1 : out;
 }
 
-const char *
-attest_conf_roots(const struct attest_conf *c, unsigned i)
+static const char *
+roots_of(const struct attest_signer *s)
+{
+	return s->roots;
+}
+
+static const char *
+verifier_of(const struct attest_signer *s)
+{
+	return s->verifier;
+}
+
+/* The i-th of the texts that signers have, each once. */
+static const char *
+once(const struct attest_conf *c, unsigned i,
+    const char *of(const struct attest_signer *))
 {
 	for (unsigned k = 0; k < c->nsigners; k++) {
-		const char *is = c->signer[k].roots;
+		const char *is = of(&c->signer[k]);
 		unsigned j = 0;
 
-		while (is != NULL && j < k && (c->signer[j].roots == NULL ||
-			strcmp(c->signer[j].roots, is) != 0))
+		while (is != NULL && j < k && (of(&c->signer[j]) == NULL ||
+			strcmp(of(&c->signer[j]), is) != 0))
 			j++;
 		if (is != NULL && j == k && i-- == 0)
 			return is;
 	}
 	return NULL;
+}
+
+const char *
+attest_conf_roots(const struct attest_conf *c, unsigned i)
+{
+	return once(c, i, roots_of);
+}
+
+const char *
+attest_conf_verifier(const struct attest_conf *c, unsigned i)
+{
+	return once(c, i, verifier_of);
 }
 
 void
@@ -322,6 +380,9 @@ attest_conf_read(struct attest_conf *c, const struct ynode *list,
 	if (attest_conf_roots(c, ATTEST_ROOTS_MAX) != NULL)
 		mistake_add(m, list->line, list->column, NULL, "image_policy "
 		    "names more than %d files of roots", ATTEST_ROOTS_MAX);
+	if (attest_conf_verifier(c, ATTEST_VERIFIERS_MAX) != NULL)
+		mistake_add(m, list->line, list->column, NULL, "image_policy "
+		    "names more than %d verifiers", ATTEST_VERIFIERS_MAX);
 	c->serial = c->nrules > 0 ? serial_of(list) : 0;
 }
 
@@ -358,7 +419,8 @@ attest_conf_unsupported(const struct attest_conf *c, unsigned i)
 	for (unsigned k = 0; k < r->nsigners; k++) {
 		const struct attest_signer *s = &c->signer[r->first + k];
 
-		if (s->authority != NULL || pemkey_supported(&s->key))
+		if (s->authority != NULL || s->verifier != NULL ||
+		    pemkey_supported(&s->key))
 			return NULL;
 	}
 	/* a mistake in who may sign is told as that */

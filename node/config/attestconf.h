@@ -21,6 +21,7 @@
 #define ATTEST_WANTS_MAX 8    /* predicates of a rule */
 #define ATTEST_WHERE_MAX 8
 
+#define ATTEST_VERIFIERS_MAX 4
 #define ATTEST_ROOTS_MAX 8    /* files of roots */
 #define ATTEST_ROOTS_NAME 100 /* bytes of one's name */
 #define ATTEST_ROOTS_DIR "roots" /* where they lie, below klp/ */
@@ -35,6 +36,11 @@ struct attest_signer {
 	 * logged in: issuer as it is, subject a pattern; NULL: a key
 	 */
 	const char *roots, *issuer, *subject;
+	/*
+	 * or whom a program of the operator names (tier C), when the subject is
+	 * NULL or a pattern that fits; NULL: a key
+	 */
+	const char *verifier;
 };
 
 struct attest_want {
@@ -67,6 +73,8 @@ void attest_conf_read(struct attest_conf *, const struct ynode *list,
     struct mistakes *);
 /* The i-th of the files of roots that are named, each once; NULL: no more. */
 const char *attest_conf_roots(const struct attest_conf *, unsigned i);
+/* The same of programs that verify. */
+const char *attest_conf_verifier(const struct attest_conf *, unsigned i);
 void attest_conf_free(struct attest_conf *);
 /* The rules, a bit each, that are about an image of this name. */
 uint32_t attest_conf_about(const struct attest_conf *, const char *name);

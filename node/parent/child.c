@@ -31,6 +31,7 @@
 #include "node/check/tool.h"
 #include "node/parent/watchdog.h"
 #include "node/parent/wasmfiles.h"
+#include "node/parent/verifier.h"
 #include "node/parent/web.h"
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
@@ -452,6 +453,8 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 		dial_clear(p);
 		oneline_clear(p);
 	}
+	if (c->peer == PROGRAM_TRUST)
+		verifier_clear(p);
 	if (c->peer == PROGRAM_EGRESS)
 		web_clear(p);
 	if (p->stopping) {

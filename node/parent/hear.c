@@ -24,6 +24,7 @@
 #include "node/parent/parent.h"
 #include "node/parent/tell.h"
 #include "node/parent/watchdog.h"
+#include "node/parent/verifier.h"
 #include "node/parent/web.h"
 
 #define LOOK_FIRST 60.0	 /* where no job can run: is it so still? */
@@ -134,6 +135,12 @@ on_SAY(struct child *c, const struct msg_SAY *m, struct ipc_in *in)
 {
 	(void)in;
 	oneline_ask(c, m);
+}
+
+static void
+on_V_VERIFY(struct child *c, const struct msg_V_VERIFY *m, struct ipc_in *in)
+{
+	verifier_ask(c, m, ipc_in_take(in, 0));
 }
 
 static void

@@ -112,6 +112,7 @@ struct parent {
 	struct child child[PROGRAM_COUNT];
 	struct opening *openings;
 	struct oneline *onelines; /* programs that say what is announced */
+	struct verifier *verifier; /* of signatures; NULL: none runs */
 	ev_signal sig[3];
 	ev_timer stop_timer;
 	struct notify notify;

@@ -149,7 +149,8 @@ no_event(void *ctx, enum event_kind kind, unsigned severity, const char *code,
 static void
 life(const char *what, const struct node_config *c)
 {
-	const struct law_ops ops = {NULL, no_event, NULL, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL,
+	    NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l = law_new(dup(klp), own, store, &ops);
 	double worst = 0, clock = 0;

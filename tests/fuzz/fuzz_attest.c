@@ -10,6 +10,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	const char *text = (const char *)p, *why;
+	char who[ATTEST_WHO_MAX + 1];
 	struct attest_said s;
 	struct pemkey k;
 	struct attest a;
@@ -17,6 +18,11 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (pemkey_parse(&k, text, n, &why) && k.der_len > 0 &&
 	    k.kind == PEMKEY_KLP)
 		abort();
+	if (attest_told(&s, who, text, n, &why) == 0) {
+		if (s.nimages == 0 || who[0] == '\0')
+			abort();
+		attest_said_clear(&s);
+	}
 	if (attest_read(&a, text, n, &why) < 0)
 		return 0;
 	if (a.nsigs > ATTEST_SIGS_MAX || a.payload_len > a.signed_len)

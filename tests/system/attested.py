@@ -4,9 +4,11 @@ for it, as cosign writes that; made here by OpenSSL."""
 import base64
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 from lib import done, result, skip, until
 from libjob import Burrow
@@ -106,6 +108,63 @@ def certified(node, plain, digest, put):
            "%s %s %s" % (rc, out, err))
 
 
+VERIFIER = """#!/usr/bin/python3 -I
+import json, os, socket, sys
+can = []
+
+
+def tries(name, fn):
+    try:
+        if fn() is not False:
+            can.append(name)
+    except (OSError, ValueError):
+        pass
+
+
+tries("socket", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+tries("unix", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+tries("write", lambda: open("/tmp/warren-verifier-was-here", "w"))
+tries("dir", lambda: len(os.listdir(%(dir)r)) > 0)
+tries("pids", lambda: len(os.listdir("/proc")) > 0)
+tries("kill", lambda: os.kill(%(pid)d, 0))
+tries("root", lambda: os.geteuid() == 0)
+tries("ids", lambda: os.setuid(0))
+for fd in range(3, 64):
+    tries("descriptor %%d" %% fd, lambda: os.fstat(fd))
+tries("devices", lambda: open("/dev/zero", "rb"))
+open("/dev/null", "w").write("x")
+if sys.stdin.read() != "by hand: %(digest)s":
+    sys.exit(1)
+print(json.dumps({"who": "hand" + ", can: ".join([""] + can), "images": [%(digest)r]}))
+"""
+
+
+def verified(node, plain, digest, put):
+    """A program of the operator says whose a signature is, and can do nothing else."""
+    path = tempfile.mkdtemp(prefix="warren-verifier-")
+    try:
+        os.chmod(path, 0o755)
+        program = os.path.join(path, "verify")
+        with open(program, "w") as f:
+            f.write(VERIFIER % {"dir": node.dir, "pid": node.process.pid, "digest": digest})
+        os.chmod(program, 0o755)
+        node.write("node.yaml", plain + "image_policy:\n  - image: \"test/*\"\n    any_of:\n      - verifier: {program: %s, "
+                   "subject: hand}\n" % program)
+        ok = put("keyless.json", "by foot", "says no: status 1")
+        refused(node, "what its verifier refuses does not run")
+        ok = put("keyless.json", "by hand: " + digest, "good=1 images=1") and ok
+        rc, last = node.submit(node.job_file("true")).end()
+        result("attested: what it takes does, and it can do nothing else", ok and rc == 0,
+               "%s %s %s" % (rc, last, node.said()[-1500:]))
+        with open(program, "w") as f:
+            f.write("#!/bin/sh\nwhile :; do echo flood; done\n")
+        ok = put("keyless.json", "by hand: again", "says more than 16384 bytes")
+        result("attested: one that floods is ended", ok, node.said()[-1500:])
+        refused(node, "and nothing runs by it")
+    finally:
+        shutil.rmtree(path)
+
+
 def main():
     node = Burrow(build, "attested")
     try:
@@ -162,6 +221,7 @@ def main():
         rc, last = node.submit(node.job_file("true")).end()
         result("attested: with it, it does", ok and rc == 0, "%s %s %s" % (rc, last, node.said()[-1500:]))
         certified(node, plain, digest, put)
+        verified(node, plain, digest, put)
     finally:
         node.remove()
 

@@ -29,6 +29,9 @@ struct msg_M_ASK asked;
 bool is_asked, no_transport;
 char order[4096];
 enum event_kind last_event;
+struct msg_V_VERIFY verify_asked;
+bool verify_is, no_verifier;
+size_t verify_len;
 
 static int
 ask(void *ctx, const struct msg_M_ASK *m)
@@ -53,10 +56,25 @@ event(void *ctx, enum event_kind kind, unsigned severity, const char *code,
 	last_event = kind;
 }
 
+static int
+kit_verify(void *ctx, const struct msg_V_VERIFY *m, const void *text,
+    size_t len)
+{
+	(void)ctx;
+	(void)text;
+	if (no_verifier)
+		return -1;
+	assert_false(verify_is); /* one question at a time */
+	verify_is = true;
+	verify_asked = *m;
+	verify_len = len;
+	return 0;
+}
+
 static void
 place_open(struct place *p)
 {
-	const struct law_ops ops = {NULL, event, NULL, ask};
+	const struct law_ops ops = {NULL, event, NULL, ask, kit_verify};
 
 	p->l = law_new(dup(p->klp.fd), p->dir, p->store, &ops);
 	assert_non_null(p->l);

@@ -30,6 +30,9 @@ extern struct msg_M_ASK asked;
 extern bool is_asked, no_transport;
 extern char order[4096]; /* what was asked for, a space behind each */
 extern enum event_kind last_event;
+extern struct msg_V_VERIFY verify_asked; /* of the parent; ... */
+extern bool verify_is, no_verifier;
+extern size_t verify_len; /* ... and how long the signature is */
 extern enum mesh_end mesh; /* of all questions */
 extern bool slow_way;	   /* questions that may not go there do not */
 extern uint32_t piece;	   /* most bytes of one; 0: as it is asked for */

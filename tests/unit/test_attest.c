@@ -16,6 +16,7 @@
 
 #include "config.h"
 
+#include "common/ipc.h"
 #include "common/util.h"
 #include "node/config/nodeconf.h"
 #include "tests/unit/lawkit.h"
@@ -321,6 +322,10 @@ test_mistakes(void **state)
 	     "{roots: r, issuer: x, subject: y, san: z}\n", "san", 4},
 	    {"image_policy:\n  - image: x\n    any_of: [{keyless: {roots: r, "
 	     "issuer: x, subject: y}, key: z}]\n", "a signer is one", 3},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - verifier: "
+	     "{subject: y}\n", "needs program", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - verifier: "
+	     "{program: bin/x}\n", "from the root", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - klp_role: "
 	     "{role: y}\n", "authority and role", 4},
 	    {"image_policy:\n  - image: x\n    any_off: []\n", "any_off", 3},
@@ -524,6 +529,139 @@ test_role(void **state)
 	assert_int_equal(rules(), 0);
 }
 
+/* ---- programs that verify ---- */
+
+/* The program that is asked now says so; NULL: it does not, because. */
+static void
+says_now(const char *text, const char *why)
+{
+	struct msg_V_VERIFIED m = {.seq = verify_asked.seq, .ok = text != NULL};
+	int fd = -1;
+
+	assert_true(verify_is);
+	verify_is = false;
+	if (text != NULL) {
+		m.len = (uint32_t)strlen(text);
+		fd = memfd_sealed("said", text, m.len);
+		assert_true(fd >= 0);
+	}
+	(void)snprintf(m.why, sizeof(m.why), "%s", why == NULL ? "" : why);
+	assert_false(law_busy(taker.l)); /* nothing spins meanwhile */
+	(void)law_verified(taker.l, &m, fd);
+	while (law_busy(taker.l))
+		(void)law_work(taker.l, NOW);
+}
+
+static void
+ask_anew(const char *file, const char *text)
+{
+	kit_dir_put(&taker.klp, file, text, strlen(text));
+	(void)law_look(taker.l, NOW, false);
+	while (law_busy(taker.l))
+		(void)law_work(taker.l, NOW);
+}
+
+static void
+test_verifier(void **state)
+{
+	const struct vouched *who;
+	char good[300], other[300];
+	size_t n;
+
+	(void)state;
+	(void)snprintf(good, sizeof(good), "{\"who\":\"me@example\",\"images\":"
+	    "[\"sha256:%s\"]}", vec_str(doc, "image"));
+	(void)snprintf(other, sizeof(other), "{\"who\":\"you\",\"images\":"
+	    "[\"sha256:%s\"]}", vec_str(doc, "image"));
+	no_verifier = verify_is = false;
+	judge_by("image_policy:\n"
+	    "  - image: '*'\n    any_of:\n"
+	    "      - verifier: {program: /a, subject: 'me@*'}\n"
+	    "  - image: '*'\n    any_of:\n      - verifier: {program: /b}\n");
+	/* a form that is nobody's but theirs; each is asked */
+	ask_anew("attestations/a.json", "PGP");
+	assert_int_equal(verify_asked.index, 0);
+	assert_int_equal(verify_len, 3);
+	says_now(other, NULL);
+	assert_int_equal(verify_asked.index, 1);
+	says_now(NULL, "says no: status 1");
+	assert_false(verify_is);
+	assert_int_equal(rules(), 0);
+	ask_anew("attestations/a.json", "PGP2");
+	says_now(good, NULL);
+	says_now("{\"who\":7}", NULL);
+	assert_int_equal(rules(), 1);
+	who = law_vouched(taker.l, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(who[0].who, "me@example (/a)");
+	ask_anew("attestations/a.json", "PGP3");
+	says_now(good, NULL);
+	says_now(other, NULL);
+	assert_int_equal(rules(), 3);
+	/* one that hangs is asked once in a look */
+	ask_anew("attestations/b.json", "PGP");
+	says_now(NULL, "it runs for more than 10 s");
+	assert_int_equal(verify_asked.index, 1);
+	says_now(good, NULL);
+	assert_int_equal(verify_asked.index, 1);
+	says_now(other, NULL);
+	assert_false(verify_is);
+	assert_int_equal(rules(), 2);
+	/* an answer to what is asked no more; a parent that is not there */
+	ask_anew("attestations/b.json", "PGP2");
+	assert_true(verify_is);
+	no_verifier = true;
+	judge_by("{}");
+	verify_is = false;
+	judge_by("image_policy:\n"
+	    "  - image: '*'\n    any_of:\n      - verifier: {program: /b}\n");
+	assert_false(law_busy(taker.l));
+	assert_int_equal(rules(), 0);
+	no_verifier = false;
+}
+
+static void
+told_cut(void *arg, const uint8_t *p, size_t n)
+{
+	char who[ATTEST_WHO_MAX + 1];
+	struct attest_said s;
+	const char *why = NULL;
+
+	(void)arg;
+	assert_int_equal(attest_told(&s, who, (const char *)p, n, &why), -1);
+	assert_non_null(why);
+}
+
+static void
+test_told(void **state)
+{
+#define SUM "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	static const char *const bad[] = {"", "7", "{}", "{\"who\":\"x\"}",
+	    "{\"who\":\"\",\"images\":[\"sha256:" SUM "\"]}",
+	    "{\"who\":\"x\",\"images\":[\"" SUM "\"]}",
+	    "{\"who\":\"x\",\"images\":[\"sha256:" SUM "0\"]}",
+	    "{\"who\":\"x\",\"images\":[]}",
+	    "{\"who\":\"x\",\"images\":[7]}",
+	    "{\"who\":\"x\",\"statement\":7}",
+	    "{\"who\":\"x\",\"statement\":{\"_type\":\"y\"}}"};
+	static const char good[] = "{\"who\":\"x\",\"statement\":{\"_type\":"
+	    "\"https://in-toto.io/Statement/v1\",\"predicateType\":\"t\","
+	    "\"subject\":[{\"digest\":{\"sha256\":\"" SUM "\"}}]}}";
+	char who[ATTEST_WHO_MAX + 1];
+	struct attest_said s;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++)
+		told_cut(NULL, (const uint8_t *)bad[i], strlen(bad[i]));
+	vec_each_prefix((const uint8_t *)good, strlen(good), told_cut, NULL);
+	assert_int_equal(attest_told(&s, who, good, strlen(good), &why), 0);
+	assert_string_equal(who, "x");
+	assert_string_equal(s.type, "t");
+	assert_int_equal(s.nimages, 1);
+	attest_said_clear(&s);
+}
+
 #ifdef HAVE_LIBCRYPTO
 static json_t *keyless;
 
@@ -642,7 +780,7 @@ main(void)
 	    TEST(test_forms), TEST(test_damaged), TEST(test_hostile),
 	    TEST(test_keys), TEST(test_where), TEST(test_mistakes),
 	    TEST(test_about), TEST(test_judge), TEST(test_role),
-	    TEST(test_root_files),
+	    TEST(test_root_files), TEST(test_verifier), TEST(test_told),
 #ifdef HAVE_LIBCRYPTO
 	    TEST(test_keyless),
 #endif

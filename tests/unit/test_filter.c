@@ -12,11 +12,14 @@
 #include <linux/fsverity.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -345,6 +348,49 @@ reader(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
+/* A program that verifies: files, threads and processes, nothing else. */
+static int
+verifying(void)
+{
+	pid_t pid;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    priv_filter_verifier() < 0)
+		return 1;
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM ||
+	    socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 2;
+	if (unshare(CLONE_NEWUSER) == 0 || errno != EPERM)
+		return 3;
+	if (syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL,
+		NULL) >= 0 || errno != EPERM)
+		return 4;
+	if (mount("none", "/", "tmpfs", 0, NULL) == 0 || errno != EPERM)
+		return 5;
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 || errno != EPERM)
+		return 6;
+	if ((pid = fork()) == 0) {
+		char *none[] = {NULL};
+
+		(void)execve("/bin/true", none, none);
+		_exit(1);
+	}
+	return pid < 0 ? 7 : waitpid(pid, NULL, 0) != pid ? 8 : 0;
+}
+
+static void
+verifier(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(verifying());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -353,6 +399,7 @@ main(void)
 	    cmocka_unit_test(watchdog),
 	    cmocka_unit_test(no_row), cmocka_unit_test(probes),
 	    cmocka_unit_test(reader),
+	    cmocka_unit_test(verifier),
 	};
 
 #ifdef WARREN_SANITIZED

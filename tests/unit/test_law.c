@@ -151,7 +151,8 @@ no_event(void *ctx, enum event_kind kind, unsigned severity, const char *code,
 static uint32_t
 life(void)
 {
-	const struct law_ops ops = {NULL, no_event, NULL, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL,
+	    NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l = law_new(dup(klp.fd), dir, store, &ops);
 	uint32_t n;
@@ -285,7 +286,8 @@ bounded(const struct law *l, size_t was_in, size_t was_out)
 static void
 test_slices(void **state)
 {
-	const struct law_ops ops = {NULL, no_event, NULL, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL,
+	    NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l;
 	unsigned slices[2] = {0, 0}, n = 0;
@@ -341,7 +343,8 @@ test_slices(void **state)
 static void
 test_root_gone(void **state)
 {
-	const struct law_ops ops = {NULL, no_event, NULL, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL,
+	    NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l;
 

@@ -324,6 +324,48 @@ attest_said_clear(struct attest_said *s)
 	memset(s, 0, sizeof(*s));
 }
 
+/* ---- what a verifier says ---- */
+
+static int
+images_told(struct attest_said *s, const json_t *list, const char **why)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *t = json_string_value(json_array_get(list, i));
+
+		if (t == NULL || strncmp(t, "sha256:", 7) != 0 ||
+		    !add_image(s, t + 7, strlen(t + 7)))
+			return refuse(why, "images are 1 to 16 digests, each "
+			    "sha256: and 64 digits");
+	}
+	return s->nimages > 0 ? 0 : refuse(why, "it names no image");
+}
+
+int
+attest_told(struct attest_said *s, char who[ATTEST_WHO_MAX + 1],
+    const char *text, size_t len, const char **why)
+{
+	json_t *o = jdoc_parse_any(text, len, ATTEST_TEXT_MAX, ATTEST_DEPTH,
+	    why), *statement = json_object_get(o, "statement");
+	const char *name;
+	size_t n;
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	if (o == NULL)
+		return -1;
+	if (!jdoc_text(o, "who", &name, &n) || n < 1 || n > ATTEST_WHO_MAX)
+		rc = refuse(why, "it does not say who");
+	else
+		rc = statement != NULL ? statement_says(s, statement, why) :
+		    images_told(s, json_object_get(o, "images"), why);
+	if (rc == 0) {
+		memcpy(who, name, n + 1);
+		s->statement = json_incref(statement);
+	}
+	json_decref(o);
+	return rc;
+}
+
 /* ---- rules about a predicate ---- */
 
 static bool

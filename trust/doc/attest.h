@@ -75,6 +75,15 @@ int attest_says(struct attest_said *, const struct attest *, const char **why);
 void attest_said_clear(struct attest_said *);
 
 /*
+ * The same of what a program of the operator says, which has verified whatever
+ * it was given (klp.md 9, tier C): {"who": TEXT, "images": ["sha256:..."]}, a
+ * signature, or {"who", "statement": {...}}, an in-toto statement.
+ */
+#define ATTEST_WHO_MAX 600
+int attest_told(struct attest_said *, char who[ATTEST_WHO_MAX + 1],
+    const char *text, size_t len, const char **why);
+
+/*
  * Does this member of what is said hold such a text (with `*` in the pattern)?
  * path: names with dots between them ("predicate.builder.id"); in a list, any
  * of its values will do; a name that has dots is found as well.
