@@ -345,13 +345,20 @@ enum give_what {
 #define MSG_V_ATTESTED(F) F(u64, serial, 0) F(u32, count, 0)
 /* A memfd of common/vouched.h: whom that is owed to, for people. */
 #define MSG_V_VOUCHED(F) F(u32, count, 0)
+enum verify_end {
+	VERIFY_SAID = 0, /* it took it; len bytes in one sealed memfd */
+	VERIFY_NO,	 /* it did not */
+	VERIFY_SLOW,	 /* it was ended for its time */
+	VERIFY_FAILED,	 /* it did not run, or fell */
+};
 /*
  * The signature in a memfd, for the index-th verifier of these rules; what the
  * program said, len bytes in a memfd, or why that does not count.
  */
 #define MSG_V_VERIFY(F) F(u64, serial, 0) F(u32, seq, 0) F(u8, index, 0)
 #define MSG_V_VERIFIED(F)                                                      \
-	F(u32, seq, 0) F(boolean, ok, 0) F(u32, len, 0) F(str, why, 120)
+	F(u32, seq, 0) F(u8, end, 0) /* of enum verify_end */                   \
+	F(u32, len, 0) F(str, why, 120)
 /* an authority or a document, for status; the name "" ends them */
 #define MSG_V_AUTHORITY(F)                                                     \
 	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \

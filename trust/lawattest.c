@@ -50,6 +50,7 @@ struct lawattest {
 	unsigned runs; /* of this look */
 	bool waits, told; /* for an answer; it has come */
 	bool counted;	  /* some signer is found */
+	bool again;	  /* one failed: the next look asks anew */
 	uint32_t seq;	  /* of the last question */
 	char *answer;	  /* or NULL: answer_why */
 	size_t answer_len;
@@ -393,7 +394,7 @@ ask(struct law *l, struct lawattest *x)
 	if (!x->waits) {
 		(void)snprintf(x->answer_why, sizeof(x->answer_why),
 		    "cannot be asked");
-		x->told = true;
+		x->told = x->again = true;
 	}
 	return true;
 }
@@ -409,10 +410,11 @@ law_verified(struct law *l, const struct msg_V_VERIFIED *m, int fd)
 		x->waits = false;
 		x->told = true;
 		(void)snprintf(x->answer_why, sizeof(x->answer_why), "%s",
-		    m->ok ? "said nothing" : m->why);
+		    m->end == VERIFY_SAID ? "said nothing" : m->why);
 		/* one that hangs holds nobody up twice */
-		x->slow[x->next] = strncmp(m->why, "it runs for", 11) == 0;
-		if (m->ok && m->len > 0 && fd >= 0)
+		x->slow[x->next] = m->end == VERIFY_SLOW;
+		x->again |= m->end == VERIFY_SLOW || m->end == VERIFY_FAILED;
+		if (m->end == VERIFY_SAID && m->len > 0 && fd >= 0)
 			text = memfd_map(fd, &n, ANSWER_MAX);
 		if (text != NULL && (x->answer = malloc(n)) != NULL) {
 			memcpy(x->answer, text, n);
@@ -488,7 +490,7 @@ finish(struct law *l, struct lawattest *x)
 	x->list = list;
 	x->nlist = n;
 	l->changed |= keep_vouched(x);
-	x->ever = true;
+	x->ever = !x->again;
 	x->seen = x->now;
 	x->serial = conf(l)->serial;
 	if (x->nfiles > 0)
@@ -679,6 +681,7 @@ lawattest_look(struct law *l)
 	x->now = is.now;
 	x->at = x->line = x->read = x->good = x->runs = 0;
 	memset(x->slow, 0, sizeof(x->slow));
+	x->again = false;
 	x->len = x->pos = 0;
 	x->first[0] = '\0';
 }

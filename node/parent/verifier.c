@@ -43,22 +43,22 @@ struct verifier {
 /* ---- what comes of it ---- */
 
 static void
-answer(struct parent *p, uint32_t seq, const char *why, const char *text,
-    size_t len)
+answer(struct parent *p, uint32_t seq, enum verify_end end, const char *why,
+    const char *text, size_t len)
 {
 	struct child *t = &p->child[PROGRAM_TRUST];
-	struct msg_V_VERIFIED m = {.seq = seq, .ok = why == NULL,
+	struct msg_V_VERIFIED m = {.seq = seq, .end = (uint8_t)end,
 	    .len = (uint32_t)len};
-	_cleanup_fd_ int fd = why == NULL ? memfd_sealed("verified", text,
-	    len) : -1;
+	_cleanup_fd_ int fd = end == VERIFY_SAID ? memfd_sealed("verified",
+	    text, len) : -1;
 
-	if (why == NULL && fd < 0) {
-		m.ok = false;
+	if (end == VERIFY_SAID && fd < 0) {
+		m.end = VERIFY_FAILED;
 		why = "no memory";
 	}
-	(void)snprintf(m.why, sizeof(m.why), "%s", why == NULL ? "" : why);
+	(void)snprintf(m.why, sizeof(m.why), "%s", why);
 	if (t->ev != NULL && ipc_send_V_VERIFIED(ipc_ev_channel(t->ev), &m,
-		m.ok ? &fd : NULL, m.ok) < 0)
+		fd >= 0 ? &fd : NULL, fd >= 0) < 0)
 		log_debug("trust", "V_VERIFIED");
 }
 
@@ -119,6 +119,7 @@ static void
 on_exited(struct ev_loop *loop, ev_child *w, int revents)
 {
 	struct verifier *v = w->data;
+	enum verify_end end = VERIFY_FAILED;
 	char why[120] = "";
 
 	(void)revents;
@@ -130,26 +131,31 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 		if (v->len == before)
 			break;
 	}
-	if (v->long_)
+	if (v->long_) {
+		end = VERIFY_NO;
 		(void)snprintf(why, sizeof(why), "it says more than %d bytes",
 		    VERIFIER_MAX);
-	else if (!ev_is_active(&v->late))
+	} else if (!ev_is_active(&v->late)) {
+		end = VERIFY_SLOW;
 		(void)snprintf(why, sizeof(why), "it runs for more than %d s",
 		    (int)VERIFIER_S);
-	else if (WIFSIGNALED(w->rstatus))
+	} else if (WIFSIGNALED(w->rstatus)) {
 		(void)snprintf(why, sizeof(why), "ended by signal %d",
 		    WTERMSIG(w->rstatus));
-	else if (WEXITSTATUS(w->rstatus) == NOT_CONFINED)
+	} else if (WEXITSTATUS(w->rstatus) == NOT_CONFINED) {
 		(void)snprintf(why, sizeof(why), "it cannot be kept from the "
 		    "network and the files of this node here");
-	else if (WEXITSTATUS(w->rstatus) >= 126)
+	} else if (WEXITSTATUS(w->rstatus) >= 126) {
 		(void)snprintf(why, sizeof(why), "it cannot be started");
-	else if (WEXITSTATUS(w->rstatus) != 0)
+	} else if (WEXITSTATUS(w->rstatus) != 0) {
+		end = VERIFY_NO;
 		(void)snprintf(why, sizeof(why), "says no: status %d",
 		    WEXITSTATUS(w->rstatus));
+	} else {
+		end = VERIFY_SAID;
+	}
 	if (!v->silent)
-		answer(v->parent, v->seq, why[0] != '\0' ? why : NULL, v->text,
-		    v->len);
+		answer(v->parent, v->seq, end, why, v->text, v->len);
 	over(v);
 }
 
@@ -266,7 +272,7 @@ begin(struct parent *p, uint32_t seq, const char *path, int in)
 	struct verifier *v = calloc(1, sizeof(*v));
 
 	if (v == NULL) {
-		answer(p, seq, "no memory", NULL, 0);
+		answer(p, seq, VERIFY_FAILED, "no memory", NULL, 0);
 		return;
 	}
 	*v = (struct verifier){.parent = p, .seq = seq, .fd = -1};
@@ -276,8 +282,8 @@ begin(struct parent *p, uint32_t seq, const char *path, int in)
 	ev_timer_init(&v->late, on_late, VERIFIER_S, 0.);
 	v->said.data = v->exited.data = v->late.data = v;
 	if (start(v, path, in) < 0) {
-		answer(p, seq, "it cannot be kept from the network here", NULL,
-		    0);
+		answer(p, seq, VERIFY_FAILED, "it cannot be kept from the "
+		    "network here", NULL, 0);
 		over(v);
 		return;
 	}
@@ -297,9 +303,10 @@ verifier_ask(struct child *t, const struct msg_V_VERIFY *m, int fd)
 	    attest_conf_verifier(&p->node->attest, m->index) : NULL;
 
 	if (path == NULL || in < 0)
-		answer(p, m->seq, "node.yaml has changed", NULL, 0);
+		answer(p, m->seq, VERIFY_FAILED, "node.yaml has changed", NULL,
+		    0);
 	else if (p->verifier != NULL || p->stopping)
-		answer(p, m->seq, "another one runs", NULL, 0);
+		answer(p, m->seq, VERIFY_FAILED, "another one runs", NULL, 0);
 	else
 		begin(p, m->seq, path, in);
 }
