@@ -633,48 +633,6 @@ test_verifier(void **state)
 	no_verifier = false;
 }
 
-static void
-told_cut(void *arg, const uint8_t *p, size_t n)
-{
-	char who[ATTEST_WHO_MAX + 1];
-	struct attest_said s;
-	const char *why = NULL;
-
-	(void)arg;
-	assert_int_equal(attest_told(&s, who, (const char *)p, n, &why), -1);
-	assert_non_null(why);
-}
-
-static void
-test_told(void **state)
-{
-#define SUM "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-	static const char *const bad[] = {"", "7", "{}", "{\"who\":\"x\"}",
-	    "{\"who\":\"\",\"images\":[\"sha256:" SUM "\"]}",
-	    "{\"who\":\"x\",\"images\":[\"" SUM "\"]}",
-	    "{\"who\":\"x\",\"images\":[\"sha256:" SUM "0\"]}",
-	    "{\"who\":\"x\",\"images\":[]}",
-	    "{\"who\":\"x\",\"images\":[7]}",
-	    "{\"who\":\"x\",\"statement\":7}",
-	    "{\"who\":\"x\",\"statement\":{\"_type\":\"y\"}}"};
-	static const char good[] = "{\"who\":\"x\",\"statement\":{\"_type\":"
-	    "\"https://in-toto.io/Statement/v1\",\"predicateType\":\"t\","
-	    "\"subject\":[{\"digest\":{\"sha256\":\"" SUM "\"}}]}}";
-	char who[ATTEST_WHO_MAX + 1];
-	struct attest_said s;
-	const char *why;
-
-	(void)state;
-	for (size_t i = 0; i < NELEM(bad); i++)
-		told_cut(NULL, (const uint8_t *)bad[i], strlen(bad[i]));
-	vec_each_prefix((const uint8_t *)good, strlen(good), told_cut, NULL);
-	assert_int_equal(attest_told(&s, who, good, strlen(good), &why), 0);
-	assert_string_equal(who, "x");
-	assert_string_equal(s.type, "t");
-	assert_int_equal(s.nimages, 1);
-	attest_said_clear(&s);
-}
-
 #ifdef HAVE_LIBCRYPTO
 static json_t *keyless;
 
@@ -793,7 +751,7 @@ main(void)
 	    TEST(test_forms), TEST(test_damaged), TEST(test_hostile),
 	    TEST(test_keys), TEST(test_where), TEST(test_mistakes),
 	    TEST(test_about), TEST(test_judge), TEST(test_role),
-	    TEST(test_root_files), TEST(test_verifier), TEST(test_told),
+	    TEST(test_root_files), TEST(test_verifier),
 #ifdef HAVE_LIBCRYPTO
 	    TEST(test_keyless),
 #endif

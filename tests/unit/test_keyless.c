@@ -391,6 +391,50 @@ test_texts(void **state)
 		assert_null(sigtext_pem(pem, i, "CERTIFICATE", 9, &len));
 }
 
+/* ---- what a verifier says in their place ---- */
+
+static void
+told_cut(void *arg, const uint8_t *p, size_t n)
+{
+	char who[ATTEST_WHO_MAX + 1];
+	struct attest_said s;
+	const char *why = NULL;
+
+	(void)arg;
+	assert_int_equal(attest_told(&s, who, (const char *)p, n, &why), -1);
+	assert_non_null(why);
+}
+
+static void
+test_told(void **state)
+{
+#define SUM "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	static const char *const bad[] = {"", "7", "{}", "{\"who\":\"x\"}",
+	    "{\"who\":\"\",\"images\":[\"sha256:" SUM "\"]}",
+	    "{\"who\":\"x\",\"images\":[\"" SUM "\"]}",
+	    "{\"who\":\"x\",\"images\":[\"sha256:" SUM "0\"]}",
+	    "{\"who\":\"x\",\"images\":[]}",
+	    "{\"who\":\"x\",\"images\":[7]}",
+	    "{\"who\":\"x\",\"statement\":7}",
+	    "{\"who\":\"x\",\"statement\":{\"_type\":\"y\"}}"};
+	static const char good[] = "{\"who\":\"x\",\"statement\":{\"_type\":"
+	    "\"https://in-toto.io/Statement/v1\",\"predicateType\":\"t\","
+	    "\"subject\":[{\"digest\":{\"sha256\":\"" SUM "\"}}]}}";
+	char who[ATTEST_WHO_MAX + 1];
+	struct attest_said s;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++)
+		told_cut(NULL, (const uint8_t *)bad[i], strlen(bad[i]));
+	vec_each_prefix((const uint8_t *)good, strlen(good), told_cut, NULL);
+	assert_int_equal(attest_told(&s, who, good, strlen(good), &why), 0);
+	assert_string_equal(who, "x");
+	assert_string_equal(s.type, "t");
+	assert_int_equal(s.nimages, 1);
+	attest_said_clear(&s);
+}
+
 static int
 load(void **state)
 {
@@ -413,6 +457,7 @@ main(void)
 #endif
 	    cmocka_unit_test(test_roots),
 	    cmocka_unit_test(test_texts),
+	    cmocka_unit_test(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);
