@@ -382,11 +382,12 @@ ask(struct law *l, struct lawattest *x)
 		x->next++;
 	if (attest_conf_verifier(conf(l), x->next) == NULL)
 		return false;
-	if (x->runs++ == RUNS_MAX) {
+	if (x->runs == RUNS_MAX) {
 		complain(x, x->file[x->at].name, "more signatures than "
 		    "verifiers are asked about");
 		return false;
 	}
+	x->runs++;
 	m.seq = ++x->seq;
 	m.index = (uint8_t)x->next;
 	x->waits = l->ops.verify != NULL && l->ops.verify(l->ops.ctx, &m,

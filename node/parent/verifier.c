@@ -212,6 +212,8 @@ narrow(const struct parent *p)
 		limit(RLIMIT_AS, VERIFIER_MEMORY) < 0 ||
 		limit(RLIMIT_CPU, (rlim_t)VERIFIER_S) < 0 ||
 		limit(RLIMIT_FSIZE, VERIFIER_MAX) < 0 ||
+		/* of a number of its own alone: a person's are all counted */
+		(p->root && limit(RLIMIT_NPROC, VERIFIER_PROCESSES) < 0) ||
 		priv_ids(p->root ? p->base + VERIFIER_UID : 0) < 0 ||
 		priv_filter_verifier() < 0 ? -1 : 0;
 }
