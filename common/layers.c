@@ -8,8 +8,7 @@
 static const char *const layer_names[LAYER_COUNT] = {"user", "pid", "mount", "net", "ipc",
     "uts", "cgroup", "caps", "no_new_privs", "seccomp", "landlock", "memory",
     "cpu", "pids", "rlimits", "readonly_root", "lsm", "bpf", "io",
-    "anchored", "wasm", "wasm_interpreted", "apparmor", "selinux", "devices",
-    "time", "core"};
+    "anchored", "wasm", "wasm_interpreted", "devices", "time", "core"};
 
 const char *
 layer_name(unsigned bit)

@@ -32,17 +32,13 @@ enum layer {
 	LAYER_ANCHORED = 1u << 19, /* the image: klp.md 8 */
 	LAYER_WASM = 1u << 20,
 	LAYER_INTERPRETED = 1u << 21, /* wasm, without machine code of its own */
-	LAYER_APPARMOR = 1u << 22,
-	LAYER_SELINUX = 1u << 23,
-	LAYER_DEVICES = 1u << 24, /* a filter of its groups, whatever nodes are */
-	LAYER_TIME = 1u << 25,	  /* clocks that say nothing of the machine's */
-	LAYER_CORE = 1u << 26,	  /* threads of a core are one job's */
+	LAYER_DEVICES = 1u << 22, /* a filter of its groups, whatever nodes are */
+	LAYER_TIME = 1u << 23,	  /* clocks that say nothing of the machine's */
+	LAYER_CORE = 1u << 24,	  /* threads of a core are one job's */
 };
-#define LAYER_COUNT 27u
+#define LAYER_COUNT 25u
 /* Those of a module, which say what ran and are nothing to require. */
 #define LAYERS_WASM (LAYER_WASM | LAYER_INTERPRETED)
-/* What has a bit, and is not built. */
-#define LAYERS_UNBUILT (LAYER_LSM | LAYER_APPARMOR | LAYER_SELINUX)
 #define LAYERS_KNOWN (((1u << LAYER_COUNT) - 1) & ~LAYERS_WASM)
 /*
  * What every process of a slot has from what made it, whatever contains its

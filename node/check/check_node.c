@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/check/check_node.h"
+#include "node/check/lsmlook.h"
 #include "node/check/tool.h"
 
 #include <errno.h>
@@ -165,21 +166,23 @@ check_layers(struct check *c, const struct node_config *conf)
 {
 	const struct ynode *list =
 	    ynode_get(ydoc_root(conf->doc), "require_layers");
-	uint32_t unbuilt = LAYERS_UNBUILT;
+	bool lsm = lsmlook("/sys") != LSM_NONE;
 
 	if (list == NULL || list->kind != YNODE_LIST)
 		return;
 	for (const struct ynode *n = list->first; n != NULL; n = n->next)
-		if (n->kind == YNODE_SCALAR && layer_bit(n->text) & unbuilt)
-			check_tell(c, true, FILE, n->line, n->column,
-			    "take it out", "no job is taken: layer %s is not "
-			    "built in this version", n->text);
-		else if (n->kind == YNODE_SCALAR && layer_bit(n->text) ==
+		if (n->kind == YNODE_SCALAR && layer_bit(n->text) ==
 		    LAYER_IO && conf->io_read == 0 && conf->io_write == 0)
 			check_tell(c, true, FILE, n->line, n->column,
 			    "set limits.io_read or io_write", "no job is "
 			    "taken: layer io is a limit of the disk, and none "
 			    "is set");
+		else if (n->kind == YNODE_SCALAR && !lsm &&
+		    layer_bit(n->text) == LAYER_LSM)
+			check_tell(c, true, FILE, n->line, n->column,
+			    "take it out", "no job is taken: layer lsm needs "
+			    "AppArmor or SELinux, and this kernel enforces "
+			    "neither");
 }
 
 static void

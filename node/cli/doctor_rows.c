@@ -11,7 +11,7 @@
 /* Exit codes of warren-probe. */
 enum { CODE_HELD = 0, CODE_ESCAPED = 1, CODE_NOTHING = 3 };
 
-#define UNUSED_LAYERS ((uint32_t)(LAYERS_UNBUILT | LAYERS_WASM))
+#define UNUSED_LAYERS ((uint32_t)LAYERS_WASM)
 #define DELEGATE                                                               \
 	"Delegate=yes in the unit of warrend; by hand: systemd-run --user "    \
 	"--scope -p Delegate=yes warrend"
@@ -39,6 +39,9 @@ static const struct {
     {LAYER_TIME, "kernel option CONFIG_TIME_NS"},
     {LAYER_CORE, "kernel option CONFIG_SCHED_CORE, on a processor whose cores "
 	"have more than one thread"},
+    {LAYER_LSM, "a kernel that enforces AppArmor, with the package apparmor, "
+	"and warrend started by root; or SELinux with the module of "
+	"warrend(8)"},
     {LAYER_READONLY, "the image's own folder cannot be mounted read-only"},
 };
 

@@ -221,12 +221,28 @@ runner_read(const struct ynode *n, unsigned *out, struct mistakes *m)
 	return false;
 }
 
+/* auto, off, or a profile that the operator has loaded; what a label may be. */
+static void
+read_apparmor(struct profile *p, const struct ynode *n, struct mistakes *m)
+{
+	static const char may[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789_.:/-";
+
+	if (!ynode_text(n, "apparmor", 1, PROFILE_NAME_MAX, &p->apparmor, m))
+		return;
+	if (strspn(p->apparmor, may) != strlen(p->apparmor) ||
+	    strstr(p->apparmor, "//") != NULL)
+		mistake_add(m, n->line, n->column, "auto, off, or the name of "
+		    "a profile that is loaded", "apparmor \"%.64s\" is no "
+		    "name of a profile", p->apparmor);
+}
+
 static void
 read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 {
 	static const char *const known[] = {"image", "cap_drop",
 	    "seccomp_profile", "read_only_fs", "limits", "volumes", "network",
-	    "anchor", "anchor_logs", "runner"};
+	    "anchor", "anchor_logs", "runner", "apparmor"};
 	static const char *const anchors[] = {[ANCHOR_OFF] = "off",
 	    [ANCHOR_RECORD] = "record", [ANCHOR_REQUIRE] = "require"};
 	static const char *const networks[] = {"isolated", "none", "broker"};
@@ -261,6 +277,8 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 		p->anchor_logs = (unsigned)logs;
 	if ((n = ynode_get(r, "runner")) != NULL && runner_read(n, &word, m))
 		p->runner = (int)word;
+	if ((n = ynode_get(r, "apparmor")) != NULL)
+		read_apparmor(p, n, m);
 }
 
 int

@@ -36,6 +36,7 @@ struct profile {
 	bool read_only_fs;
 	enum anchor_policy anchor;
 	unsigned anchor_logs; /* that must vouch; 1 where nothing is said */
+	const char *apparmor; /* NULL: "auto"; "off", or a profile's name */
 	int runner; /* common/runner.h; -1: as node.yaml says */
 	uint64_t limit[LIMIT_COUNT]; /* 0: not said */
 	struct volume_spec volume[PROFILE_VOLUMES];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
 #include "node/parent/parent.h"
+#include "node/parent/policy.h"
 #include "node/parent/tell.h"
 
 #include "config.h"
@@ -78,7 +79,7 @@ parent_init(struct parent *p)
 	p->listen_metrics = -1;
 	p->asked = reload_asked;
 	p->fd_config = p->fd_ifs = p->fd_node = p->fd_profile = p->fd_hand = -1;
-	p->fd_tool = p->fd_inner = -1;
+	p->fd_tool = p->fd_inner = p->fd_lsm = -1;
 	p->fd_rules = p->fd_watchdog = -1;
 	p->fd_network = -1;
 	p->fd_web_ca = p->fd_web_hosts = -1;
@@ -425,6 +426,8 @@ main(int argc, char **argv)
 	signals(&p);
 	notify_init(&p);
 	groups_need(&p);
+	if (p.compute)
+		policy_load(&p);
 	/* what a jail leaves when it falls is ours to wait for */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	measure(&p);
@@ -440,6 +443,7 @@ main(int argc, char **argv)
 	(void)ev_run(p.loop, 0);
 	groups_kill_jobs(&p.groups);
 	groups_remove(&p.groups);
+	policy_remove(&p);
 	log_notice(NULL, "ended");
 	return p.panic ? EXIT_PANIC : 0;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "sandbox/base/attr.h"
 #include "sandbox/base/caps.h"
 #include "sandbox/base/group.h"
 #include "sandbox/base/limits.h"
@@ -20,18 +21,20 @@
 #define EXIT_NOT_FOUND 127
 
 static void
-complain(const char *name, const char *why)
+complain(struct command *c, const char *name, const char *why)
 {
 	char line[400];
 	int n = snprintf(line, sizeof(line), "warren: %.200s: %s\n", name, why);
 
+	c->unstarted = true;
 	(void)!write(STDERR_FILENO, line, (size_t)n);
 }
 
 /* As execvp() looks for a program, with the job's own PATH. */
 static void
-exec_command(const struct plan_args *a)
+exec_command(struct command *c)
 {
+	const struct plan_args *a = c->args;
 	const char *name = a->argv[0], *path = NULL, *end;
 	char *const *argv = (char *const *)(uintptr_t)a->argv;
 	char *const *env = (char *const *)(uintptr_t)a->env;
@@ -61,7 +64,7 @@ exec_command(const struct plan_args *a)
 				break;
 		}
 	}
-	complain(name, err == ENOENT || err == ENOTDIR ? "not found" :
+	complain(c, name, err == ENOENT || err == ENOTDIR ? "not found" :
 	    strerror(err));
 	_exit(err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
@@ -71,8 +74,9 @@ exec_command(const struct plan_args *a)
  * stranger in its words and environment; those are in args, which it reads.
  */
 static void
-exec_runner(const struct plan *p)
+exec_runner(struct command *c)
 {
+	const struct plan *p = c->plan;
 	char words[4 + PLAN_VOLUMES_ALL][48], *env[] = {NULL};
 	char loader[] = "/" WASM_PLACE "/ld.so", option[] = "--library-path",
 	    place[] = "/" WASM_PLACE, runner[] = "/" WASM_PLACE "/warren-wasm",
@@ -99,7 +103,7 @@ exec_runner(const struct plan *p)
 	for (unsigned i = 0; i < w; i++)
 		argv[5 + i] = words[i];
 	(void)execve(loader, argv, env);
-	complain("the runner of modules", strerror(errno));
+	complain(c, "the runner of modules", strerror(errno));
 	_exit(EXIT_CANNOT);
 }
 
@@ -162,11 +166,14 @@ command_run(struct command *c)
 	if (no_new_privs() < 0)
 		command_fail(c, "no_new_privs");
 	if (chdir(c->args->cwd) < 0) {
-		complain(c->args->cwd, strerror(errno));
+		complain(c, c->args->cwd, strerror(errno));
 		_exit(EXIT_CANNOT);
 	}
 	if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
 		command_fail(c, "working folder outside");
+	/* before the last filters, which a job could not be labelled behind */
+	if (c->label != NULL && attr_exec(c->lsm, c->proc, c->label) < 0)
+		command_fail(c, "label");
 	if (c->landlock_abi > 0 &&
 	    landlock_apply(c->landlock_abi, c->paths, c->npaths) < 0)
 		command_fail(c, "landlock");
@@ -175,11 +182,11 @@ command_run(struct command *c)
 	if (filter_load(&c->own) < 0)
 		command_fail(c, "seccomp program");
 	if (p->runtime == PLAN_WASM) /* it loads a last one of its own */
-		exec_runner(p);
+		exec_runner(c);
 	/* where node's refuses it, it refuses the job's own as well */
 	if (filter_load(c->seal) < 0 && errno == ENOMEM)
 		command_fail(c, "last filter");
-	exec_command(c->args);
+	exec_command(c);
 	_exit(EXIT_CANNOT);
 }
 

@@ -8,6 +8,7 @@
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/landlock.h"
 #include "sandbox/base/places.h"
+#include "sandbox/plan/lsm.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -29,11 +30,15 @@ struct command {
 	int landlock_abi;     /* 0: none */
 	const struct filter *job, *seal;
 	struct filter own;    /* of the plan */
+	/* what the kernel's policy is to know it by; NULL: nothing */
+	enum lsm_kind lsm;
+	const char *label, *proc; /* ... and where /proc is */
 	struct landlock_path paths[COMMAND_PATHS];
 	unsigned npaths;
 	/* shared with the child until it has become the command */
 	volatile const char *failed; /* what could not be done */
 	volatile int error;
+	volatile bool unstarted; /* there was nothing to become */
 };
 
 /* What it may do where: plan, args and the places found of them. */

@@ -330,6 +330,14 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 
 /* ---- tmpfs of the job's user ---- */
 
+static const char *label; /* of what a job may write to; NULL: none */
+
+void
+root_label(const char *context)
+{
+	label = context;
+}
+
 static int
 fs_set(int fs, const char *key, const char *fmt, unsigned long long v)
 {
@@ -349,6 +357,8 @@ tmpfs_mount(uint64_t bytes, uint32_t inodes, const char *mode, uint64_t attr)
 	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) < 0 ||
 	    fs_set(fs, "uid", "%llu", 1000) < 0 ||
 	    fs_set(fs, "gid", "%llu", 1000) < 0 ||
+	    (label != NULL && fsconfig(fs, FSCONFIG_SET_STRING, "rootcontext",
+	    label, 0) < 0) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);

@@ -33,6 +33,12 @@ struct base_dirs {
 };
 int base_build(const struct base_dirs *, bool root, const char **what);
 
+/*
+ * The context of SELinux, of at most 64 bytes, that what a job may write to is
+ * made with from here on; NULL: none. A policy without it refuses the mounts.
+ */
+void root_label(const char *context);
+
 /* A tmpfs of the job's user; fds: detached clones of it, each used once. */
 int tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
     bool noexec, const char **what);

@@ -14,13 +14,14 @@
 #include "sandbox/base/userns.h"
 
 int
-upper_make(uint64_t bytes, uint32_t inodes)
+upper_make(uint64_t bytes, uint32_t inodes, const char *label)
 {
-	char opts[128];
+	char opts[200];
 
 	(void)snprintf(opts, sizeof(opts), "size=%llu,nr_inodes=%u,uid=%d,"
-	    "gid=%d,mode=0700", (unsigned long long)bytes, inodes, USERNS_ID,
-	    USERNS_ID);
+	    "gid=%d,mode=0700%s%s", (unsigned long long)bytes, inodes,
+	    USERNS_ID, USERNS_ID, label != NULL ? ",rootcontext=" : "",
+	    label != NULL ? label : "");
 	return mount("tmpfs", UPPER_PLACE, "tmpfs", MS_NOSUID | MS_NODEV,
 	    opts);
 }

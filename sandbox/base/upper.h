@@ -18,7 +18,8 @@
 #define UPPER_OPTIONS                                                          \
 	",upperdir=" UPPER_PLACE "/" UPPER_FILES ",workdir=" UPPER_PLACE "/work"
 
-int upper_make(uint64_t bytes, uint32_t inodes);
+/* label: the context of SELinux it is made with, as root_label(); NULL: none. */
+int upper_make(uint64_t bytes, uint32_t inodes, const char *label);
 int upper_drop(void);
 
 /*

@@ -3,6 +3,7 @@
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "sandbox/plan/lsm.h"
 
 #define NAMES "names"
 #define LOCK "names.lock"
@@ -252,10 +254,24 @@ store_record(int dir, const struct id32 *digest, uint8_t *buf,
 }
 
 int
+store_label(int dir)
+{
+	char path[32];
+
+	if (access("/sys/fs/selinux/enforce", F_OK) < 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+	return setxattr(path, "security.selinux", SELINUX_IMAGE,
+	    sizeof(SELINUX_IMAGE), 0);
+}
+
+int
 store_make(int dir)
 {
 	static const char *const folders[] = {"roots", "meta"};
 
+	/* where it is refused no job may read its image: warrend says so */
+	(void)store_label(dir);
 	for (size_t i = 0; i < NELEM(folders); i++) {
 		if (mkdirat(dir, folders[i], 0755) < 0 && errno != EEXIST)
 			return -1;

@@ -66,6 +66,11 @@ const char *store_why(int err);
 
 /* ---- for the CLI ---- */
 
+/*
+ * Where this kernel has SELinux: the folder's label, which what is made in it
+ * has from then on. 0, or -1 with errno: the policy does not know it.
+ */
+int store_label(int dir);
 /* Make the folders of a new store; dir is warren/images. 0 or -1. */
 int store_make(int dir);
 /*

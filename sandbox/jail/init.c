@@ -18,6 +18,7 @@
 #include "sandbox/base/command.h"
 #include "common/cleanup.h"
 #include "common/ipc_msg.h"
+#include "sandbox/jail/init_label.h"
 #include "sandbox/jail/jail.h"
 #include "sandbox/jail/member.h"
 #include "sandbox/base/group.h"
@@ -230,6 +231,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 	static struct init_ready ready;
 	static struct command c;
 	struct report r = {.kind = REPORT_READY};
+	const char *why;
 	pid_t pid;
 
 	init_prepare(e, j, false, &ready);
@@ -241,6 +243,8 @@ init_job(const struct init_env *e, const struct init_job *j)
 	    .landlock_abi = e->landlock_abi, .job = e->job_filter,
 	    .seal = e->seal_filter, .own = ready.filter};
 	command_paths(&c, ready.places);
+	if ((why = init_label(e, j, ready.places, &c)) != NULL)
+		refuse(j->report, "posture", why);
 	/* until it is the command, the child runs in our memory: no copy */
 	pid = vfork();
 	if (pid == 0)
@@ -249,11 +253,13 @@ init_job(const struct init_env *e, const struct init_job *j)
 		fail(j->report, "internal", "fork", errno);
 	if (c.failed != NULL)
 		fail(j->report, "internal", (const char *)c.failed, c.error);
+	if ((why = init_labelled(j, &c, pid, &r.layers)) != NULL)
+		refuse(j->report, "posture", why);
 	/* what the child gave up is ours as well; its copy of our memory too */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (caps_drop_all() < 0)
 		fail(j->report, "internal", "capabilities", errno);
-	r.layers = layers_of(e, &j->plan);
+	r.layers |= layers_of(e, &j->plan);
 	report_send(j->report, &r);
 	if (dup2(j->report, 0) < 0 || sys_close_range(1, ~0u) < 0)
 		_exit(1);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sandbox/plan/lsm.h"
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/shape.h"
 #include "sandbox/base/basefilter.h"
@@ -26,6 +27,7 @@ struct init_env {
 	const struct filter *job_filter, *seal_filter, *snapshot_filter;
 	uint64_t file_max;    /* of the host, for all slots */
 	uint32_t slots;
+	const struct lsm *lsm; /* what jobs are labelled by */
 	bool no_memory_group; /* then RLIMIT_DATA stands in, as an rlimit */
 	/* pid 1 of a job (kind.h) */
 	void (*job)(const struct init_env *, const struct init_job *)

@@ -28,6 +28,7 @@
 #include "sandbox/base/root.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/kind.h"
+#include "sandbox/jail/jail_lsm.h"
 #include "sandbox/jail/polls.h"
 #include "sandbox/jail/remedy.h"
 #include "sandbox/jail/slot.h"
@@ -48,6 +49,7 @@ struct start {
 	int hand, stage;
 	struct filter never, job, snapshot, seal, own;
 	int landlock_abi;
+	struct lsm lsm;
 	uint64_t file_max; /* fs.file-max */
 	uint32_t lacking;  /* layers that were tried and cannot be had */
 	char trouble[240]; /* why no job can run; "": one can */
@@ -96,6 +98,7 @@ take_arguments(struct start *s, int argc, char *argv[])
 	for (unsigned i = 0; i < WASM_FILES; i++)
 		s->jail.limits.wasm &= (s->dirs.wasm[i] = settings_take(p,
 		    SET_WASM, wasm_files[i])) >= 0;
+	jail_lsm(&s->lsm, program_fd(p, "lsm"));
 	if (s->kind->take != NULL)
 		s->kind->take(s->kind, p);
 	s->dirs.tools = s->kind->tools;
@@ -312,6 +315,7 @@ make_slots(struct start *s, const char **what)
 		set.snapshot = &s->snapshot;
 		set.dirs = &s->dirs;
 		set.kind = s->kind;
+		set.lsm = &s->lsm;
 		set.file_max = s->file_max;
 		set.slots = j->nslots;
 		set.memory_group = g->jobs >= 0 || g->v1[0] >= 0;
@@ -486,10 +490,12 @@ find_out(struct start *s)
 	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
 	j->inherited |= groups & LAYER_IO;
 	j->limits.available |= j->inherited;
+	if (s->lsm.kind != LSM_NONE)
+		j->limits.available |= LAYER_LSM;
 	j->limits.available &= ~s->lacking & (s->kind->layers | LAYER_CGROUP |
 	    LAYER_MEMORY | LAYER_CPU | LAYER_PIDS | LAYERS_INHERITED);
 	missing = LAYERS_KNOWN & ~j->limits.available &
-	    ~(uint32_t)(LAYERS_UNBUILT | LAYERS_OTHERS | LAYERS_INHERITED);
+	    ~(uint32_t)(LAYER_LSM | LAYERS_OTHERS | LAYERS_INHERITED);
 	if (s->lacking != 0)
 		missing = s->lacking;
 	layers_text(names, sizeof(names), missing);
@@ -503,6 +509,7 @@ find_out(struct start *s)
 		    "no cgroup with these controllers was delegated");
 	if (s->lacking == 0)
 		say_inherited(j);
+	jail_lsm_missing(&s->lsm, j->missing, sizeof(j->missing));
 }
 
 static void

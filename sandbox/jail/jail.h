@@ -17,6 +17,7 @@
  *   hand=FD          sealed memfd that holds warren-hand
  *   volume:I=FD      directory of profile volume I, in the order of the index
  *                    that a plan names
+ *   lsm=FD           what jobs are labelled by, lsm_read(); absent: nothing
  *   wasm:NAME=FD     a file of the runner of modules, of wasm_files[]; without
  *                    all of them there are no modules
  *   cg-jobs=FD       v2 directory jobs/; absent: no v2. jail makes and enters

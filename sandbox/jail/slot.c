@@ -249,7 +249,8 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 		return;
 	}
 	if (!sl->plan.read_only && upper_make(MAX_OF(sl->plan.memory / 4,
-	    65536u), PLAN_RW_INODES) < 0) {
+	    65536u), PLAN_RW_INODES, sl->env.lsm->kind == LSM_SELINUX ?
+	    SELINUX_FILE : NULL) < 0) {
 		(void)snprintf(why, sizeof(why), "root: %s", strerror(errno));
 		sl->have_plan = false;
 		answer(sl, SLOT_FAILED, why, -1);
@@ -658,7 +659,10 @@ slot_main(const struct slot_setup *s, int ctl)
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
 	    .seal_filter = s->seal, .snapshot_filter = s->snapshot,
 	    .file_max = s->file_max, .slots = s->slots,
-	    .no_memory_group = !s->memory_group, .job = s->kind->job};
+	    .no_memory_group = !s->memory_group, .job = s->kind->job,
+	    .lsm = s->lsm};
+	if (s->lsm->kind == LSM_SELINUX)
+		root_label(SELINUX_FILE);
 	if (set_up(&sl, ctl, &what) < 0) {
 		(void)snprintf(why, sizeof(why), "%d %s", errno, what);
 		answer(&sl, SLOT_FAILED, why, -1);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "sandbox/jail/jail.h"
+#include "sandbox/plan/lsm.h"
 #include "sandbox/plan/plan.h"
 #include "sandbox/base/basefilter.h"
 
@@ -35,6 +36,7 @@ struct slot_setup {
 	/* rootless: the base is built in here */
 	const struct base_dirs *dirs;
 	const struct jail_kind *kind;
+	const struct lsm *lsm;
 };
 
 /*

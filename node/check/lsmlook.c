@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/check/lsmlook.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+
+static char
+first_byte(const char *sys, const char *file)
+{
+	char path[256], c = '\0';
+	_cleanup_fd_ int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", sys, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || read(fd, &c, 1) != 1 ? '\0' : c;
+}
+
+enum lsm_kind
+lsmlook(const char *sys)
+{
+	if (first_byte(sys, "module/apparmor/parameters/enabled") == 'Y')
+		return LSM_APPARMOR;
+	if (first_byte(sys, "fs/selinux/enforce") == '1')
+		return LSM_SELINUX;
+	return LSM_NONE;
+}
+
+int
+lsmlook_parser(void)
+{
+	static const char *const places[] = {"/usr/sbin/apparmor_parser",
+	    "/sbin/apparmor_parser"};
+	struct stat st;
+
+	for (size_t i = 0; i < NELEM(places); i++) {
+		_cleanup_fd_ int fd = open(places[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+			return steal_fd(&fd);
+	}
+	errno = ENOENT;
+	return -1;
+}

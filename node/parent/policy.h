@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_POLICY_H
+#define WARREN_NODE_PARENT_POLICY_H
+
+/*
+ * The kernel's own policy around jobs (layer lsm): AppArmor's profiles are
+ * compiled and loaded by the parent, which alone may, before jail is started;
+ * SELinux's module is the operator's to install. Never keeps a start.
+ */
+struct parent;
+
+/* Into p->fd_lsm, which jail is given: what there is, or why not. */
+void policy_load(struct parent *);
+/* What was loaded goes. */
+void policy_remove(struct parent *);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_JAIL_LSM_H
+#define WARREN_SANDBOX_JAIL_JAIL_LSM_H
+
+#include <stddef.h>
+
+#include "sandbox/plan/lsm.h"
+
+/* What jail finds out about the kernel's policy at its start. */
+
+/*
+ * The parent's word (-1: none), tried: *out is LSM_NONE with a reason where
+ * this kernel would not let a job have its label.
+ */
+void jail_lsm(struct lsm *out, int fd);
+/* The reason, behind what else is missing. */
+void jail_lsm_missing(const struct lsm *, char *text, size_t cap);
+
+#endif
