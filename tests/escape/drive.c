@@ -245,6 +245,15 @@ load_jail(struct drive *d, const char *jail, struct words *w)
 	return load_memfd(file);
 }
 
+/* Profiles that are loaded already, in the parent's words. */
+static int
+load_lsm(void)
+{
+	const char *text = getenv("WARREN_LSM");
+
+	return text == NULL ? -1 : memfd_sealed("lsm", text, strlen(text));
+}
+
 static int
 make_folder(struct drive *d, const char *name, mode_t mode)
 {
@@ -292,6 +301,7 @@ drive_start(struct drive *d, const struct drive_options *o)
 	word_fd(&w, "images", images);
 	word_fd(&w, "stage", stage);
 	word_fd(&w, "hand", hand);
+	word_fd(&w, "lsm", load_lsm());
 	word_fd(&w, "cg-jobs", d->dirs.v2);
 	word_fd(&w, "cg-v1:memory", d->dirs.memory);
 	word_fd(&w, "cg-v1:cpu", d->dirs.cpu);

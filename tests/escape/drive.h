@@ -19,6 +19,7 @@
  *
  * With WARREN_RUNNER=NAME:PROGRAM in the environment it is warren-runner, of
  * the same folder, that is driven, and has jobs contained by that program.
+ * With WARREN_LSM=TEXT (lsm_write()) its jobs are labelled so.
  */
 #define DRIVE_BASE 0x70000000u
 struct drive {

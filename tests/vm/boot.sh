@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # Debian's stock kernel under QEMU without KVM, on a folder of this machine as its root: read-only by 9p, written to in the
-# guest's memory. For tests/vm/run and tests/vm/service, which source it; $vm is where things are kept.
+# guest's memory. For tests/vm/run and tests/vm/service, which source it; $vm is where things are kept, $vm_append what the
+# kernel is told besides.
 
 vm_needs() { # function that is told a reason and ends
 	[ "$(uname -m)" = x86_64 ] || "$1" "its kernel is one for x86_64"
@@ -18,6 +19,16 @@ vm_kernel() (
 	package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[^ ]*-amd64\)$/\1/p' | tail -n 1)
 	[ -n "$package" ] && apt-get download "$package" && dpkg-deb -x "$package"_*.deb kernel.new && rm -f "$package"_*.deb &&
 		mv kernel.new kernel
+)
+
+# Programs of packages that this machine need not have, unpacked into $vm/tools and never installed.
+vm_tools() ( # package...
+	mkdir -p "$vm/tools.new" && cd "$vm/tools.new" || return 1
+	for package; do
+		[ -e "../tools/.$package" ] && continue
+		apt-get download "$package" && dpkg-deb -x "$package"_*.deb . && rm -f "$package"_*.deb && touch ".$package" || return 1
+	done
+	mkdir -p ../tools && cp -a . ../tools/ && rm -rf ../tools.new
 )
 
 # Boots, and returns when the machine is off; what it said is in $vm/serial.
@@ -50,7 +61,7 @@ vm_boot() { # root, seconds at most, command of the guest...
 	truncate -s 1G "$vm/disk" # thin
 	timeout "$patience" qemu-system-x86_64 -accel tcg,thread=multi -M pc -cpu max -smp 2 -m 2048 -nodefaults -nographic -no-reboot \
 		-serial stdio -kernel "$vm"/kernel/boot/vmlinuz-* -initrd "$vm/initrd" \
-		-append "console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init" \
+		-append "console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init ${vm_append:-}" \
 		-virtfs local,path="$root",mount_tag=host,security_model=none,readonly=on,multidevs=remap \
 		-drive file="$vm/disk",format=raw,if=virtio </dev/null 2>&1 | sed -u 's/\r//g' >"$vm/serial"
 	return 0 # vm_said tells by what was said

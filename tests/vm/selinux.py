@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""SELinux around jobs, on the policy of the distribution with the module of
+ours: what it stops with every other layer off, and a node whose jobs have
+their label. For a boot with lsm=...,selinux (tests/vm/run)."""
+import os
+import subprocess
+import sys
+
+from lib import done, result, skip
+from libjob import Burrow
+
+build = sys.argv[1]
+here = os.path.dirname(os.path.abspath(__file__))
+ALONE = build + "/tests/escape/lsm_alone"
+POLICY = build + "/vm/policy"
+FS = "/sys/fs/selinux"
+PATIENCE = 240
+# what udev would label
+NODES = {"null": "null", "zero": "zero", "full": "zero", "random": "random",
+         "urandom": "urandom"}
+
+
+def load():
+    with open(POLICY, "rb") as f:
+        policy = f.read()
+    fd = os.open(FS + "/load", os.O_RDWR)
+    os.write(fd, policy)
+    os.close(fd)
+    for name, kind in NODES.items():
+        os.setxattr("/dev/" + name, "security.selinux",
+                    b"system_u:object_r:%s_device_t:s0\0" % kind.encode())
+    with open(FS + "/enforce", "w") as f:
+        f.write("1")
+    with open("/proc/self/attr/current") as f:
+        return f.read().strip("\0\n")
+
+
+def alone():
+    r = subprocess.run([ALONE, "run", "selinux", "-"], check=False,
+                       stdout=subprocess.PIPE)
+    for line in r.stdout.decode().splitlines():
+        ok, name = line.split(" alone: ", 1)
+        result("selinux alone: " + name, ok == "ok selinux", line)
+
+
+def product():
+    node = Burrow(build, "selinux", None, more="require_layers: [lsm]\n")
+    try:
+        if not node.up(PATIENCE):
+            result("selinux: start", False, "%s %s" % (
+                node.problem, node.said()[-2500:]))
+            return
+        status = node.status().get("node", {})
+        result("selinux: posture of the node",
+               "lsm" in status.get("layers", ""), str(status))
+        rc, last, s = node.run_job("cat /proc/self/attr/current", seconds=200)
+        text = node.output(s).strip("\0\n")
+        result("selinux: a job has its type and its slot's categories",
+               ":warren_job_t:s0:c" in text and
+               "lsm" in last.get("layers", []), "%r %s" % (text, s))
+        rc, last, s = node.run_job(
+            "echo a >/work/b && mkdir /work/c && mv /work/b /work/c/ && "
+            "ln /work/c/b /work/d && cat /work/c/b && "
+            "echo b >/tmp/x && printf '#!/bin/sh\\necho c\\n' >/work/run && "
+            "chmod 755 /work/run && /work/run && rm /work/run && "
+            "(sleep 100 & kill $!; wait; true) && "
+            "dd if=/dev/zero bs=5 count=1 2>/dev/null | wc -c",
+            volumes=[("a", "/work", "rw"), ("b", "/more", "ro")],
+            seconds=200)
+        result("selinux: a job works as without it",
+               node.output(s) == "a\nc\n5\n" and
+               last.get("outcome") == ["exited", 0], "%r %s" % (
+                   node.output(s), s))
+        rc, last, s = node.run_job("echo kernel >/proc/self/attr/current",
+                                   seconds=200)
+        result("selinux: a job keeps its label",
+               last.get("outcome") == ["exited", 1], str(s))
+        out = node.warren(
+            "run", "--to", node.who["destination"], "--config", node.dir,
+            "--identity", node.person, "--out", node.work + "/out", "--wasm",
+            os.path.join(here, "../wasm/acts.wasm"), "--", "exit", "42",
+            config=False, seconds=200)
+        result("selinux: a module runs", out[0] == 42, str(out))
+    finally:
+        node.remove()
+
+
+subprocess.run(["mount", "-t", "selinuxfs", "none", FS], check=False)
+if not os.path.exists(FS + "/load"):
+    skip("selinux", "this kernel has booted without it")
+elif not os.path.exists(POLICY):
+    skip("selinux", "its policy could not be built")
+else:
+    result("selinux: the policy is loaded, and enforced",
+           load() == "system_u:system_r:kernel_t:s0")
+    alone()
+    product()
+if os.path.exists(FS + "/load"):
+    r = subprocess.run(["dmesg"], stdout=subprocess.PIPE, check=False)
+    for line in [w for w in r.stdout.decode(errors="replace").splitlines()
+                 if "avc:  denied" in w][-40:]:
+        print("# " + line[line.index("avc:"):])
+done()
