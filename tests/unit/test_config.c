@@ -501,7 +501,11 @@ the_seeds_profile(void **state)
 	assert_int_equal(profile_parse(&p, "anchor_logs: 0\n", 15, &m), -1);
 	assert_int_equal(m.n, 1);
 	m.n = 0;
+	assert_int_equal(profile_parse(&p, "apparmor: a/b.c:d\n", 18, &m), 0);
+	assert_string_equal(p->apparmor, "a/b.c:d");
+	profile_free(p);
 	assert_int_equal(profile_parse(&p, "", 0, &m), 0);
+	assert_null(p->apparmor);
 	assert_null(p->seccomp);
 	assert_true(p->read_only_fs);
 	profile_free(p);
@@ -531,6 +535,10 @@ bad_profiles(void **state)
 	    {"volumes: ['a:/b']\n", 1, 11, ":ro or :rw"},
 	    {"volumes: ['/b:ro']\n", 1, 11, "SOURCE:TARGET"},
 	    {"volumes: [':/b:ro']\n", 1, 11, "source"},
+	    {"apparmor: a//&b\n", 1, 11, "no name of a profile"},
+	    {"apparmor: a b\n", 1, 11, "no name of a profile"},
+	    {"apparmor: ''\n", 1, 11, ""},
+	    {"apparmor: [off]\n", 1, 11, ""},
 	    {"volumes: ['a::ro']\n", 1, 11, "target"},
 	    {"volumes: ['a:b:ro']\n", 1, 11, ""},
 	    {"volumes: ['a:/b/../c:ro']\n", 1, 11, ""},
