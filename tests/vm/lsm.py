@@ -84,7 +84,8 @@ class Labelled(Burrow):
         self.stop()
 
     def again(self):
-        self.end()
+        if self.process is not None:
+            self.end()
         return self.up(PATIENCE)
 
 

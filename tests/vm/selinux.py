@@ -15,6 +15,7 @@ ALONE = build + "/tests/escape/lsm_alone"
 POLICY = build + "/vm/policy"
 FS = "/sys/fs/selinux"
 PATIENCE = 240
+LOADER = "/lib64/ld-linux-x86-64.so.2"
 # what udev would label
 NODES = {"null": "null", "zero": "zero", "full": "zero", "random": "random",
          "urandom": "urandom"}
@@ -29,6 +30,8 @@ def load():
     for name, kind in NODES.items():
         os.setxattr("/dev/" + name, "security.selinux",
                     b"system_u:object_r:%s_device_t:s0\0" % kind.encode())
+    os.setxattr(os.path.realpath(LOADER), "security.selinux",
+                b"system_u:object_r:ld_so_t:s0\0")
     with open(FS + "/enforce", "w") as f:
         f.write("1")
     with open("/proc/self/attr/current") as f:
