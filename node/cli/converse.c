@@ -582,8 +582,12 @@ say_rest(struct talk *s)
 int
 talk_run(struct talk *s)
 {
-	int rc;
+	int rc = CLI_OK;
 
+	if ((s->manifest->has & HAS_NODE) != 0)
+		rc = remote_pinned(s->c, s->node, &s->manifest->node);
+	if (rc != CLI_OK)
+		return rc;
 	s->sub.manifest = s->manifest;
 	s->sub.node_key = s->node->key;
 	s->sub.slice_max = s->node->slice;

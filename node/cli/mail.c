@@ -238,11 +238,15 @@ conclude(struct mail *m, struct talk *t, struct remote *node)
 	uint32_t now = (uint32_t)time(NULL);
 	const char *why = mail_binding(m->letter, node, now);
 	struct remote known = {.dest = node->dest};
+	int rc;
 
 	if (why != NULL) {
 		cli_error(m->c, "the node's binding does not hold: %s", why);
 		return CLI_FAILED;
 	}
+	rc = remote_pinned(m->c, node, &t->node->fp);
+	if (rc != CLI_OK)
+		return rc;
 	/* the node has its say: the same job is sent no more */
 	jobdir_unmark(&t->dir);
 	if (m->letter->l.binding != NULL &&

@@ -191,6 +191,24 @@ remote_meet(struct cli *c, struct session *s, const struct person *p,
 	return remote_describe(c, s, p, r);
 }
 
+int
+remote_pinned(struct cli *c, const struct remote *r, const struct fp *pin)
+{
+	static const struct fp any;
+	char urn[URN_MAX];
+
+	if (fp_eq(pin, &any) || fp_eq(pin, &r->fp))
+		return CLI_OK;
+	(void)urn_make(urn, "kindai", "device", pin);
+	cli_error(c, "not the node that the job was signed for: it has "
+		     "another mesh key");
+	cli_hint(c, "The job is for %s, this is %s, and nothing that it says "
+		    "of the job is believed. A node that has lost its key "
+		    "cannot prove what it did: submit the job anew.",
+	    urn, r->urn);
+	return CLI_REFUSED;
+}
+
 /* ---- whom inputs may go to ---- */
 
 #define SUBMIT_FILE "submit.yaml"

@@ -65,6 +65,12 @@ int remote_describe_full(struct cli *, struct session *,
     const struct person *, struct remote *, struct proto_describe *out);
 
 /*
+ * Is it the node that a job was signed for, whose word about it counts alone:
+ * that of this key (zeros: any)? CLI_OK, or CLI_REFUSED (said).
+ */
+int remote_pinned(struct cli *, const struct remote *, const struct fp *);
+
+/*
  * key, fp, urn, rns_pub and name by what the node of r->dest has announced;
  * false: no announce with a binding that holds at `now` was heard.
  */

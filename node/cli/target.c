@@ -113,6 +113,9 @@ from_folder(struct target *t, const char *path)
 	if (rc == CLI_OK) {
 		t->job = m.job;
 		hex_encode(t->id, HASH_BYTES(m.job));
+		t->signed_for = (m.has & HAS_NODE) != 0;
+		if (t->signed_for)
+			t->pin = m.node;
 	}
 	manifest_clear(&m);
 	free(envelope);
@@ -120,6 +123,8 @@ from_folder(struct target *t, const char *path)
 		return rc;
 	if (!person_get_job(&t->person, &t->job, &t->note))
 		memset(&t->note, 0, sizeof(t->note));
+	else if (!t->signed_for)
+		t->pin = t->note.node_fp;
 	if (t->to != NULL)
 		return CLI_OK;
 	if (!id32_eq(&t->note.job, &t->job)) {
@@ -128,7 +133,7 @@ from_folder(struct target *t, const char *path)
 		return CLI_USAGE;
 	}
 	t->dest = t->note.dest;
-	t->node.fp = t->note.node_fp;
+	t->node.fp = t->pin;
 	return CLI_OK;
 }
 
@@ -141,7 +146,7 @@ take_note(struct target *t, const struct job_note *note)
 	if (t->want_here)
 		return;
 	t->dest = note->dest;
-	t->node.fp = note->node_fp;
+	t->node.fp = t->pin = note->node_fp;
 	memcpy(t->folder, note->folder, sizeof(t->folder));
 }
 
@@ -272,14 +277,11 @@ find_short(struct target *t)
 int
 target_connect(struct target *t)
 {
-	static const struct fp unknown;
 	struct session_opts o = {.identify = true,
 	    .contact_us = (int64_t)t->timeout_ms * 1000};
-	struct fp noted;
 	enum node_by by;
 	int rc;
 
-	noted = t->node.fp;
 	person_clear(&t->person);
 	if ((rc = person_load(t->cli, &t->person)) != CLI_OK)
 		return rc;
@@ -293,13 +295,10 @@ target_connect(struct target *t)
 		return rc;
 	t->node.dest = t->dest;
 	rc = remote_meet(t->cli, t->session, &t->person, &t->node, false);
-	if (rc == CLI_OK && t->to == NULL &&
-	    !fp_eq(&noted, &unknown) &&
-	    !fp_eq(&noted, &t->node.fp)) {
-		cli_error(t->cli, "the node has another mesh key than when "
-				  "the job was submitted");
-		return CLI_FAILED;
-	}
+	/* what was noted is about its destination, and no other */
+	if (rc == CLI_OK &&
+	    (t->signed_for || hash16_eq(&t->dest, &t->note.dest)))
+		rc = remote_pinned(t->cli, &t->node, &t->pin);
 	return rc == CLI_OK && t->is_short ? find_short(t) : rc;
 }
 

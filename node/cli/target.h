@@ -29,6 +29,8 @@ struct target {
 	struct id32 job;  /* over the mesh: always whole */
 	char folder[CLI_PATH]; /* "" none */
 	struct hash16 dest;
+	struct fp pin; /* the key of the node that has it; zeros: any */
+	bool signed_for; /* ... by the manifest in the folder, not our note */
 	struct person person;
 	struct session *session;
 	struct remote node;
@@ -40,8 +42,11 @@ bool target_option(struct target *, int option, const char *value);
 void target_init(struct target *, struct cli *);
 /* Find it; text NULL: no job, only a node. CLI_OK or said. */
 int target_find(struct target *, const char *text);
-/* Contact the node (not when here): link, describe, key compared with the
- * one noted. */
+/*
+ * Contact the node (not when here): link, describe, and its key must be that for
+ * which the job was signed, where that is known, else the one that was noted of
+ * this destination (CLI_REFUSED, said).
+ */
 int target_connect(struct target *);
 /* The same without a link: whom it is about is known by its note alone. */
 int target_attach(struct target *);

@@ -416,7 +416,7 @@ test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < NELEM(t); i++) {
 		struct bench *k = make();
-		struct remote node = {.slice = 4096};
+		struct remote node = {.slice = 4096, .fp = k->me.fp};
 		struct refusing r = {.code = t[i].clock ? "manifest" : "load",
 		    .clock = t[i].clock, .says = t[i].says};
 		struct talk *talk = talk_of(k, &node, &r);
@@ -440,12 +440,54 @@ test_refused(void **state)
 	}
 }
 
+/* Only the node that the job was signed for has a word about it. */
+static void
+test_pinned(void **state)
+{
+	struct bench *k = make();
+	struct remote node = {.slice = 4096};
+	struct refusing r = {.code = "load"};
+	struct talk *talk = talk_of(k, &node, &r);
+	const struct captured *said;
+	struct fp any = {0};
+	int rc;
+
+	(void)state;
+	memset(&node.fp, 0x5a, sizeof(node.fp));
+	assert_true(urn_make(node.urn, "kindai", "device", &node.fp));
+	for (int resume = 0; resume < 2; resume++) {
+		talk->sub.resume = resume;
+		capture_begin();
+		rc = talk_run(talk);
+		said = capture_end();
+		assert_int_equal(rc, CLI_REFUSED);
+		assert_non_null(strstr(said->err, "signed for"));
+		assert_non_null(strstr(said->err, node.urn));
+		assert_non_null(strstr(said->err, k->m.node_urn));
+		assert_int_equal(k->s.asked, 0);
+	}
+	/* a job that names none may be anybody's, but who was noted */
+	talk->sub.resume = false;
+	k->m.has &= ~(unsigned)HAS_NODE;
+	capture_begin();
+	rc = talk_run(talk);
+	assert_int_equal(remote_pinned(&k->c, &node, &any), CLI_OK);
+	assert_int_equal(remote_pinned(&k->c, &node, &node.fp), CLI_OK);
+	assert_int_equal(remote_pinned(&k->c, &node, &k->me.fp), CLI_REFUSED);
+	(void)capture_end();
+	assert_int_equal(rc, CLI_REFUSED);
+	assert_int_equal(r.submits, 1);
+	jobdir_close(&talk->dir);
+	free(talk);
+	drop(k);
+}
+
 /* What ends under a question of ours is no success in silence. */
 static void
 test_ended(void **state)
 {
 	struct bench *k = make();
-	struct remote node = {.slice = 4096};
+	struct remote node = {.slice = 4096, .fp = k->me.fp};
 	struct refusing r = {.code = "load"};
 	struct talk *talk = talk_of(k, &node, &r);
 	const struct captured *said;
@@ -473,6 +515,7 @@ main(void)
 	    cmocka_unit_test(test_seen),
 	    cmocka_unit_test(test_renewed),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_pinned),
 	    cmocka_unit_test(test_ended),
 	};
 
