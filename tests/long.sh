@@ -192,6 +192,7 @@ part_week() { # a week of people and a node in virtual time
 part_absence() { # a hundred jobs over a link that comes and goes, and is away for a day
 	program tests/sim/absence tests/sim/vwarren || return
 	"$build/tests/sim/absence" -j 100 -H 24 -p 24 -s "$seed" 2>&1 || echo "not ok absence: seed $seed"
+	"$build/tests/sim/absence" -d -j 100 -H 12 -p 100 -s "$seed" 2>&1 || echo "not ok absence: away for four days, seed $seed"
 }
 part_requests() { # a million hostile requests beside honest jobs
 	program tests/unit/flood_requests && "$build/tests/unit/flood_requests" 1000000 "$seed"

@@ -23,6 +23,13 @@ struct same {
 	char folder[CLI_PATH];
 };
 
+enum alive {
+	NOT_ALIVE,
+	LATE,	  /* it is not there, and the node would not take it any more */
+	MAY_COME, /* it is not there, and the node would take it */
+	ALIVE,
+};
+
 struct begun {
 	struct cli *cli;
 	struct session *session;
@@ -30,16 +37,9 @@ struct begun {
 	const char *out;
 	uint32_t now; /* by the node's clock */
 	struct manifest *m;
-	/* the one that the node has, else the first that may still come */
 	struct same found;
-	bool may_come, has;
+	enum alive is; /* what it is: the first of those that are most */
 	int rc; /* CLI_OK, or a question failed: what it is worth */
-};
-
-enum alive {
-	NOT_ALIVE,
-	MAY_COME, /* it is not there, and the node would take it */
-	ALIVE,
 };
 
 /*
@@ -62,7 +62,7 @@ alive(struct begun *b, const struct id32 *job)
 			return NOT_ALIVE;
 	}
 	if (b->session == NULL || a.status == ST_NOT_FOUND)
-		return b->m->not_after > b->now ? MAY_COME : NOT_ALIVE;
+		return b->m->not_after > b->now ? MAY_COME : LATE;
 	if (a.status != ST_OK) {
 		b->rc = session_refused(b->cli, &a);
 		return NOT_ALIVE;
@@ -144,30 +144,34 @@ take(void *arg, const struct job_note *n)
 	    !same_payload(b->m, dir, &n->job))
 		return false;
 	is = alive(b, &n->job);
-	if (is == ALIVE || (is == MAY_COME && !b->may_come))
+	if (is > b->is) {
 		keep(b, n);
-	b->may_come |= is == MAY_COME;
-	b->has |= is == ALIVE;
-	return b->has || b->rc != CLI_OK;
+		b->is = is;
+	}
+	return is == ALIVE || b->rc != CLI_OK;
 }
 
 int
 begun_find(struct cli *c, const struct person *p, struct session *s,
     const struct hash16 *dest, uint32_t now, const char *out,
-    struct manifest *m, char folder[CLI_PATH])
+    struct manifest *m, char folder[CLI_PATH], bool *late)
 {
 	struct begun b = {.cli = c, .session = s, .dest = dest, .out = out,
 	    .now = now, .m = m};
 
 	folder[0] = '\0';
+	*late = false;
 	(void)person_each_job(p, take, &b);
-	if (b.rc != CLI_OK || (!b.has && !b.may_come))
+	if (b.rc != CLI_OK || b.is == NOT_ALIVE)
 		return b.rc;
+	*late = b.is == LATE && s == NULL;
 	memcpy(m->nonce, b.found.nonce, sizeof(m->nonce));
 	m->deadline = b.found.deadline;
 	m->not_after = b.found.not_after;
 	m->job = b.found.job;
 	memcpy(folder, b.found.folder, sizeof(b.found.folder));
+	if (b.is == LATE)
+		return CLI_OK;
 	cli_note(c, "going on with the %s; results go to %s",
 	    s != NULL ? "upload that was cut off" :
 			"job that was not handed over whole", folder);

@@ -23,6 +23,10 @@
  * work in; one that it has comes before others. Without a session (NULL) no
  * node is asked, and the times decide.
  *
+ * One that came too late to be admitted, and of which the node knows nothing,
+ * comes last: the node says whether it ever had it when it is submitted
+ * (compute.md 3.1). Without a session *late is set then.
+ *
  * CLI_OK: folder is "", or m is that job now, folder is where it is, and it was
  * said. Else the node did not answer, as session_ask(), or refuses to (said):
  * what is begun is not known, nonce and times of m are void, and another job
@@ -30,6 +34,6 @@
  */
 int begun_find(struct cli *, const struct person *, struct session *,
     const struct hash16 *dest, uint32_t now, const char *out,
-    struct manifest *m, char folder[CLI_PATH]);
+    struct manifest *m, char folder[CLI_PATH], bool *late);
 
 #endif

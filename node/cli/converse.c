@@ -503,8 +503,13 @@ conclude(struct talk *s)
 		return CLI_OK;
 	case SUB_REFUSED:
 		ask_there(s);
-		return s->by_old && refusal_by_old(&m->refusal) &&
-		    !talk_admitted(s) ? TALK_OLD : talk_refused(s);
+		if (talk_admitted(s))
+			return talk_refused(s);
+		if (s->renews && refusal_never_there(&m->refusal,
+		    s->manifest->not_after))
+			return TALK_LATE;
+		return s->by_old && refusal_by_old(&m->refusal) ? TALK_OLD :
+		    talk_refused(s);
 	case SUB_NO_RECEIPT:
 		cli_refused(s->c, &m->refusal);
 		return CLI_REFUSED;

@@ -31,6 +31,7 @@ struct talk {
 	bool in_place;
 	bool strict; /* outputs that lack something are a failure */
 	bool by_old; /* the job was signed by what is kept of the node */
+	bool renews; /* who calls can sign it anew */
 	int base;
 	const char (*local)[CLI_PATH];
 
@@ -53,8 +54,10 @@ struct talk {
  *
  * TALK_OLD: a job that was signed by_old was refused for what that may be the
  * cause of, and nothing is said or removed yet: talk_refused() does.
+ * TALK_LATE: likewise, of a job that came too late and never was there before.
  */
 #define TALK_OLD (-4) /* no number of session.h's */
+#define TALK_LATE (-5)
 int talk_run(struct talk *);
 int talk_refused(struct talk *);
 /* What was seen of the job goes into its note. */

@@ -120,8 +120,13 @@ jobdir_close(struct jobdir *j)
 void
 jobdir_discard(struct jobdir *j)
 {
-	if (!j->made || j->dir < 0)
-		return;
+	if (j->made && j->dir >= 0)
+		jobdir_void(j);
+}
+
+void
+jobdir_void(struct jobdir *j)
+{
 	(void)unlinkat(j->dir, "manifest", 0);
 	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0);
 	for (int i = 0; i < 2; i++)

@@ -42,6 +42,11 @@ void jobdir_close(struct jobdir *);
 /* The job did not come to be: what jobdir_open() made goes again. */
 void jobdir_discard(struct jobdir *);
 /*
+ * The job never came to be, and is another one now: what is written before
+ * there is anything of a job goes, and the folder with it when it is empty.
+ */
+void jobdir_void(struct jobdir *);
+/*
  * A mark stands in the folder until the node has every input, locked while
  * somebody sends them: a later submission of the same job goes on with it.
  */

@@ -234,6 +234,15 @@ refusal_by_old(const struct cli_refusal *r)
 	    strcmp(r->why, "deadline") == 0);
 }
 
+bool
+refusal_never_there(const struct cli_refusal *r, uint32_t not_after)
+{
+	return !r->admitted && strcmp(r->code, "manifest") == 0 &&
+	    r->has_time && r->has_limit && r->has_value &&
+	    r->limit == r->time && r->value == not_after &&
+	    r->value <= r->limit;
+}
+
 void
 refusal_reason(struct cli_refusal *r, const char *reason)
 {

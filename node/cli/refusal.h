@@ -38,6 +38,12 @@ void refusal_reason(struct cli_refusal *, const char *reason);
 bool refusal_by_old(const struct cli_refusal *);
 
 /*
+ * Has the node said that a job with this not_after came too late and never was
+ * one of its own before (compute.md 3.1)? Then it can be signed anew.
+ */
+bool refusal_never_there(const struct cli_refusal *, uint32_t not_after);
+
+/*
  * From a line of the trail: its code, message, numbers (both 0: none) and time.
  * Who reads it sits at the node, so that no clocks are compared.
  */

@@ -240,9 +240,10 @@ set_fresh(struct submit *s)
 	/* of two with one nonce a node runs one, whatever becomes of the first */
 	if (!s->again)
 		randombytes_buf(m->nonce, sizeof(m->nonce));
-	m->deadline = (uint32_t)((int64_t)s->node.time +
-	    (s->job.deadline_s > 0 ? s->job.deadline_s :
-	    s->by_mail || s->node.slow ? DEADLINE_FAR_S : DEADLINE_S));
+	if (!s->deadline_stands)
+		m->deadline = (uint32_t)((int64_t)s->node.time +
+		    (s->job.deadline_s > 0 ? s->job.deadline_s :
+		    s->by_mail || s->node.slow ? DEADLINE_FAR_S : DEADLINE_S));
 	/* a message may lie long before the node reads it */
 	m->not_after = s->by_mail ? m->deadline :
 	    (uint32_t)MIN_OF((int64_t)m->deadline,
@@ -255,6 +256,7 @@ build_payload(struct submit *s, size_t *len, int *rc)
 {
 	struct manifest *m = &s->job.m;
 	char why[MANIFEST_WHY] = "";
+	bool late = false;
 	char *payload;
 
 	m->submitter = s->person.fp;
@@ -268,9 +270,14 @@ build_payload(struct submit *s, size_t *len, int *rc)
 	}
 	*rc = s->print || s->again ? CLI_OK :
 	    begun_find(s->c, &s->person, s->by_mail ? NULL : s->session,
-		&s->node.dest, s->node.time, s->out, m, s->begun);
+		&s->node.dest, s->node.time, s->out, m, s->begun, &late);
 	if (*rc != CLI_OK)
 		return NULL;
+	/* nobody can be asked: by its nonce it runs once, whichever comes */
+	if (late) {
+		s->again = true;
+		s->begun[0] = '\0';
+	}
 	if (s->begun[0] == '\0')
 		set_fresh(s);
 	*rc = CLI_USAGE;
@@ -466,8 +473,10 @@ note_job(struct submit *s)
 
 	hex_encode(hex, HASH_BYTES(s->job.m.job));
 	/* one that is gone on with keeps what was noted of it */
-	if (s->begun[0] == '\0' || person_find_job(&s->person, hex, &note) != 1)
+	if (s->begun[0] == '\0' || person_find_job(&s->person, hex, &note) != 1) {
+		note = s->carried;
 		stamp(&note);
+	}
 	note.job = s->job.m.job;
 	note.dest = s->node.dest;
 	note.node_fp = s->node.fp;
@@ -567,6 +576,7 @@ fill_talk(struct submit *s)
 	t->in_place = s->in_place;
 	t->strict = s->strict;
 	t->by_old = s->node.kept && s->begun[0] == '\0';
+	t->renews = !s->again && !s->by_mail;
 	t->sent = t->unsure = t->there = false;
 	t->base = s->job.dir;
 	t->local = (const char(*)[CLI_PATH])s->job.local;
@@ -582,7 +592,7 @@ fill_talk(struct submit *s)
 			t->sub.chunks[i] = &s->chunks[i].t;
 }
 
-/* Signed, and followed to its end; TALK_OLD is talk_run()'s. */
+/* Signed, and followed to its end; TALK_OLD and _LATE are talk_run()'s. */
 static int
 hand_over(struct submit *s)
 {
@@ -610,16 +620,46 @@ hand_over(struct submit *s)
 }
 
 /*
- * The node has refused what was signed by what is kept of it. Where it is not
- * what it was, the job is signed anew.
+ * Of a job that came too late the author's own deadline stands; false: it has
+ * passed, and the job is worth nothing any more.
+ */
+static bool
+still_worth(struct submit *s)
+{
+	s->deadline_stands = s->job.deadline_s > 0;
+	return !s->deadline_stands || s->job.m.deadline > s->node.time;
+}
+
+/* Another job takes its place: its note, its folder. */
+static void
+take_place(struct submit *s)
+{
+	if (s->begun[0] != '\0' &&
+	    !person_get_job(&s->person, &s->job.m.job, &s->carried))
+		memset(&s->carried, 0, sizeof(s->carried));
+	if (s->begun[0] != '\0')
+		jobdir_void(&s->talk.dir);
+	else
+		jobdir_discard(&s->talk.dir);
+	person_forget_job(&s->person, &s->job.m.job);
+	jobdir_close(&s->talk.dir);
+	jobdir_init(&s->talk.dir);
+	s->begun[0] = '\0';
+}
+
+/*
+ * The node has refused what was signed by what is kept of it, or what has come
+ * too late and never was there (late). Where the node is not what it was, or by
+ * its clock, the job is signed anew.
  */
 static int
-again(struct submit *s)
+again(struct submit *s, bool late)
 {
 	const struct fp fp = s->node.fp;
 	const int64_t ahead_s = s->node.told.ahead_s;
 	const bool slow = s->node.slow; /* how long a deadline is */
 	int64_t off;
+	bool same;
 	int rc = remote_describe(s->c, s->session, &s->person, &s->node);
 
 	if (rc != CLI_OK) {
@@ -627,16 +667,21 @@ again(struct submit *s)
 		return rc;
 	}
 	off = s->node.told.ahead_s - ahead_s;
-	if (fp_eq(&fp, &s->node.fp) && slow == s->node.slow &&
-	    off <= CLOCK_NEAR_S && off >= -CLOCK_NEAR_S)
+	same = fp_eq(&fp, &s->node.fp) && off <= CLOCK_NEAR_S &&
+	    off >= -CLOCK_NEAR_S;
+	if (same && late && !still_worth(s)) {
+		/* the same command is another job then */
+		jobdir_unmark(&s->talk.dir);
 		return talk_refused(&s->talk);
-	jobdir_discard(&s->talk.dir);
-	jobdir_close(&s->talk.dir);
-	jobdir_init(&s->talk.dir);
+	}
+	if (same && !late && slow == s->node.slow)
+		return talk_refused(&s->talk);
+	take_place(s);
 	if ((rc = trust_node(s)) != CLI_OK)
 		return rc;
-	cli_note(s->c, "what was kept of the node does not hold any more: the "
-		       "job is signed anew");
+	cli_note(s->c, same && late ? "the job came too late, and the node "
+	    "never had it: it is signed anew" : "what was kept of the node "
+	    "does not hold any more: the job is signed anew");
 	s->again = true;
 	return hand_over(s);
 }
@@ -661,7 +706,8 @@ submit_run(struct submit *s)
 	if (s->print)
 		return print_manifest(s);
 	rc = hand_over(s);
-	return rc == TALK_OLD ? again(s) : rc;
+	return rc == TALK_OLD || rc == TALK_LATE ? again(s, rc == TALK_LATE) :
+						   rc;
 }
 
 static bool

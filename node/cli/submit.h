@@ -42,6 +42,8 @@ struct submit {
 	uint8_t *envelope, *envelope_json;
 	size_t envelope_len, envelope_json_len;
 	bool again; /* signed once more: nonce as it was */
+	bool deadline_stands; /* ... and what its author said of its deadline */
+	struct job_note carried; /* what was noted of it before; zeros: none */
 	struct talk talk;
 };
 

@@ -201,11 +201,15 @@ admit_manifest(struct refusal *r, const struct admit_node *n,
 
 	if (!j->signer_is_peer)
 		return refuse(r, "manifest", 7, "submitter");
-	/* our clock went back: it may have run before, and is forgotten */
+	/*
+	 * It may have run before, and is forgotten: a limit that is not our
+	 * time says so (compute.md 3.1)
+	 */
 	if (m->not_after <= j->forgotten) {
 		(void)refuse(r, "manifest", 7, "not_after");
 		r->time = j->now;
-		return bounded(r, j->forgotten, m->not_after);
+		return bounded(r, (uint64_t)j->forgotten +
+		    (j->forgotten == j->now), m->not_after);
 	}
 	if (j->nonce_used)
 		return refuse(r, "manifest", 7, "nonce");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * People far from a node: absence [-j JOBS] [-H HOURS] [-p HOURS] [-s SEED]
- * [-v]. The link carries something for ten minutes of each hour, 1 kbit/s that
+ * [-dv]. The link carries something for ten minutes of each hour, 1 kbit/s that
  * both ways share, 30 % of all packets are lost; in the middle of the HOURS in
  * which jobs are given it is away for -p hours. The node's program is killed
  * now and then, and so are the people's, who give the same command again.
  * Some go away when the node has their job and ask for it later; some come too
- * late. Twice, and the digests must be equal. One line of TAP a claim.
+ * late. With -d they say no deadline, so that what is under way when the link
+ * goes away for longer than 72 hours has to be signed anew. Twice, and the digests must be equal. One line of TAP a claim.
  */
 #include "tests/sim/absence.h"
 
@@ -30,7 +31,7 @@
 #define NODE_AWAY (40 * MONO_SECOND)
 #define AGAIN (20 * MINUTE) /* a person looks after a command that failed */
 #define TRIES 40
-#define CLAIMS 4 /* of a run */
+#define CLAIMS (4 + (unsigned)opt.no_deadline) /* of a run */
 
 struct absence away;
 
@@ -38,6 +39,7 @@ static struct {
 	unsigned jobs;
 	double hours, partition;
 	uint64_t seed;
+	bool no_deadline;
 } opt = {.jobs = 3, .hours = 1, .partition = 0, .seed = 1};
 /* what people's clocks are set wrong by; the node's is the one that counts */
 static const int64_t ahead_s[ABSENCE_PEOPLE] = {0, -7200, -32400, -259200};
@@ -76,16 +78,37 @@ away_bytes(unsigned job, unsigned kind, uint8_t *out, size_t n)
 
 /* ---- the link ---- */
 
-static int64_t
-partition_from(void)
+/* It is signed and on its way, and the node has heard nothing of it. */
+static bool
+just_signed(const struct away_job *j)
 {
-	return (int64_t)(opt.hours / 2 * (double)HOUR) + 5 * MINUTE;
+	char path[ABSENCE_PATH + 40];
+
+	(void)snprintf(path, sizeof(path), "%s/j%u/got/manifest", away.dir,
+	    (unsigned)(j - away.job));
+	return j->running_command && !j->submitted && j->ids == 0 &&
+	    access(path, F_OK) == 0;
+}
+
+static int64_t
+partition_from(int64_t now)
+{
+	static int64_t from;
+	int64_t half = (int64_t)(opt.hours / 2 * (double)HOUR) + 5 * MINUTE;
+
+	if (!opt.no_deadline)
+		return half;
+	/* under what is on its way */
+	for (unsigned i = 0; i < away.njobs && from == 0 && now >= half; i++)
+		if (now % HOUR < UP && just_signed(&away.job[i]))
+			from = now;
+	return from == 0 ? INT64_MAX / 2 : from;
 }
 
 static bool
 carries(int64_t now)
 {
-	int64_t from = partition_from();
+	int64_t from = partition_from(now);
 
 	if (now >= from && now < from + (int64_t)(opt.partition *
 	    (double)HOUR))
@@ -154,8 +177,9 @@ make_job(unsigned i)
 	free(b);
 	(void)snprintf(path, sizeof(path), "%s/j%u/job.yaml", away.dir, i);
 	n = snprintf(text, sizeof(text), "image: test:1\ncommand: [run, \"%u\"]"
-	    "\nlimits: {time: 30m}\ndeadline: 4d\nvolumes:\n  - ./in:/in:ro\n"
-	    "  - ./out:/out:rw\n", i);
+	    "\nlimits: {time: 30m}\n%svolumes:\n  - ./in:/in:ro\n"
+	    "  - ./out:/out:rw\n", i, opt.no_deadline ? "" :
+	    "deadline: 4d\n");
 	write_file(path, text, (size_t)n);
 }
 
@@ -216,17 +240,31 @@ on_ended(void *arg, int status, const char *said)
 		j->ended = now;
 		return;
 	}
-	if (j->submitted && status == 1 && strstr(said, "gone") != NULL) {
+	if ((j->submitted || opt.no_deadline) && status == 1 &&
+	    strstr(said, "gone") != NULL) {
 		/* never before what was promised */
 		j->gone = now >= j->exited + KEEP;
 		j->failures += !j->gone;
 		j->ended = now;
 		return;
 	}
+	if (status == 5 && opt.no_deadline && j->exited == 0 &&
+	    strstr(said, "cancelled before it started: deadline") != NULL) {
+		j->worthless = true;
+		j->ended = now;
+		return;
+	}
 	if (status == 2 && strstr(said, "exists and is not this job's") !=
 	    NULL) {
 		/* it has ended meanwhile: what it made is asked for */
-		j->failures += j->exited == 0;
+		j->failures += j->exited == 0 && !opt.no_deadline;
+		j->submitted = true;
+		j->ask_at = now + MONO_SECOND;
+		return;
+	}
+	/* under a download: what it was of is gone, and that is said next */
+	if (status == 1 && opt.no_deadline && j->exited != 0 &&
+	    now >= j->exited + KEEP && strstr(said, "not found") != NULL) {
 		j->submitted = true;
 		j->ask_at = now + MONO_SECOND;
 		return;
@@ -261,6 +299,12 @@ command(struct away_job *j)
 	    j->submitted ? result : submit);
 }
 
+static bool
+over(const struct away_job *j)
+{
+	return j->done || j->gone || j->worthless;
+}
+
 /* A person gives one command after the other. */
 static void
 people_turn(int64_t now)
@@ -272,7 +316,7 @@ people_turn(int64_t now)
 	for (unsigned i = 0; i < away.njobs; i++) {
 		struct away_job *j = &away.job[i];
 
-		if (busy[j->person] || j->done || j->gone || now < j->at ||
+		if (busy[j->person] || over(j) || now < j->at ||
 		    now < j->ask_at || j->commands >= TRIES)
 			continue;
 		command(j);
@@ -284,7 +328,7 @@ static bool
 all_over(void)
 {
 	for (unsigned i = 0; i < away.njobs; i++)
-		if (!away.job[i].done && !away.job[i].gone)
+		if (!over(&away.job[i]))
 			return false;
 	return true;
 }
@@ -359,7 +403,7 @@ static bool
 judge(void)
 {
 	unsigned n = away.njobs, done = 0, gone = 0, late = 0, once = 0,
-	    failures = 0, ids = 0, kills = 0;
+	    worthless = 0, failures = 0, ids = 0, kills = 0;
 	uint64_t in = 0, in_moved = 0, out = 0, out_moved = 0;
 	bool good;
 
@@ -368,7 +412,9 @@ judge(void)
 
 		done += j->done;
 		gone += j->gone;
-		late += j->late;
+		/* what is away for longer than results are kept is as late */
+		late += j->late || (opt.no_deadline && j->gone);
+		worthless += j->worthless && j->starts == 0;
 		once += j->starts == 1;
 		failures += j->failures;
 		ids += j->ids;
@@ -377,12 +423,14 @@ judge(void)
 		in_moved += j->in_moved;
 		out_moved += j->out_moved;
 		out += j->done ? j->out : 0;
-		if ((!j->done && !j->gone) || j->starts != 1 ||
-		    j->failures > 0 || j->gone != j->late || away.verbose)
+		if (!over(j) || (j->starts != 1 && !j->worthless) ||
+		    j->failures > 0 || (j->gone != j->late &&
+		    !opt.no_deadline) || away.verbose)
 			printf("# job %u: %s, %u starts, %u ids, %u commands, "
 			    "%u killed, %u failed, in %u moved %llu of %llu, "
 			    "out %u moved %llu, %.1f h to %.1f h\n", i,
-			    j->done ? "done" : j->gone ? "gone" : "not done",
+			    j->done ? "done" : j->gone ? "gone" :
+			    j->worthless ? "worthless" : "not done",
 			    j->starts, j->ids, j->commands, j->kills,
 			    j->failures, j->in,
 			    (unsigned long long)j->in_moved,
@@ -391,13 +439,17 @@ judge(void)
 			    (double)j->at / (double)HOUR,
 			    (double)j->ended / (double)HOUR);
 	}
-	good = claim(once == n, "%u of %u jobs were started exactly once",
-	    once, n);
+	n -= worthless;
+	good = claim(once == n, "%u of %u jobs were started exactly once, %u "
+	    "never, after the deadline", once, n, worthless);
 	good &= claim(done == n - late, "%u of %u have a verified receipt and "
 	    "what they gave", done, n - late);
 	good &= claim(gone == late, "%u of %u that were asked for after what "
 	    "was promised are gone, and it is said", gone, late);
 	good &= claim(failures == 0, "%u commands failed", failures);
+	if (opt.no_deadline)
+		good &= claim(ids > away.njobs, "%u jobs came too late and "
+		    "were signed anew", ids - away.njobs);
 	printf("# %u programs, %u killed; the node died %u times; %u links "
 	    "ended; %u ids\n", away.programs, kills, away.deaths,
 	    away.breaks, ids);
@@ -495,7 +547,7 @@ main(int argc, char *argv[])
 	bool good, once = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "1j:H:p:s:v")) != -1)
+	while ((c = getopt(argc, argv, "1dj:H:p:s:v")) != -1)
 		switch (c) {
 		case '1':
 			once = true;
@@ -511,6 +563,9 @@ main(int argc, char *argv[])
 			break;
 		case 's':
 			opt.seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'd':
+			opt.no_deadline = true;
 			break;
 		case 'v':
 			away.verbose = true;

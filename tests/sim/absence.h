@@ -41,6 +41,7 @@ struct away_job {
 	uint64_t in_moved, out_moved; /* bytes of slices, either way */
 	unsigned failures;	/* commands that ended otherwise than they should */
 	bool running_command, submitted, done, gone;
+	bool worthless;		/* -d: the node had it, and its time was over */
 	int64_t exited, ended;	/* in jail; here */
 };
 

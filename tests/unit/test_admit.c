@@ -183,6 +183,17 @@ test_step_7(void **state)
 	setup(NULL);
 	f.m.not_after = NOW;
 	refused(second(), "manifest", 7, "not_after");
+	assert_true(f.r.limit == f.r.time && f.r.value == NOW);
+	/* ours is a time of which all is known, or some is forgotten */
+	f.job.forgotten = NOW - 1;
+	refused(second(), "manifest", 7, "not_after");
+	assert_true(f.r.limit == f.r.time);
+	for (uint32_t d = 0; d < 3; d++) {
+		f.job.forgotten = NOW + d;
+		refused(second(), "manifest", 7, "not_after");
+		assert_true(f.r.limit != f.r.time && f.r.limit > f.r.value);
+	}
+	f.job.forgotten = 0;
 	setup(NULL);
 	f.m.deadline = NOW - 1;
 	f.m.not_after = NOW - 1;

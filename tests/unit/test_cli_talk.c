@@ -46,6 +46,8 @@ struct bench {
 	size_t envelope_len;
 	struct says says[JOBS];
 	bool asked[JOBS];
+	uint32_t now;
+	bool late, no_link;
 };
 
 static int
@@ -114,6 +116,7 @@ make(void)
 	struct manifest *m;
 
 	assert_non_null(t);
+	t->now = NOW;
 	t->base = temp_dir();
 	t->c = (struct cli){.verb = "test", .identity = t->base};
 	assert_int_equal(person_load(&t->c, &t->me), CLI_OK);
@@ -163,8 +166,8 @@ find(struct bench *t, char folder[CLI_PATH])
 	int rc;
 
 	capture_begin();
-	rc = begun_find(&t->c, &t->me, &t->s, &t->dest, NOW, NULL, &t->m,
-	    folder);
+	rc = begun_find(&t->c, &t->me, t->no_link ? NULL : &t->s, &t->dest, t->now, NULL, &t->m,
+	    folder, &t->late);
 	(void)capture_end();
 	return rc;
 }
@@ -175,31 +178,47 @@ test_begun(void **state)
 	static const struct {
 		struct says a, b;
 		int rc, found; /* which; -1: none */
+		uint32_t past; /* after NOW; 61: too late for the first */
+		bool no_link, late;
 	} t[] = {
 	    {{.status = ST_OK, .state = "running"},
-		{.status = ST_OK, .state = "cancelled"}, CLI_OK, 0},
+		{.status = ST_OK, .state = "cancelled"}, CLI_OK, 0, .past = 0},
 	    {{.status = ST_OK, .state = "cancelled"},
-		{.status = ST_OK, .state = "lost"}, CLI_OK, -1},
+		{.status = ST_OK, .state = "lost"}, CLI_OK, -1, .past = 0},
 	    /* it has ended while its answer was lost: its result is wanted */
 	    {{.status = ST_OK, .state = "done"},
-		{.status = ST_OK, .state = "cancelled"}, CLI_OK, 0},
+		{.status = ST_OK, .state = "cancelled"}, CLI_OK, 0, .past = 0},
 	    /* the one that is there, in whatever order they are looked at */
 	    {{.status = ST_NOT_FOUND}, {.status = ST_OK, .state = "queued"},
-		CLI_OK, 1},
+		CLI_OK, 1, .past = 0},
 	    {{.status = ST_OK, .state = "queued"}, {.status = ST_NOT_FOUND},
-		CLI_OK, 0},
+		CLI_OK, 0, .past = 0},
 	    {{.status = ST_NOT_FOUND}, {.status = ST_OK, .state = "lost"},
-		CLI_OK, 0},
+		CLI_OK, 0, .past = 0},
 	    {{.status = ST_OK, .state = "lost"}, {.status = ST_NOT_FOUND},
-		CLI_OK, 1},
+		CLI_OK, 1, .past = 0},
 	    /* nothing is known: no other job is to be signed */
-	    {{.rc = CLI_FAILED}, {.rc = CLI_FAILED}, CLI_FAILED, -1},
+	    {{.rc = CLI_FAILED}, {.rc = CLI_FAILED}, CLI_FAILED, -1, .past = 0},
 	    {{.rc = CLI_UNREACHABLE}, {.rc = CLI_UNREACHABLE},
-		CLI_UNREACHABLE, -1},
-	    {{.rc = CLI_FAILED}, {.status = ST_NOT_FOUND}, CLI_FAILED, -1},
-	    {{.status = ST_NOT_FOUND}, {.rc = CLI_FAILED}, CLI_FAILED, -1},
+		CLI_UNREACHABLE, -1, .past = 0},
+	    {{.rc = CLI_FAILED}, {.status = ST_NOT_FOUND}, CLI_FAILED, -1, .past = 0},
+	    {{.status = ST_NOT_FOUND}, {.rc = CLI_FAILED}, CLI_FAILED, -1, .past = 0},
 	    {{.status = ST_REFUSED}, {.status = ST_NOT_FOUND}, CLI_REFUSED,
-		-1},
+		-1, .past = 0},
+	    /* too late: the node says of the very one whether it ever came */
+	    {{.status = ST_NOT_FOUND}, {.status = ST_OK, .state = "lost"},
+		CLI_OK, 0, .past = 90},
+	    {{.status = ST_NOT_FOUND}, {.status = ST_OK, .state = "done"},
+		CLI_OK, 1, .past = 90},
+	    {{.status = ST_NOT_FOUND}, {.status = ST_NOT_FOUND}, CLI_OK, 1,
+		.past = 61},
+	    {{.status = ST_OK, .state = "lost"}, {.status = ST_NOT_FOUND},
+		CLI_OK, 1, .past = 90},
+	    /* nobody can be asked */
+	    {{.rc = CLI_FAILED}, {.rc = CLI_FAILED}, CLI_OK, 1, .past = 61,
+		.no_link = true},
+	    {{.rc = CLI_FAILED}, {.rc = CLI_FAILED}, CLI_OK, -2, .past = 90,
+		.no_link = true, .late = true},
 	};
 
 	(void)state;
@@ -210,7 +229,17 @@ test_begun(void **state)
 
 		k->says[0] = t[i].a;
 		k->says[1] = t[i].b;
+		k->now = NOW + t[i].past;
+		k->no_link = t[i].no_link;
 		rc = find(k, folder);
+		if (k->late != t[i].late)
+			fail_msg("%zu: late", i);
+		if (t[i].found == -2) {
+			/* either, the nonce with it */
+			assert_true(folder[0] != '\0' && k->m.nonce[0] < 3);
+			drop(k);
+			continue;
+		}
 		if (rc != t[i].rc)
 			fail_msg("%zu: %d", i, rc);
 		if (t[i].found < 0) {
@@ -317,6 +346,7 @@ test_renewed(void **state)
 struct refusing {
 	const char *code;
 	bool clock;
+	uint64_t limit, value; /* 0: none */
 	struct says says;
 	unsigned submits, statuses;
 	/* ... or it takes the job, and a stream ends it under `describe` */
@@ -328,7 +358,9 @@ refuse(void *arg, const struct proto_req *q, struct wr *out)
 {
 	struct refusing *r = arg;
 	struct proto_meta refused = {.code = pstr_of(r->code),
-	    .has_step = true, .step = 2, .has_time = r->clock, .time = NOW};
+	    .has_step = true, .step = 2, .has_time = r->clock, .time = NOW,
+	    .has_limit = r->limit != 0, .limit = r->limit,
+	    .has_value = r->value != 0, .value = r->value};
 	const struct id32 *job = id32_at(q->id);
 
 	switch (q->path) {
@@ -397,20 +429,46 @@ test_refused(void **state)
 		struct says says;
 		int rc;
 		bool stays;
+		uint64_t limit;
+		bool other;
 	} t[] = {
-	    /* it came once: what it was refused for is all */
-	    {false, false, {.rc = CLI_FAILED}, CLI_REFUSED, false},
-	    {false, true, {.rc = CLI_FAILED}, TALK_OLD, true},
-	    /* another copy came perhaps before */
-	    {true, false, {.status = ST_NOT_FOUND}, CLI_REFUSED, false},
-	    {true, false, {.status = ST_OK, .state = "queued"}, CLI_REFUSED,
-		true},
-	    {true, false, {.status = ST_REFUSED}, CLI_REFUSED, true},
-	    {true, false, {.rc = CLI_UNREACHABLE}, CLI_REFUSED, true},
-	    /* and is not signed anew then */
-	    {true, true, {.status = ST_NOT_FOUND}, TALK_OLD, true},
+	    /* too late, and never there: whatever was kept */
+	    {false, true, {.rc = CLI_FAILED}, TALK_LATE, true,
+		.limit = NOW},
+	    {true, true, {.status = ST_NOT_FOUND}, TALK_LATE, true,
+		.limit = NOW},
+	    /* ... there; of a time that is forgotten; of another job's */
 	    {true, true, {.status = ST_OK, .state = "queued"}, CLI_REFUSED,
-		true},
+		true, .limit = NOW},
+	    {true, true, {.rc = CLI_UNREACHABLE}, CLI_REFUSED, true,
+		.limit = NOW},
+	    {false, true, {.rc = CLI_FAILED}, TALK_OLD, true,
+		.limit = NOW + 1},
+	    {false, true, {.rc = CLI_FAILED}, TALK_OLD, true,
+		.limit = NOW - 1},
+	    {false, true, {.rc = CLI_FAILED}, TALK_OLD, true,
+		.limit = NOW, .other = true},
+	    {false, false, {.rc = CLI_FAILED}, CLI_REFUSED, false,
+		.limit = NOW},
+	    /* it came once: what it was refused for is all */
+	    {false, false, {.rc = CLI_FAILED}, CLI_REFUSED,
+		false, .limit = 0},
+	    {false, true, {.rc = CLI_FAILED}, TALK_OLD,
+		true, .limit = 0},
+	    /* another copy came perhaps before */
+	    {true, false, {.status = ST_NOT_FOUND}, CLI_REFUSED,
+		false, .limit = 0},
+	    {true, false, {.status = ST_OK, .state = "queued"}, CLI_REFUSED,
+		true, .limit = 0},
+	    {true, false, {.status = ST_REFUSED}, CLI_REFUSED,
+		true, .limit = 0},
+	    {true, false, {.rc = CLI_UNREACHABLE}, CLI_REFUSED,
+		true, .limit = 0},
+	    /* and is not signed anew then */
+	    {true, true, {.status = ST_NOT_FOUND}, TALK_OLD,
+		true, .limit = 0},
+	    {true, true, {.status = ST_OK, .state = "queued"}, CLI_REFUSED,
+		true, .limit = 0},
 	};
 
 	(void)state;
@@ -418,12 +476,17 @@ test_refused(void **state)
 		struct bench *k = make();
 		struct remote node = {.slice = 4096, .fp = k->me.fp};
 		struct refusing r = {.code = t[i].clock ? "manifest" : "load",
-		    .clock = t[i].clock, .says = t[i].says};
+		    .clock = t[i].clock, .says = t[i].says,
+		    .limit = t[i].limit};
 		struct talk *talk = talk_of(k, &node, &r);
 		const struct captured *said;
 		bool there = t[i].rc == CLI_REFUSED && t[i].stays;
 		int rc;
 
+		/* signed so long ago, for what the node's clock says */
+		k->m.not_after = NOW - 100;
+		r.value = t[i].limit != 0 ? k->m.not_after + t[i].other : 0;
+		talk->renews = true;
 		k->s.unsure = t[i].unsure;
 		capture_begin();
 		rc = talk_run(talk);
