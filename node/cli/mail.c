@@ -20,14 +20,30 @@
 #define LETTER_MAX (INPUTS_MAX + PROTO_ENVELOPE_MAX + 8192u)
 
 bool
-mail_via(struct cli *c, const char *text, struct hash16 *out)
+mail_via(struct cli *c, const char *text, struct mail_nodes *out)
 {
-	if (hex_decode(HASH_BYTES(*out), text, strlen(text)))
-		return true;
-	cli_error(c, "--via-lxmf: %s is no hash of a propagation node, 32 hex "
-		     "digits",
-	    text);
-	return false;
+	const char *p = text;
+
+	for (out->n = 0;; p++) {
+		size_t n = strcspn(p, ",");
+
+		if (out->n == POST_NODES) {
+			cli_error(c, "--via-lxmf: more than %d propagation "
+				     "nodes", POST_NODES);
+			return false;
+		}
+		if (n != 2 * sizeof(out->of[0].b) ||
+		    !hex_decode(HASH_BYTES(out->of[out->n]), p, n)) {
+			cli_error(c, "--via-lxmf: %.*s is no hash of a "
+				     "propagation node, 32 hex digits",
+			    (int)MIN_OF(n, (size_t)80), p);
+			return false;
+		}
+		out->n++;
+		p += n;
+		if (*p == '\0')
+			return true;
+	}
 }
 
 static void
@@ -168,7 +184,7 @@ mail_submit(struct mail *m, struct talk *t)
 		cli_error(m->c, "the job does not fit a message");
 		return CLI_FAILED;
 	}
-	rc = mailbox_open(&box, m->c, m->session, m->person, &m->via);
+	rc = mailbox_open(&box, m->c, m->session, m->person, m->via);
 	if (rc != CLI_OK)
 		return rc;
 	m->sent = true;
@@ -267,7 +283,7 @@ mail_result(struct mail *m, struct talk *t)
 	struct mail_read letter = {0};
 	struct remote node = *t->node;
 	struct mailbox *box;
-	int rc = mailbox_open(&box, m->c, m->session, m->person, &m->via);
+	int rc = mailbox_open(&box, m->c, m->session, m->person, m->via);
 
 	if (rc != CLI_OK)
 		return rc;

@@ -7,6 +7,13 @@
 #include <rns/hash.h>
 
 #include "node/cli/converse.h"
+#include "transport/lxmf/post.h"
+
+/* lxmf.propagation, in the order in which they are tried. */
+struct mail_nodes {
+	struct hash16 of[POST_NODES];
+	unsigned n;
+};
 
 /*
  * Jobs by LXMF message (--via-lxmf): the node and who submits need never be up
@@ -16,7 +23,7 @@ struct mail {
 	struct cli *c;
 	const struct person *person;
 	struct session *session; /* attached; no link is made */
-	struct hash16 via;	 /* lxmf.propagation */
+	const struct mail_nodes *via;
 	int64_t timeout_us;	 /* to be handed over, or heard */
 	struct mail_read *letter; /* set by mail_result() */
 	/* set by mail_submit() */
@@ -24,8 +31,8 @@ struct mail {
 	bool whole; /* no input waits for a link */
 };
 
-/* --via-lxmf NODE; false: said. */
-bool mail_via(struct cli *, const char *text, struct hash16 *out);
+/* --via-lxmf NODE,NODE...; false: said. */
+bool mail_via(struct cli *, const char *text, struct mail_nodes *out);
 /*
  * Who the node is by its announce, which must have been heard once: dest of *r
  * is set. CLI_OK or CLI_UNREACHABLE (said).

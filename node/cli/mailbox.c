@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "node/cli/contact.h"
 #include "node/cli/format.h"
+#include "node/cli/mail.h"
 #include "node/cli/say.h"
 #include "transport/client/attach.h"
 #include "transport/lxmf/post.h"
@@ -197,10 +198,10 @@ on_event(void *arg, const struct rns_event *ev)
 
 int
 mailbox_open(struct mailbox **out, struct cli *c, struct session *s,
-    const struct person *p, const struct hash16 *node)
+    const struct person *p, const struct mail_nodes *nodes)
 {
 	struct mailbox *m = calloc(1, sizeof(*m));
-	struct post_conf conf = {.tags = TAGS, .has_node = true};
+	struct post_conf conf = {.tags = TAGS, .nnodes = nodes->n};
 	struct post_io io = {m, do_submit, do_known, do_path, do_random,
 	    on_message, on_ended, on_looked};
 
@@ -210,7 +211,7 @@ mailbox_open(struct mailbox **out, struct cli *c, struct session *s,
 	m->session = s;
 	m->at = session_attach(s);
 	m->person = p;
-	conf.node = *node;
+	memcpy(conf.nodes, nodes->of, sizeof(conf.nodes));
 	memcpy(conf.identity, p->rns_priv, sizeof(conf.identity));
 	m->post = post_new(&conf, &io, clock_mono());
 	explicit_bzero(&conf, sizeof(conf));

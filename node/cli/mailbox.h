@@ -19,9 +19,10 @@
  */
 struct mailbox;
 
-/* node: lxmf.propagation. CLI_OK or CLI_FAILED (said). */
+struct mail_nodes;
+/* CLI_OK or CLI_FAILED (said). */
 int mailbox_open(struct mailbox **, struct cli *, struct session *,
-    const struct person *, const struct hash16 *node);
+    const struct person *, const struct mail_nodes *);
 void mailbox_close(struct mailbox *); /* NULL is fine */
 /*
  * Hand the message that is the job over, within `us`; CLI_OK, CLI_UNREACHABLE

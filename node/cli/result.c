@@ -18,7 +18,7 @@ struct fetch {
 	struct target t;
 	const char *out;
 	bool by_mail;
-	struct hash16 via;
+	struct mail_nodes via;
 	struct manifest m;
 	char *envelope;
 	size_t envelope_len;
@@ -70,7 +70,7 @@ fetch_remote(struct fetch *f)
 	t->sub.resume = true;
 	if (f->by_mail) {
 		struct mail m = {.c = t->c, .person = t->person,
-		    .session = t->session, .via = f->via,
+		    .session = t->session, .via = &f->via,
 		    .timeout_us = (int64_t)f->t.timeout_ms * 1000};
 
 		rc = mail_result(&m, t);

@@ -110,11 +110,17 @@ print_counts(const json_t *o, const char *title)
 static void
 print_lxmf(const json_t *o)
 {
+	json_t *node;
+	size_t i;
+
 	if (o == NULL)
 		return;
 	printf("lxmf      %s", ask_shown(o, "address"));
-	if (json_object_get(o, "node") != NULL)
-		printf(", propagation node %s %s", ask_shown(o, "node"),
+	json_array_foreach(json_object_get(o, "nodes"), i, node)
+		printf("%s%s", i == 0 ? ", propagation node " : ", ",
+		    json_string_value(node));
+	if (i > 0)
+		printf(" %s",
 		    json_object_get(o, "look") == NULL ? "not looked at yet" :
 		    ask_shown(o, "look"));
 	printf(", %lld to go out\n", (long long)ask_int(o, "waiting"));

@@ -407,7 +407,7 @@ static void
 fill_mail(const struct submit *s, struct mail *m)
 {
 	*m = (struct mail){.c = s->c, .person = &s->person,
-	    .session = s->session, .via = s->via,
+	    .session = s->session, .via = &s->via,
 	    .timeout_us = (int64_t)s->timeout_ms * 1000};
 }
 

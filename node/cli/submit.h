@@ -8,6 +8,7 @@
 #include "node/cli/cli.h"
 #include "node/cli/converse.h"
 #include "node/cli/jobfile.h"
+#include "node/cli/mail.h"
 #include "node/cli/pack.h"
 #include "node/cli/person.h"
 #include "node/cli/remote.h"
@@ -21,8 +22,8 @@
 struct submit {
 	struct cli *c;
 	const char *to, *out;
-	bool by_mail; /* through the propagation node via */
-	struct hash16 via;
+	bool by_mail; /* through the propagation nodes via */
+	struct mail_nodes via;
 	char begun[CLI_PATH]; /* the folder of a submission to go on with */
 	bool in_place, detach, strict, print, fresh;
 	uint64_t timeout_ms;

@@ -26,8 +26,8 @@ const size_t cli_nshared = NELEM(cli_shared);
 	{OPT_OUT, 'o', "out", "DIR", "where results go; default the job's folder"}
 
 #define VIA_LXMF_OPTION                                                        \
-	{OPT_VIA_LXMF, 0, "via-lxmf", "HASH",                                  \
-	    "by message, through this propagation node"}
+	{OPT_VIA_LXMF, 0, "via-lxmf", "HASH,...",                                  \
+	    "by message, through these propagation nodes"}
 
 #define SUBMIT_OPTIONS                                                         \
 	{OPT_TO, 't', "to", "NODE",                                            \

@@ -441,14 +441,15 @@ int
 settings_lxmf(struct parent *p, struct ipc *c)
 {
 	const struct lxmf_conf *l = &p->node->lxmf;
-	struct lxmfset s = {.has_node = l->has_node, .node = l->node,
-	    .look_s = (uint32_t)(l->look_ms / 1000),
+	struct lxmfset s = {.nnodes = l->nnodes, .look_s = (uint32_t)(l->look_ms / 1000),
 	    .announce_s = (uint32_t)(l->announce_ms / 1000),
 	    .message_max = (uint32_t)l->message, .cost = l->cost};
 	char text[LXMFSET_BYTES];
 	size_t len = 0;
 	int fd, r;
 
+	_Static_assert(sizeof(s.nodes) == sizeof(l->nodes), "one number");
+	memcpy(s.nodes, l->nodes, sizeof(s.nodes));
 	(void)snprintf(s.name, sizeof(s.name), "%s", p->node->name);
 	if (p->compute && l->on)
 		len = lxmfset_put(text, &s);

@@ -36,11 +36,15 @@ struct side {
 	const char *why;
 	bool keep;    /* its word of what comes */
 	bool silent;  /* it gives none */
+	unsigned searches; /* paths that it has asked for */
+	bool at_once; /* a packet is proved before it is known to be sent */
+	uint64_t packet; /* tag of the last one to a destination */
 };
 
 struct world {
 	struct pair p;
 	struct side s[2];
+	struct hash16 one; /* address of the second side */
 	/* the propagation node */
 	unsigned stored;
 	uint8_t sealed[4096];
@@ -55,7 +59,16 @@ static int
 do_submit(void *arg, const struct rns_cmd *cmd)
 {
 	struct side *s = arg;
+	struct rns_event ev = {.type = RNS_EV_RECEIPT};
 
+	s->searches += cmd->type == RNS_CMD_PATH_REQUEST &&
+	    hash16_eq(&cmd->hash, &s->w->one);
+	if (cmd->type == RNS_CMD_PACKET) {
+		s->packet = ev.receipt.tag = cmd->packet.tag;
+		ev.receipt.status = RNS_RECEIPT_DELIVERED;
+		if (s->at_once)
+			assert_true(post_event(s->post, &ev, s->w->p.now));
+	}
 	return pair_submit(&s->w->p, s->node, cmd);
 }
 
@@ -117,8 +130,9 @@ on_looked(void *arg, enum post_look how, unsigned n)
 	s->looked = n;
 }
 
+/* Before the real propagation node so many that nobody has heard of. */
 static void
-side_new(struct world *w, int node)
+side_new(struct world *w, int node, unsigned nbogus, bool real)
 {
 	struct side *s = &w->s[node];
 	struct post_io io = {s, do_submit, do_known, do_path, do_random,
@@ -132,14 +146,16 @@ side_new(struct world *w, int node)
 	memset(s->priv, 0x41 + node, sizeof(s->priv));
 	(void)rns_identity_derive(s->pub, &hash, s->priv);
 	memcpy(conf.identity, s->priv, RNS_KEY);
-	conf.has_node = node == 0;
-	conf.node = w->p.dest;
+	for (unsigned i = 0; node == 0 && i < nbogus; i++)
+		conf.nodes[conf.nnodes++].b[0] = (uint8_t)(i + 1);
+	if (node == 0 && real)
+		conf.nodes[conf.nnodes++] = w->p.dest;
 	s->post = post_new(&conf, &io, w->p.now);
 	assert_non_null(s->post);
 }
 
 static struct world *
-world_new(void)
+world_of(unsigned nbogus, bool real)
 {
 	static struct world w;
 	const struct pair_opts o = {.name = LXMF_PROPAGATION,
@@ -149,9 +165,16 @@ world_new(void)
 	memset(&w, 0, sizeof(w));
 	pair_new(&w.p, &o);
 	pair_handler(&w.p, LXMF_GET, RNS_ALLOW_ALL, NULL, 0, 0);
-	side_new(&w, 0);
-	side_new(&w, 1);
+	side_new(&w, 0, nbogus, real);
+	side_new(&w, 1, 0, false);
+	w.one = *post_address(w.s[1].post);
 	return &w;
+}
+
+static struct world *
+world_new(void)
+{
+	return world_of(0, true);
 }
 
 static void
@@ -481,6 +504,112 @@ stored(void **state)
 	}
 }
 
+/* A message of node 0 to itself lies at the node. */
+static void
+lies_there(struct world *w)
+{
+	uint8_t packed[512], random[LXMF_SEAL_RANDOM] = {1};
+	struct lxmf m = {.time = 2, .content = {(const uint8_t *)"hi", 2}};
+	size_t n;
+
+	lxmf_address(&m.source, w->s[0].pub);
+	m.dest = m.source;
+	assert_int_equal(lxmf_pack(packed, &n, sizeof(packed), NULL, &m, NULL,
+			     w->s[0].priv),
+	    RNS_OK);
+	assert_int_equal(lxmf_seal(w->sealed, &w->sealed_len,
+			     sizeof(w->sealed), &w->offered, packed, n,
+			     w->s[0].pub, NULL, random),
+	    RNS_OK);
+}
+
+/* The next one of several takes what the first ones cannot be given. */
+static void
+several(void **state)
+{
+	(void)state;
+	for (unsigned bogus = 1; bogus < POST_NODES; bogus++) {
+		struct world *w = world_of(bogus, true);
+		struct mono at = w->p.now;
+
+		goes(w);
+		announce_node(w, true);
+		run(w, 1);
+		send(w, 10, POST_ANY, true, MONO_NEVER);
+		until(w, &w->s[0].ended, 1);
+		assert_int_equal(w->s[0].end, POST_STORED);
+		assert_int_equal(w->stored, 1);
+		/* one search for a path each, and no pause between */
+		assert_true(mono_sub(w->p.now, at) <
+		    (10 + 16 * (int64_t)bogus) * MONO_SECOND);
+		/* a look goes into each of them, and ends once */
+		lies_there(w);
+		assert_int_equal(post_look(w->s[0].post, w->p.now), RNS_OK);
+		until(w, &w->s[0].looks, 1);
+		assert_int_equal(w->s[0].look, POST_LOOK_DONE);
+		assert_true(w->s[0].looked == 1 && w->deleted == 1);
+		run(w, 120);
+		assert_int_equal(w->s[0].looks, 1);
+		/* letters of that time and a look do not wait for each other */
+		send(w, 10, POST_NODE, true, MONO_NEVER);
+		assert_int_equal(post_look(w->s[0].post, w->p.now), RNS_OK);
+		until(w, &w->s[0].looks, 2);
+		until(w, &w->s[0].ended, 2);
+		assert_int_equal(w->stored, 2);
+		world_free(w);
+	}
+}
+
+/* All of the mesh is not asked again and again for who is not there. */
+static void
+searches(void **state)
+{
+	struct world *w = world_of(2, false);
+
+	(void)state;
+	goes(w);
+	send(w, 10, POST_ANY, true, MONO_NEVER);
+	run(w, 6);
+	assert_int_equal(w->s[0].searches, 1);
+	run(w, 3594);
+	assert_int_equal(w->s[0].ended, 0);
+	assert_in_range(w->s[0].searches, 4, 6);
+	/* it is heard: at once to it */
+	side_new(w, 1, 0, false);
+	assert_int_equal(post_announce(w->s[1].post, "b", 0), RNS_OK);
+	until(w, &w->s[0].ended, 1);
+	assert_int_equal(w->s[0].end, POST_DELIVERED);
+	world_free(w);
+}
+
+/* A proof counts whenever it comes: at once, or when another way was taken. */
+static void
+proofs(void **state)
+{
+	struct world *w = world_new();
+	struct rns_event ev = {.type = RNS_EV_RECEIPT};
+
+	(void)state;
+	assert_int_equal(post_announce(w->s[1].post, "b", 0), RNS_OK);
+	run(w, 1);
+	w->s[0].at_once = true;
+	send(w, 10, POST_ANY, false, MONO_NEVER);
+	until(w, &w->s[0].ended, 1);
+	assert_int_equal(w->s[0].end, POST_DELIVERED);
+	w->s[0].at_once = false;
+	w->s[1].keep = false;
+	send(w, 10, POST_DIRECT, false, MONO_NEVER);
+	run(w, 12);
+	assert_int_equal(w->s[0].ended, 1);
+	ev.receipt.tag = w->s[0].packet;
+	ev.receipt.status = RNS_RECEIPT_DELIVERED;
+	assert_true(post_event(w->s[0].post, &ev, w->p.now));
+	assert_true(w->s[0].ended == 2 && w->s[0].end == POST_DELIVERED);
+	/* once */
+	assert_false(post_event(w->s[0].post, &ev, w->p.now));
+	world_free(w);
+}
+
 /* Not while it takes nothing; as soon as it does. */
 static void
 inactive(void **state)
@@ -518,25 +647,6 @@ keyless(void **state)
 }
 
 /* ---- looking ---- */
-
-/* A message of node 0 to itself lies at the node. */
-static void
-lies_there(struct world *w)
-{
-	uint8_t packed[512], random[LXMF_SEAL_RANDOM] = {1};
-	struct lxmf m = {.time = 2, .content = {(const uint8_t *)"hi", 2}};
-	size_t n;
-
-	lxmf_address(&m.source, w->s[0].pub);
-	m.dest = m.source;
-	assert_int_equal(lxmf_pack(packed, &n, sizeof(packed), NULL, &m, NULL,
-			     w->s[0].priv),
-	    RNS_OK);
-	assert_int_equal(lxmf_seal(w->sealed, &w->sealed_len,
-			     sizeof(w->sealed), &w->offered, packed, n,
-			     w->s[0].pub, NULL, random),
-	    RNS_OK);
-}
 
 static struct world *
 looking(void)
@@ -631,11 +741,10 @@ no_access(void **state)
 static void
 no_node(void **state)
 {
-	struct world *w = world_new();
+	struct world *w = world_of(1, false);
 
 	(void)state;
 	assert_int_equal(post_look(w->s[1].post, w->p.now), RNS_ENOENT);
-	post_set_node(w->s[0].post, post_address(w->s[0].post));
 	assert_int_equal(post_look(w->s[0].post, w->p.now), RNS_OK);
 	until(w, &w->s[0].looks, 1); /* there is none of that name */
 	assert_int_equal(w->s[0].look, POST_LOOK_UNREACHED);
@@ -674,6 +783,9 @@ main(void)
 	    cmocka_unit_test(no_word),
 	    cmocka_unit_test(nobody),
 	    cmocka_unit_test(stored),
+	    cmocka_unit_test(several),
+	    cmocka_unit_test(searches),
+	    cmocka_unit_test(proofs),
 	    cmocka_unit_test(inactive),
 	    cmocka_unit_test(keyless),
 	    cmocka_unit_test(fetched),

@@ -216,7 +216,7 @@ tick(struct mailroom *r)
 			r->set.name, r->set.cost);
 	}
 	if (mono_reached(now, r->look_at) && !r->looking &&
-	    r->set.has_node && engine_ipc(r->e, PROGRAM_NODE) != NULL) {
+	    r->set.nnodes > 0 && engine_ipc(r->e, PROGRAM_NODE) != NULL) {
 		r->look_at = r->set.look_s == 0 ? MONO_NEVER :
 		    mono_add(now, r->set.look_s * MONO_SECOND);
 		r->looking = post_look(r->post, now) == RNS_OK;
@@ -241,7 +241,7 @@ mailroom_turn(struct mailroom *r)
 	    r->announce_at);
 	double s;
 
-	if (!r->looking && r->set.has_node)
+	if (!r->looking && r->set.nnodes > 0)
 		at = mono_min(at, r->look_at);
 	if (post_busy(r->post) && !ev_is_active(&r->idle))
 		ev_idle_start(r->e->loop, &r->idle);
@@ -352,8 +352,9 @@ mailroom_new(struct engine *e, const char *text, size_t len)
 	TAILQ_INIT(&r->handed);
 	r->again = MONO_NEVER;
 	memcpy(conf.identity, e->identity, sizeof(conf.identity));
-	conf.has_node = r->set.has_node;
-	conf.node = r->set.node;
+	_Static_assert(sizeof(conf.nodes) == sizeof(r->set.nodes), "one number");
+	memcpy(conf.nodes, r->set.nodes, sizeof(conf.nodes));
+	conf.nnodes = r->set.nnodes;
 	conf.message_max = r->set.message_max;
 	r->post = post_new(&conf, &io, e->now);
 	explicit_bzero(&conf, sizeof(conf));
@@ -407,8 +408,8 @@ mailroom_counts(const struct mailroom *r, struct mailroom_counts *out)
 {
 	post_counts(r->post, &out->post);
 	out->address = *post_address(r->post);
-	out->has_node = r->set.has_node;
-	out->node = r->set.node;
+	out->nnodes = r->set.nnodes;
+	memcpy(out->nodes, r->set.nodes, sizeof(out->nodes));
 	out->looked_s = r->looked.us == 0 ? -1 :
 	    mono_sub(r->e->now, r->looked) / MONO_SECOND;
 	out->looks = r->looks;

@@ -40,8 +40,8 @@ void mailroom_turn(struct mailroom *);
 struct mailroom_counts {
 	struct post_counts post;
 	struct hash16 address;
-	bool has_node;
-	struct hash16 node;
+	unsigned nnodes;
+	struct hash16 nodes[POST_NODES];
 	uint64_t looks; /* that have ended */
 	int64_t looked_s; /* ago; -1: never */
 	enum post_look look; /* how that ended */

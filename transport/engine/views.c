@@ -177,7 +177,7 @@ add_mailroom(json_t *o, const struct mailroom *r)
 	static const char *const how[] = {"done", "unreached", "refused",
 	    "malformed"};
 	struct mailroom_counts c;
-	json_t *m;
+	json_t *m, *nodes;
 
 	mailroom_counts(r, &c);
 	m = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "address",
@@ -187,9 +187,11 @@ add_mailroom(json_t *o, const struct mailroom *r)
 	    num(c.post.failed), "malformed", num(c.post.malformed),
 	    "too_large", num(c.post.too_large));
 	(void)json_object_set_new(m, "lost", num(c.lost));
-	if (c.has_node)
-		(void)json_object_set_new(m, "node",
-		    json_hex(HASH_BYTES(c.node)));
+	if (c.nnodes > 0)
+		(void)json_object_set_new(m, "nodes", nodes = json_array());
+	for (unsigned i = 0; i < c.nnodes; i++)
+		(void)json_array_append_new(nodes,
+		    json_hex(HASH_BYTES(c.nodes[i])));
 	if (c.looks > 0) {
 		(void)json_object_set_new(m, "look", text(how[c.look]));
 		(void)json_object_set_new(m, "looked_s",

@@ -8,6 +8,8 @@
 
 #include "common/util.h"
 
+#define NODE_HEX (2 * sizeof(struct hash16))
+
 static const struct {
 	const char *key;
 	size_t at;
@@ -25,18 +27,35 @@ number(struct lxmfset *s, size_t i)
 size_t
 lxmfset_put(char out[LXMFSET_BYTES], const struct lxmfset *s)
 {
-	char hex[2 * sizeof(s->node.b) + 1] = "";
+	char hex[LXMFSET_NODES * (NODE_HEX + 1) + 1] = "", *p = hex;
 	int n;
 
 	if (strpbrk(s->name, "\r\n") != NULL)
 		return 0;
-	if (s->has_node)
-		hex_encode(hex, HASH_BYTES(s->node));
-	n = snprintf(out, LXMFSET_BYTES, "node %s\nlook %" PRIu32
+	for (unsigned i = 0; i < s->nnodes; i++, p += NODE_HEX + 1) {
+		p[0] = ' ';
+		hex_encode(p + 1, HASH_BYTES(s->nodes[i]));
+	}
+	n = snprintf(out, LXMFSET_BYTES, "nodes%s\nlook %" PRIu32
 	    "\nannounce %" PRIu32 "\nmessage %" PRIu32 "\ncost %" PRIu32
 	    "\nname %s\n", hex, s->look_s, s->announce_s, s->message_max,
 	    s->cost, s->name);
 	return n > 0 && n < LXMFSET_BYTES ? (size_t)n : 0;
+}
+
+/* " HASH HASH ..." */
+static bool
+nodes(struct lxmfset *s, const char *p)
+{
+	size_t n = strlen(p);
+
+	if (n % (NODE_HEX + 1) != 0 || n / (NODE_HEX + 1) > LXMFSET_NODES)
+		return false;
+	for (s->nnodes = 0; *p != '\0'; p += NODE_HEX + 1)
+		if (p[0] != ' ' || !hex_decode(HASH_BYTES(s->nodes[s->nnodes++]),
+		    p + 1, NODE_HEX))
+			return false;
+	return true;
 }
 
 static bool
@@ -60,11 +79,8 @@ line(struct lxmfset *s, const char *p, size_t n)
 		return text[k] >= '0' && text[k] <= '9' && *end == '\0' &&
 		    v <= UINT32_MAX;
 	}
-	if (strncmp(text, "node ", 5) == 0) {
-		s->has_node = n > 5;
-		return n == 5 || (n == 5 + 2 * sizeof(s->node.b) &&
-		    hex_decode(HASH_BYTES(s->node), text + 5, n - 5));
-	}
+	if (strncmp(text, "nodes", 5) == 0)
+		return nodes(s, text + 5);
 	if (strncmp(text, "name ", 5) != 0 || n - 5 > LXMFSET_NAME)
 		return false;
 	memcpy(s->name, text + 5, n - 5);

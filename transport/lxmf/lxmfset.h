@@ -14,10 +14,11 @@
  */
 #define LXMFSET_BYTES 512
 #define LXMFSET_NAME 64
+#define LXMFSET_NODES 4
 
 struct lxmfset {
-	bool has_node;
-	struct hash16 node; /* lxmf.propagation */
+	struct hash16 nodes[LXMFSET_NODES]; /* lxmf.propagation */
+	unsigned nnodes;
 	uint32_t look_s;    /* 0: never by itself */
 	uint32_t announce_s;
 	uint32_t message_max;

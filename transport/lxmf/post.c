@@ -91,32 +91,6 @@ post_address(const struct post *p)
 	return &p->address;
 }
 
-void
-post_set_node(struct post *p, const struct hash16 *node)
-{
-	struct out *o;
-
-	if (node != NULL && p->conf.has_node &&
-	    hash16_eq(node, &p->conf.node))
-		return;
-	node_hang_up(p);
-	p->conf.has_node = node != NULL;
-	if (node != NULL)
-		p->conf.node = *node;
-	p->node_tries = 0;
-	/* another node asks another stamp */
-	TAILQ_FOREACH(o, &p->outs, entry) {
-		if (o->step < OUT_NODE)
-			continue;
-		free(o->sealed);
-		free(o->wire);
-		o->sealed = o->wire = NULL;
-		o->cmd = 0;
-		o->step = OUT_WAIT;
-		o->at = p->node_again;
-	}
-}
-
 int
 post_announce(struct post *p, const char *name, unsigned cost)
 {
@@ -196,10 +170,12 @@ post_cancel(struct post *p, uint64_t tag)
 int
 post_look(struct post *p, struct mono now)
 {
-	if (!p->conf.has_node)
+	if (p->conf.nnodes == 0)
 		return RNS_ENOENT;
 	if (p->look == LOOK_NONE) {
 		p->look = LOOK_WANTED;
+		p->look_node = p->in_use;
+		p->look_nodes = 0;
 		p->look_at = now;
 		p->identifies = 0;
 	}

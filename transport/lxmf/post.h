@@ -18,8 +18,9 @@
  * struct post_io. One per identity; the caller owns the core, files and clock.
  *
  * Out: a message goes to its destination when that answers, in a packet or
- * over a link; else, when there is a propagation node, to that. In: packets,
- * links and what the propagation node keeps. A packet is not proved, and nothing
+ * over a link; else, when there is a propagation node, to that, and when that
+ * does not take it to the next one. In: packets, links and what the propagation
+ * nodes keep. A packet is not proved, and nothing
  * deleted at the node, before post_taken() says that it is kept. What comes on
  * a link is proved as soon as it is whole: the sender waits some round trips.
  */
@@ -27,6 +28,7 @@ struct post;
 
 #define POST_MESSAGE_MAX 262144u /* ours: bytes of one, both ways */
 #define POST_QUEUE 64		 /* ours: messages that wait to go out */
+#define POST_NODES 4		 /* ours: propagation nodes of one machine */
 #define POST_INCOMING 4		 /* ours: resources that come in at once */
 
 enum post_by {
@@ -80,8 +82,9 @@ struct post_io {
 struct post_conf {
 	uint8_t identity[RNS_KEY]; /* private */
 	uint64_t tags; /* high bits of its tags, that nobody else uses */
-	bool has_node;
-	struct hash16 node; /* lxmf.propagation */
+	/* lxmf.propagation of each, the first is asked first; 0: there is none */
+	struct hash16 nodes[POST_NODES];
+	unsigned nnodes;
 	size_t message_max; /* 0: POST_MESSAGE_MAX, which is the most */
 };
 
@@ -94,7 +97,6 @@ struct post *post_new(const struct post_conf *, const struct post_io *,
 /* Closes its links, removes its destination; nobody is told. NULL is fine. */
 void post_free(struct post *);
 const struct hash16 *post_address(const struct post *);
-void post_set_node(struct post *, const struct hash16 *node); /* NULL: none */
 /* Announce ourselves: name may be NULL; cost of the stamp asked, 0 none. */
 int post_announce(struct post *, const char *name, unsigned cost);
 
@@ -116,7 +118,10 @@ struct post_letter {
 /* 0, RNS_EPARSE, RNS_EBIG, RNS_ELIMIT (POST_QUEUE), RNS_ENOMEM. */
 int post_send(struct post *, const struct post_letter *, struct mono now);
 void post_cancel(struct post *, uint64_t tag);
-/* Ask the node for what it has for us; one look at a time, looked() ends it. */
+/*
+ * Ask each node for what it has for us; one look at a time, looked() ends it:
+ * DONE when one has answered, else as the last one.
+ */
 int post_look(struct post *, struct mono now); /* RNS_ENOENT: no node */
 /*
  * kept: it will never be lost from here on; proved or deleted at the node

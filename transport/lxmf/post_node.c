@@ -13,16 +13,20 @@
 #define GET_ROOM (8 + 2 * POST_WANTED * 34)
 
 static bool
-wanted(const struct post *p)
+has_letters(const struct post *p)
 {
 	const struct out *o;
 
-	if (p->look != LOOK_NONE)
-		return true;
 	TAILQ_FOREACH(o, &p->outs, entry)
 		if (o->step >= OUT_NODE)
 			return true;
 	return false;
+}
+
+static bool
+wanted(const struct post *p)
+{
+	return p->look != LOOK_NONE || has_letters(p);
 }
 
 void
@@ -35,6 +39,13 @@ node_hang_up(struct post *p)
 	p->node_tag = 0;
 }
 
+static const struct hash16 *
+node_now(const struct post *p)
+{
+	return &p->conf.nodes[p->in_use];
+}
+
+/* Its look ended, and the next one's begins, or all have been looked into. */
 static void
 look_end(struct post *p, enum post_look how)
 {
@@ -42,26 +53,48 @@ look_end(struct post *p, enum post_look how)
 
 	if (p->look == LOOK_NONE)
 		return;
-	p->look = LOOK_NONE;
+	if (p->look_nodes++ == 0 || p->look_how != POST_LOOK_DONE)
+		p->look_how = how;
 	p->look_tag = 0;
-	p->looked = 0;
 	/* what has no word yet will be fetched again, or was kept */
 	for (unsigned i = 0; i < POST_PENDING; i++)
 		if (p->pending[i].by == POST_BY_NODE)
 			p->pending[i].handle = 0;
-	p->io.looked(p->io.arg, how, n);
+	if (p->look_nodes < p->conf.nnodes) {
+		p->look = LOOK_WANTED;
+		p->look_node = (p->look_node + 1) % p->conf.nnodes;
+		return;
+	}
+	p->look = LOOK_NONE;
+	p->looked = 0;
+	p->io.looked(p->io.arg, p->look_how, n);
+}
+
+/* The next one is tried at once, until none was to be had. */
+static void
+next_node(struct post *p, struct mono now)
+{
+	int64_t wait = POST_AGAIN_US << MIN_OF(p->node_tries, 6u);
+
+	p->in_use = (p->in_use + 1) % p->conf.nnodes;
+	if (++p->lost_row < p->conf.nnodes) {
+		p->node_again = now;
+		return;
+	}
+	p->lost_row = 0;
+	p->node_tries++;
+	p->node_again = mono_add(now, MIN_OF(wait, POST_AGAIN_MAX));
 }
 
 /* The node cannot be had now: who waits for it waits on, or ends. */
 static void
 node_lost(struct post *p, const char *why, struct mono now)
 {
+	bool looks = p->look_node == p->in_use;
 	struct out *o, *next;
-	int64_t wait = POST_AGAIN_US << MIN_OF(p->node_tries, 6u);
 
 	node_hang_up(p);
-	p->node_tries++;
-	p->node_again = mono_add(now, MIN_OF(wait, POST_AGAIN_MAX));
+	next_node(p, now);
 	for (o = TAILQ_FIRST(&p->outs); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, entry);
 		if (o->step < OUT_NODE)
@@ -81,7 +114,14 @@ node_lost(struct post *p, const char *why, struct mono now)
 		o->step = OUT_WAIT;
 		o->at = mono_min(p->node_again, o->until);
 	}
-	look_end(p, POST_LOOK_UNREACHED);
+	if (looks)
+		look_end(p, POST_LOOK_UNREACHED);
+}
+
+static void
+node_good(struct post *p)
+{
+	p->node_tries = p->lost_row = 0;
 }
 
 /* ---- letters for it ---- */
@@ -89,7 +129,7 @@ node_lost(struct post *p, const char *why, struct mono now)
 void
 node_take(struct post *p, struct out *o, struct mono now)
 {
-	if (!p->conf.has_node) {
+	if (p->conf.nnodes == 0) {
 		out_again(p, o, "there is no propagation node", now);
 		return;
 	}
@@ -376,7 +416,7 @@ open_link(struct post *p, struct mono now)
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_OPEN};
 
 	p->node_tag = post_tag(p);
-	cmd.link_open.dest = p->conf.node;
+	cmd.link_open.dest = *node_now(p);
 	cmd.link_open.tag = p->node_tag;
 	cmd.link_open.resources = RNS_ACCEPT_NONE;
 	p->node = NODE_LINK;
@@ -394,11 +434,17 @@ prepare(struct post *p, struct mono now)
 	struct out *o, *next;
 	bool waits = false;
 
-	if (!p->io.known(p->io.arg, &p->conf.node, &k) ||
+	if (!p->io.known(p->io.arg, node_now(p), &k) ||
 	    !lxmf_node_parse(&node, k.app_data, k.app_data_len))
 		return true;
 	for (o = TAILQ_FIRST(&p->outs); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, entry);
+		/* stamped for one that asks less */
+		if (o->step == OUT_NODE_READY && o->sealed_cost < node.cost) {
+			free(o->sealed);
+			o->sealed = NULL;
+			o->step = OUT_NODE;
+		}
 		if (o->step == OUT_NODE && !node.active)
 			o->why = "the propagation node takes nothing now";
 		else if (o->step == OUT_NODE)
@@ -408,12 +454,24 @@ prepare(struct post *p, struct mono now)
 	return waits;
 }
 
+/* A look into another node than the one in use goes after the letters for it. */
+static void
+turn_to_look(struct post *p, struct mono now)
+{
+	if (p->look != LOOK_WANTED || p->look_node == p->in_use ||
+	    p->node == NODE_PATH || p->node == NODE_LINK || has_letters(p))
+		return;
+	node_hang_up(p);
+	p->in_use = p->look_node;
+	p->node_again = now;
+}
+
 static bool
 ready(const struct post *p)
 {
 	const struct out *o;
 
-	if (p->look != LOOK_NONE)
+	if (p->look != LOOK_NONE && p->look_node == p->in_use)
 		return true;
 	TAILQ_FOREACH(o, &p->outs, entry)
 		if (o->step == OUT_NODE_READY)
@@ -426,18 +484,18 @@ begin(struct post *p, struct mono now)
 {
 	if (!mono_reached(now, p->node_again) || p->node == NODE_LINK)
 		return;
-	if (p->io.path(p->io.arg, &p->conf.node)) {
+	if (p->io.path(p->io.arg, node_now(p))) {
 		bool waits = prepare(p, now);
 
 		if (ready(p)) {
 			open_link(p, now);
 		} else if (waits) {
-			post_path_request(p, &p->conf.node);
+			post_path_request(p, node_now(p));
 			node_lost(p, "the propagation node is not known, or "
 				"takes nothing now", now);
 		}
 	} else if (p->node == NODE_IDLE) {
-		post_path_request(p, &p->conf.node);
+		post_path_request(p, node_now(p));
 		p->node = NODE_PATH;
 		p->node_at = mono_add(now, POST_PATH_US);
 	}
@@ -455,7 +513,8 @@ use_link(struct post *p, struct mono now)
 		if (o->step == OUT_NODE_READY)
 			hand_over(p, o, now);
 	}
-	if (p->node == NODE_UP && p->look == LOOK_WANTED)
+	if (p->node == NODE_UP && p->look == LOOK_WANTED &&
+	    p->look_node == p->in_use)
 		ask_list(p, now);
 	if (p->node == NODE_UP && !wanted(p))
 		node_hang_up(p);
@@ -466,8 +525,9 @@ node_tick(struct post *p, struct mono now)
 {
 	struct out *o;
 
-	if (!p->conf.has_node || (!wanted(p) && p->node != NODE_UP))
+	if (p->conf.nnodes == 0 || (!wanted(p) && p->node != NODE_UP))
 		return;
+	turn_to_look(p, now);
 	if (p->node == NODE_UP)
 		use_link(p, now);
 	else
@@ -495,7 +555,7 @@ idle_until(const struct post *p)
 {
 	const struct out *o;
 
-	if (ready(p))
+	if (ready(p) || !has_letters(p))
 		return p->node_again;
 	TAILQ_FOREACH(o, &p->outs, entry)
 		if (o->step == OUT_NODE)
@@ -509,7 +569,7 @@ node_deadline(const struct post *p)
 	struct mono at = MONO_NEVER;
 	const struct out *o;
 
-	if (!p->conf.has_node || !wanted(p))
+	if (p->conf.nnodes == 0 || !wanted(p))
 		return at;
 	if (p->node == NODE_IDLE)
 		at = idle_until(p);
@@ -573,7 +633,7 @@ stored(struct post *p, uint64_t tag, bool good, struct mono now)
 		node_lost(p, "the propagation node did not take it", now);
 		return true;
 	}
-	p->node_tries = 0;
+	node_good(p);
 	out_end(p, o, POST_STORED, NULL);
 	node_tick(p, now);
 	return true;
@@ -596,7 +656,7 @@ node_event(struct post *p, const struct rns_event *ev, struct mono now)
 	case RNS_EV_RESPONSE:
 		if (p->look_tag == 0 || ev->response.tag != p->look_tag)
 			return false;
-		p->node_tries = 0;
+		node_good(p);
 		answer(p, ev, now);
 		return true;
 	case RNS_EV_REQUEST_FAILED:

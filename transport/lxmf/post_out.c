@@ -11,7 +11,7 @@ static void
 unreached(struct post *p, struct out *o, const char *why, struct mono now)
 {
 	o->direct_tries++;
-	if (o->way == POST_DIRECT || !p->conf.has_node) {
+	if (o->way == POST_DIRECT || p->conf.nnodes == 0) {
 		out_again(p, o, why, now);
 		return;
 	}
@@ -35,12 +35,10 @@ open_link(struct post *p, struct out *o, struct mono now)
 	cmd.link_open.dest = o->dest;
 	cmd.link_open.tag = o->cmd;
 	cmd.link_open.resources = RNS_ACCEPT_NONE;
-	if (post_do(p, &cmd) != RNS_OK) {
-		unreached(p, o, "no link could be asked for", now);
-		return;
-	}
 	o->step = OUT_LINK;
 	o->at = mono_add(now, POST_LINK_US);
+	if (post_do(p, &cmd) != RNS_OK)
+		unreached(p, o, "no link could be asked for", now);
 }
 
 static bool
@@ -48,18 +46,17 @@ send_packet(struct post *p, struct out *o, struct mono now)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_PACKET};
 
-	o->cmd = post_tag(p);
+	/* whatever it brings about, it finds the letter waiting for it */
+	o->cmd = o->proof = post_tag(p);
+	o->step = OUT_SENT;
+	o->at = mono_add(now, PROOF_US);
 	cmd.packet.dest = o->dest;
 	cmd.packet.type = RNS_SINGLE;
 	cmd.packet.data = o->packed + sizeof(o->dest);
 	cmd.packet.len = o->len - sizeof(o->dest);
 	cmd.packet.receipt = true;
 	cmd.packet.tag = o->cmd;
-	if (post_do(p, &cmd) != RNS_OK)
-		return false;
-	o->step = OUT_SENT;
-	o->at = mono_add(now, PROOF_US);
-	return true;
+	return post_do(p, &cmd) == RNS_OK;
 }
 
 static void
@@ -104,6 +101,8 @@ go(struct post *p, struct out *o, struct mono now)
 void
 out_begin(struct post *p, struct out *o, struct mono now)
 {
+	bool by_node = o->way == POST_ANY && p->conf.nnodes > 0;
+
 	if (o->way == POST_NODE) {
 		node_take(p, o, now);
 		return;
@@ -112,9 +111,14 @@ out_begin(struct post *p, struct out *o, struct mono now)
 		go(p, o, now);
 		return;
 	}
+	if (by_node && !mono_reached(now, o->search_at)) {
+		node_take(p, o, now);
+		return;
+	}
 	post_path_request(p, &o->dest);
+	o->search_at = mono_add(now, POST_SEARCH_AGAIN_US);
 	o->step = OUT_PATH;
-	o->at = mono_add(now, POST_PATH_US);
+	o->at = mono_add(now, by_node ? POST_SEARCH_US : POST_PATH_US);
 }
 
 /* The same message, and the same id, with the stamp behind it. */
@@ -171,12 +175,10 @@ send_on_link(struct post *p, struct out *o, uint32_t mdu, struct mono now)
 		cmd.packet.receipt = true;
 		cmd.packet.tag = o->cmd;
 	}
-	if (post_do(p, &cmd) != RNS_OK) {
-		unreached(p, o, "it could not be sent over the link", now);
-		return;
-	}
 	o->step = OUT_SENT;
 	o->at = mono_add(now, o->resource ? 30 * POST_LINK_US : POST_LINK_US);
+	if (post_do(p, &cmd) != RNS_OK)
+		unreached(p, o, "it could not be sent over the link", now);
 }
 
 static bool
@@ -201,6 +203,24 @@ link_event(struct post *p, const struct rns_event *ev, struct mono now)
 		return o != NULL;
 	o->has_link = false;
 	unreached(p, o, "its destination does not answer", now);
+	return true;
+}
+
+/*
+ * The proof of a packet says that its destination has the letter, also when that
+ * is on another way by now.
+ */
+static bool
+proved(struct post *p, uint64_t tag)
+{
+	struct out *o;
+
+	TAILQ_FOREACH(o, &p->outs, entry)
+		if (tag != 0 && o->proof == tag)
+			break;
+	if (o == NULL)
+		return false;
+	out_end(p, o, POST_DELIVERED, NULL);
 	return true;
 }
 
@@ -229,6 +249,9 @@ out_event(struct post *p, const struct rns_event *ev, struct mono now)
 	case RNS_EV_LINK_CLOSED:
 		return link_event(p, ev, now);
 	case RNS_EV_RECEIPT:
+		if (ev->receipt.status == RNS_RECEIPT_DELIVERED &&
+		    proved(p, ev->receipt.tag))
+			return true;
 		return sent(p, out_of(p, ev->receipt.tag),
 		    ev->receipt.status == RNS_RECEIPT_DELIVERED, now);
 	case RNS_EV_SENT:

@@ -23,6 +23,13 @@
 #define POST_PENDING 64 /* ours: handed out, and no word of them yet */
 #define POST_WANTED 16	/* ours: messages of one fetch */
 #define POST_PATH_US (15 * MONO_SECOND) /* ours: a path is waited for */
+/*
+ * ours: ... to a destination for which the node can be asked, as long as stock
+ * programs do; and a mesh that had no answer is not asked again so soon, but an
+ * announce is heard: each question goes over all of it
+ */
+#define POST_SEARCH_US (7 * MONO_SECOND)
+#define POST_SEARCH_AGAIN_US (10 * 60 * MONO_SECOND)
 #define POST_LINK_US (60 * MONO_SECOND) /* ours: a link, and what it bears */
 #define POST_AGAIN_US (10 * MONO_SECOND) /* ours: then twice as long, ... */
 #define POST_AGAIN_MAX (10 * 60 * MONO_SECOND) /* ... but not longer */
@@ -51,10 +58,12 @@ struct out {
 	uint8_t pub[RNS_KEY];
 	enum post_way way;
 	struct mono until, at;
+	struct mono search_at; /* no path is asked for before */
 	enum out_step step;
 	unsigned tries, direct_tries;
 	const char *why; /* of the last failure */
 	uint64_t cmd;	 /* tag of what runs */
+	uint64_t proof;	 /* of the packet whose proof counts whenever it comes */
 	/*
 	 * late: the proof of a packet on its link was, which has six round
 	 * trips; a resource has time.
@@ -114,11 +123,15 @@ struct post {
 	enum node_step node;
 	struct mono node_at, node_again; /* not before */
 	unsigned node_tries;
+	unsigned in_use;   /* of conf.nodes */
+	unsigned lost_row; /* nodes that could not be had, one after the other */
 	uint64_t node_tag;
 	bool node_has_link;
 	struct hash16 node_link;
 	uint32_t node_mdu;
 	enum look_step look;
+	unsigned look_node, look_nodes; /* which one now; those that are over */
+	enum post_look look_how;
 	struct mono look_at;
 	uint64_t look_tag;
 	unsigned looked, identifies;
