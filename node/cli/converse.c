@@ -271,7 +271,9 @@ converse(struct talk *s)
 	/* what is here of the logs; a retried job may have begun them anew */
 	if (s->sub.resume && s->manifest->retries == 0)
 		jobdir_logs_here(&s->dir, s->sub.log_have);
-	s->sub.hold_s = hold_s(session_rtt_us(s->session));
+	if (s->ask == NULL)
+		s->sub.rtt_us = session_rtt_us(s->session);
+	s->sub.hold_s = hold_s(s->sub.rtt_us);
 	sub_init(&s->sub, clock_mono());
 	s->generation = session_generation(s->session);
 	session_give_back(s->session);

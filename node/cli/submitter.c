@@ -6,12 +6,8 @@
 #include "common/util.h"
 #include "node/cli/taken.h"
 #include "node/cli/whole.h"
+#include "node/proto/slice.h"
 
-/* ours: a slice should pass in about this time, so that a link which breaks
- * loses no more than that */
-#define SLICE_TIME_US (8 * MONO_SECOND)
-#define SLICE_MIN 2048u
-#define SLICE_FIRST 32768
 /* ours: the pace of asking for the status grows from the first to the last */
 #define POLL_FIRST_US 4000
 #define POLL_LAST_US (2 * MONO_SECOND)
@@ -30,9 +26,9 @@
 #define HOLD_S 60
 #define HOLD_FOLLOWING_S 600
 /* ours: bytes of logs, and of outputs, in one answer with the receipt; more are
- * resumed better */
+ * resumed better, and of outputs more than a slice */
 #define WHOLE_MAX 1024
-#define WHOLE_OUTPUTS 8192
+#define WHOLE_OUTPUTS 8192u
 /* ours: live proofs for one submit; a link that breaks needs another */
 #define PROOFS_MAX 8
 /* ours: asks again when the node does not know yet what it lacks */
@@ -88,7 +84,7 @@ sub_init(struct submitter *s, struct mono now)
 {
 	if (s->slice_max == 0 || s->slice_max > PROTO_SLICE)
 		s->slice_max = PROTO_SLICE;
-	s->slice = MIN_OF(s->slice_max, SLICE_FIRST);
+	s->slice = MIN_OF(s->slice_max, slice_first(s->rtt_us));
 	upload_init(&s->up, s->manifest);
 	for (unsigned i = 0; i < MANIFEST_INPUTS; i++)
 		s->up.v[i] = (struct upload_volume){.t = s->chunks[i]};
@@ -127,7 +123,7 @@ ask_whole(const struct submitter *s, struct proto_req *req)
 	req->whole = WHOLE_MAX;
 	for (unsigned i = 0; i < s->manifest->nvolumes; i++)
 		if (s->manifest->volume[i].rw)
-			req->outputs = WHOLE_OUTPUTS;
+			req->outputs = MIN_OF(WHOLE_OUTPUTS, s->slice);
 }
 
 static bool
@@ -243,15 +239,8 @@ sub_next(struct submitter *s, struct mono now, struct proto_req *req,
 static void
 adapt_slice(struct submitter *s, struct mono now, size_t moved)
 {
-	int64_t us = mono_sub(now, s->sent_at);
-
-	if (us > SLICE_TIME_US && moved >= SLICE_MIN)
-		s->slice = (uint32_t)MAX_OF(MIN_OF((size_t)s->slice, moved) /
-			2, (size_t)SLICE_MIN);
-	if (moved < s->slice / 2)
-		return;
-	if (us < SLICE_TIME_US / 4 && s->slice < s->slice_max)
-		s->slice = MIN_OF(2 * s->slice, s->slice_max);
+	s->slice = slice_after(s->slice, (uint32_t)moved,
+	    mono_sub(now, s->sent_at), s->slice_max);
 }
 
 static void
@@ -359,7 +348,7 @@ answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
 		adapt_slice(s, now, (size_t)(moved - before));
 	/* it arrived, and nothing of it was kept in its time */
 	else if (moved == 0)
-		s->slice = MAX_OF(s->slice / 4, SLICE_MIN);
+		s->slice = slice_broken(s->slice);
 	s->done_bytes += moved;
 	s->here_bytes += before;
 	s->total_bytes = MAX_OF(s->total_bytes, s->done_bytes);
@@ -778,7 +767,7 @@ sub_link_lost(struct submitter *s)
 	 * lives as long as this slice takes */
 	if (s->waiting && (s->asked == PATH_BLOB_PUT ||
 		s->asked == PATH_BLOB_GET || s->asked == PATH_LOG))
-		s->slice = MAX_OF(s->slice / 4, SLICE_MIN);
+		s->slice = slice_broken(s->slice);
 	s->waiting = false;
 	s->proof_wanted = s->has_proof = false;
 }

@@ -93,6 +93,7 @@ struct submitter {
 	bool resume; /* the node has the job: begin with SUB_WATCH; log_have
 		      * may say how much of its logs is here */
 	uint32_t slice_max; /* of describe; 0: PROTO_SLICE */
+	int64_t rtt_us; /* of the link, as it was made; 0: not known */
 	/*
 	 * Bytes that the job may write: what it asked, else what describe
 	 * offered; 0: no bound. A node that sends more is left, before it has

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/util.h"
+#include "node/proto/slice.h"
 #include "node/work/play.h"
 
 #define LINK_REQUEST 86
@@ -15,11 +16,6 @@
 #define PUT_AROUND 125
 #define GET_AROUND 130
 #define ANSWER_AROUND 60
-/* How a submitter cuts (node/cli/submitter.c). */
-#define SLICE_FIRST 32768u
-#define SLICE_LEAST 2048u
-#define SLICE_MOST 262144u
-#define SLICE_S 8.0
 #define STEADY 3u /* slices alike, then all others are taken for such */
 #define RUN_MOST 4000u /* packets of one course, then the rest as well */
 
@@ -63,6 +59,12 @@ medium_of(struct play_medium *m, const struct forecast_path *p)
 	m->way_s = p->direct ? 0 : MAX_OF(m->rtt_s[1] - d - wait, 0.0) / 2;
 }
 
+static int64_t
+to_us(double s)
+{
+	return !(s <= 9e12) ? INT64_MAX : (int64_t)(s * 1e6 + 0.5);
+}
+
 /* Slices that adapt to the link. *more: s of those that are not played. */
 static double
 slices_s(struct play *p, uint64_t bytes, uint32_t *slice, bool come,
@@ -80,10 +82,7 @@ slices_s(struct play *p, uint64_t bytes, uint32_t *slice, bool come,
 		    play_request(p, GET_AROUND, k + ANSWER_AROUND);
 		sum += s;
 		bytes -= k;
-		if (s > SLICE_S && k >= SLICE_LEAST)
-			*slice = MAX_OF(k / 2, SLICE_LEAST);
-		else if (s < SLICE_S / 4)
-			*slice = MIN_OF(2 * *slice, SLICE_MOST);
+		*slice = slice_after(*slice, k, to_us(s), SLICE_MOST);
 		n = *slice == was ? n + 1 : 0;
 		alike = n > 0 ? alike + s : 0;
 		if (n >= STEADY && bytes / k > 0) {
@@ -100,18 +99,12 @@ slices_s(struct play *p, uint64_t bytes, uint32_t *slice, bool come,
 static double
 course_s(struct play *p, const struct task *t, double *more)
 {
-	uint32_t slice = SLICE_FIRST;
+	uint32_t slice = slice_first(to_us(p->m.rtt_s[0]));
 
 	if (!t->transfer)
 		return play_request(p, (uint32_t)t->come, (uint32_t)t->go);
 	return slices_s(p, t->come, &slice, true, more) +
 	    slices_s(p, t->go, &slice, false, more);
-}
-
-static int64_t
-to_us(double s)
-{
-	return !(s <= 9e12) ? INT64_MAX : (int64_t)(s * 1e6 + 0.5);
 }
 
 static int

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "node/proto/slice.h"
 #include "node/work/forecast.h"
 #include "tests/sim/sim.h"
 #include "transport/modem/airtime.h"
@@ -269,16 +270,13 @@ measure(struct pass *p, size_t request, size_t response)
 static int64_t
 moved(struct pass *p, size_t n, bool come)
 {
-	size_t slice = 32768, k;
+	uint32_t slice = slice_first(p->rtt_us), k;
 	int64_t us, sum = 0;
 
 	for (; n > 0; n -= k) {
-		k = MIN_OF(n, slice);
+		k = (uint32_t)MIN_OF(n, (size_t)slice);
 		us = come ? measure(p, k + 95, 40) : measure(p, 100, k + 40);
-		if (us > 8 * SECOND && k >= 2048)
-			slice = MAX_OF(MIN_OF(slice, k) / 2, (size_t)2048);
-		else if (us < 2 * SECOND)
-			slice = MIN_OF(2 * slice, (size_t)262144);
+		slice = slice_after(slice, k, us, SLICE_MOST);
 		sum += us;
 	}
 	return sum;

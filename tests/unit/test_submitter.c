@@ -370,13 +370,25 @@ test_slices(void **state)
 	assert_int_equal(w->slice_max, 65536);
 	world_free(w);
 
-	/* 1 kB/s: down from the first 32 KiB, so that a break costs little */
+	/* 1 kB/s: no more than some seconds of it, so that a break costs little */
+	for (int known = 0; known < 2; known++) {
+		w = world_new();
+		w->bytes_per_s = 1000;
+		w->s.rtt_us = known ? 500000 : 0;
+		world_run(w, STEPS);
+		assert_whole(w);
+		assert_int_equal(w->slice_max, known ? 24480 : 32768);
+		assert_true(w->puts >= 5);
+		world_free(w);
+	}
+
+	/* 1 kbit/s: never more than the least, which is a minute */
 	w = world_new();
-	w->bytes_per_s = 1000;
+	w->bytes_per_s = 125;
+	w->s.rtt_us = 2000000;
 	world_run(w, STEPS);
 	assert_whole(w);
-	assert_int_equal(w->slice_max, 32768);
-	assert_true(w->puts >= 10);
+	assert_int_equal(w->slice_max, 6144);
 	world_free(w);
 }
 
