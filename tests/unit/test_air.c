@@ -53,7 +53,7 @@ begin(void)
 
 /* 1 s on the air, if it may go now or a little later. */
 static bool
-sends(struct mono *now)
+sends_by(struct nif *n, struct mono *now)
 {
 	static const uint8_t bytes[125];
 	static const struct hash16 dest;
@@ -63,14 +63,24 @@ sends(struct mono *now)
 	struct mono due;
 	size_t dropped;
 
-	assert_true(airq_put(radio.medium->q, &tx, *now));
-	due = airq_due(radio.medium->q, *now);
+	assert_true(airq_put(n->medium->q, &tx, *now));
+	due = airq_due(n->medium->q, *now);
 	if (mono_sub(due, *now) < 5 * MONO_SECOND) {
 		*now = (struct mono){MAX_OF(now->us, due.us)};
-		return airq_next(radio.medium->q, &p, *now);
+		e.now = *now;
+		if (!airq_next(n->medium->q, &p, *now))
+			return false;
+		air_left(n, p.kind, p.len);
+		return true;
 	}
-	assert_int_equal(airq_clear(radio.medium->q, &dropped), 1);
+	assert_int_equal(airq_clear(n->medium->q, &dropped), 1);
 	return false;
+}
+
+static bool
+sends(struct mono *now)
+{
+	return sends_by(&radio, now);
 }
 
 static unsigned
@@ -202,6 +212,64 @@ reloaded(void **state)
 
 #define AIR_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/*
+ * Peers behind one radio: what they send together is what the duty cycle gives,
+ * also with one that is new, that was away, or after a restart.
+ */
+static void
+one_radio(void **state)
+{
+	static struct nif peer[3];
+	struct mono now;
+	char name[64];
+	unsigned sent = 0, part;
+
+	(void)state;
+	for (int life = 0; life < 2; life++) {
+		begin();
+		now = e.now;
+		for (unsigned i = 0; i < 2; i++) {
+			memset(&peer[i], 0, sizeof(peer[i]));
+			peer[i].e = &e;
+			peer[i].conf = &conf;
+			peer[i].parent = &radio;
+			(void)snprintf(peer[i].name, sizeof(peer[i].name),
+			    "Peer[%u]", i);
+			TAILQ_INSERT_TAIL(&e.ifs, &peer[i], link);
+			assert_int_equal(air_new(&peer[i]), 0);
+			air_up(&peer[i], &medium);
+		}
+		part = 0;
+		for (unsigned i = 0; i < 50 && sends_by(&peer[i % 2], &now);
+		     i++)
+			part++;
+		if (life == 0)
+			assert_int_equal(part, 10);
+		sent += part;
+		assert_false(sends_by(&peer[0], &now));
+		assert_false(sends_by(&peer[1], &now));
+		/* it goes, and comes back */
+		TAILQ_REMOVE(&e.ifs, &peer[1], link);
+		air_free(&peer[1]);
+		peer[2] = peer[1];
+		TAILQ_INSERT_TAIL(&e.ifs, &peer[2], link);
+		assert_int_equal(air_new(&peer[2]), 0);
+		air_up(&peer[2], &medium);
+		assert_false(sends_by(&peer[2], &now));
+		air_free(&peer[0]);
+		air_free(&peer[2]);
+		/* the radio's is the one book, also of one that is killed */
+		assert_true(book(name, sizeof(name)));
+		e.now = mono_add(clock_mono(), (AIR_SAVE_S + 1) * MONO_SECOND);
+		air_second(&e);
+		airq_free(radio.medium->q);
+		free(radio.medium);
+		radio.medium = NULL;
+	}
+	/* a clock that went on by nothing between both lives */
+	assert_int_equal(sent, 10);
+}
+
 int
 main(void)
 {
@@ -210,6 +278,7 @@ main(void)
 	    AIR_TEST(killed),
 	    AIR_TEST(damaged),
 	    AIR_TEST(reloaded),
+	    AIR_TEST(one_radio),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

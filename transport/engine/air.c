@@ -46,6 +46,63 @@ air_new(struct nif *n)
 	return 0;
 }
 
+/* ---- one radio for many ---- */
+
+static bool
+is_member(const struct nif *n)
+{
+	return n->parent != NULL && n->parent->medium != NULL;
+}
+
+static bool
+shares(const struct nif *o, const struct nif *n)
+{
+	return o != n && o->medium != NULL &&
+	    (o == n->parent || o->parent == n->parent);
+}
+
+void
+air_left(struct nif *n, enum rns_kind kind, size_t len)
+{
+	struct nif *o;
+
+	if (!is_member(n))
+		return;
+	n->parent->medium->last = kind;
+	n->parent->medium->below++;
+	TAILQ_FOREACH(o, &n->e->ifs, link)
+		if (shares(o, n))
+			airq_shared(o->medium->q, kind, len, n->e->now);
+}
+
+void
+air_sent(struct nif *n)
+{
+	struct nif *o;
+
+	if (!is_member(n))
+		return;
+	TAILQ_FOREACH(o, &n->e->ifs, link)
+		if (shares(o, n))
+			airq_shared_sent(o->medium->q,
+			    n->parent->medium->last, n->e->now);
+}
+
+/* What the radio has sent already. */
+static void
+join(struct nif *n)
+{
+	_cleanup_free_ uint8_t *book = malloc(AIRQ_SAVED);
+	int64_t wall = clock_wall_us();
+	size_t len;
+
+	if (book == NULL)
+		log_warn(n->name, "what its radio has sent");
+	else if ((len = airq_save(n->parent->medium->q, book, wall,
+	    n->e->now)) > 0)
+		(void)airq_load(n->medium->q, book, len, wall, 0, n->e->now);
+}
+
 /* ---- on the disk ---- */
 
 /* storage/airtime/, and the interface's file there; -1: none. */
@@ -61,12 +118,12 @@ folder(const struct nif *n, char name[2 * NAME_BYTES + 1], bool make)
 }
 
 static uint64_t
-frames_sent(const struct airq *q)
+frames_sent(const struct air *a)
 {
 	struct airq_view v;
-	uint64_t sum = 0;
+	uint64_t sum = a->below;
 
-	airq_view(q, &v, clock_mono());
+	airq_view(a->q, &v, clock_mono());
 	for (unsigned k = 0; k < RNS_KINDS; k++)
 		sum += v.of[k].tx.frames;
 	return sum;
@@ -83,8 +140,8 @@ save(struct nif *n, bool end)
 	int dir;
 
 	n->medium->saved = clock_mono();
-	n->medium->saved_sent = frames_sent(n->medium->q);
-	if (out == NULL || !n->medium->loaded ||
+	n->medium->saved_sent = frames_sent(n->medium);
+	if (out == NULL || !n->medium->loaded || is_member(n) ||
 	    (len = airq_save(n->medium->q, out + HEAD, wall, clock_mono())) == 0 ||
 	    (dir = folder(n, name, true)) < 0)
 		return;
@@ -144,6 +201,10 @@ air_up(struct nif *n, const struct airtime *medium)
 	if (n->medium->loaded)
 		return;
 	n->medium->loaded = true;
+	if (is_member(n)) {
+		join(n);
+		return;
+	}
 	load(n);
 	save(n, false); /* from now on it is not all that was sent */
 }
@@ -200,7 +261,7 @@ air_second(struct engine *e)
 		if (n->medium != NULL && mono_sub(e->now, n->medium->saved) >=
 		    AIR_SAVE_S * MONO_SECOND) {
 			n->medium->saved = e->now;
-			if (frames_sent(n->medium->q) != n->medium->saved_sent)
+			if (frames_sent(n->medium) != n->medium->saved_sent)
 				save(n, false);
 		}
 }

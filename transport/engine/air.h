@@ -20,13 +20,23 @@
 
 struct air {
 	struct airq *q;
-	bool loaded;         /* the book of the last run */
+	bool loaded;         /* the book of the last run, or of its section */
+	enum rns_kind last;  /* of a section: what left its radio last */
+	uint64_t below;      /* ... and frames of all that share it */
 	uint64_t saved_sent; /* frames, when it was saved last */
 	struct mono saved;
 };
 
 /* n->medium from now on, of one that has its cfg. -1: no memory. */
 int air_new(struct nif *);
+/*
+ * Where a section itself has a medium, that is the one radio of all that are
+ * below it: what one of them sends counts for each, under the section's name on
+ * the disk, so that a peer more, or one that comes back, is no fresh budget.
+ * After airq_next(); and after airq_sent().
+ */
+void air_left(struct nif *, enum rns_kind, size_t len);
+void air_sent(struct nif *);
 /* Saves; for the stop() of its kind. */
 void air_free(struct nif *);
 /* The device is there and says how long packets last on its medium. */

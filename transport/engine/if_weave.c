@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "transport/engine/air.h"
 #include "transport/engine/line.h"
 #include "transport/engine/opener.h"
 #include "transport/modem/weave.h"
@@ -115,8 +116,16 @@ peer_new(struct nif *section, unsigned port)
 static void
 weave_port(struct nif *section, unsigned port, bool up)
 {
+	const struct modem *m = line_modem(section);
+	struct airtime a = {.how = AIRTIME_BITS,
+	    .bitrate = section->cfg.bitrate};
 	struct nif *n;
 
+	/* one radio, whose duty cycle is that of all endpoints together */
+	if (port == 0 && up) {
+		m->kind->airtime(m, 0, &a);
+		air_up(section, &a);
+	}
 	if (port == 0)
 		nif_online(section, up);
 	else if (up)
@@ -149,7 +158,7 @@ weave_configure(struct nif *n)
 		forget(w);
 		return -1;
 	}
-	return 0;
+	return air_new(n);
 }
 
 static void

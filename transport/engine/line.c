@@ -297,8 +297,9 @@ on_ready(void *arg, unsigned port)
 
 	/* when it left; what is next is asked by leave() */
 	if (port < MODEM_PORTS && l->port[port] != NULL &&
-	    l->port[port]->n != NULL)
-		airq_sent(l->port[port]->n->medium->q, l->n->e->now);
+	    l->port[port]->n != NULL &&
+	    airq_sent(l->port[port]->n->medium->q, l->n->e->now))
+		air_sent(l->port[port]->n);
 }
 
 static void
@@ -395,6 +396,7 @@ send_one(struct line *l)
 		    !airq_next(port->n->medium->q, &p, now))
 			continue;
 		l->last = k;
+		air_left(port->n, p.kind, p.len);
 		port->n->s.tx_frames++;
 		if (!l->framed)
 			port->n->s.tx_bytes += p.len;

@@ -373,19 +373,13 @@ pace(struct mono now, int64_t air_us, uint32_t permille)
 	return permille == 0 ? now : mono_add(now, air_us * 1000 / permille);
 }
 
-/* It is on the air from now on. */
-static void
-charge(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
+void
+airq_shared(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
 {
 	int64_t air_us = airtime_us(&q->medium, len);
-	uint32_t cap = q->conf.announce_cap;
-	struct air_count *c = &q->lanes[kind].tx;
 	enum air_book book = airq_book(kind);
 	struct mono begins;
 
-	c->frames++;
-	c->bytes += len;
-	c->air_us += air_us;
 	/* behind what is on the air, in every book */
 	begins.us = MAX_OF(q->busy.us, now.us);
 	q->busy = mono_add(begins, air_us);
@@ -394,6 +388,20 @@ charge(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
 		if (book != BOOK_ALL)
 			(void)airbook_add(q->books[book], begins, air_us);
 	}
+}
+
+/* It is on the air from now on. */
+static void
+charge(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
+{
+	int64_t air_us = airtime_us(&q->medium, len);
+	uint32_t cap = q->conf.announce_cap;
+	struct air_count *c = &q->lanes[kind].tx;
+
+	c->frames++;
+	c->bytes += len;
+	c->air_us += air_us;
+	airq_shared(q, kind, len, now);
 	if (kind == RNS_KIND_CONTROL && q->lanes[RNS_KIND_RELAY].count != 0)
 		q->lead_us += air_us;
 	else if (kind == RNS_KIND_RELAY)
@@ -411,15 +419,23 @@ airq_beacon(struct airq *q, size_t len, struct mono now)
 	charge(q, RNS_KIND_CONTROL, len, now);
 }
 
-void
+bool
 airq_sent(struct airq *q, struct mono now)
 {
-	enum air_book book;
+	enum rns_kind kind = q->flying;
 
-	if (q->flying == RNS_KINDS)
-		return;
-	book = airq_book(q->flying);
+	if (kind == RNS_KINDS)
+		return false;
 	q->flying = RNS_KINDS;
+	airq_shared_sent(q, kind, now);
+	return true;
+}
+
+void
+airq_shared_sent(struct airq *q, enum rns_kind kind, struct mono now)
+{
+	enum air_book book = airq_book(kind);
+
 	if (q->books[BOOK_ALL] != NULL) {
 		airbook_late(q->books[BOOK_ALL], now);
 		if (book != BOOK_ALL)

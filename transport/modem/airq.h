@@ -100,9 +100,9 @@ bool airq_next(struct airq *, struct airq_packet *, struct mono now);
 /*
  * The device says that it is ready for more: what it was given last has left
  * by now. Later than reckoned when the channel was busy, and the books of duty
- * cycles have it there. Nothing when nothing is on its way.
+ * cycles have it there. false: nothing was on its way.
  */
-void airq_sent(struct airq *, struct mono now);
+bool airq_sent(struct airq *, struct mono now);
 /* MONO_NEVER: nothing waits. What has come: next() gives one. */
 struct mono airq_due(const struct airq *, struct mono now);
 /*
@@ -113,6 +113,13 @@ size_t airq_clear(struct airq *, size_t *bytes);
 size_t airq_waiting(const struct airq *); /* bytes of packets */
 /* A packet that the device sent by itself (a beacon): it counts. */
 void airq_beacon(struct airq *, size_t len, struct mono now);
+/*
+ * One that another queue has given the same radio, and that it has left by now:
+ * what it took of the window is gone for all of them. airq_save() of one is what
+ * airq_load() of a new one begins with.
+ */
+void airq_shared(struct airq *, enum rns_kind, size_t len, struct mono now);
+void airq_shared_sent(struct airq *, enum rns_kind, struct mono now);
 /* One that was received, of rns_rx_kind(). */
 void airq_heard(struct airq *, enum rns_kind, size_t len);
 
