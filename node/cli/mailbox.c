@@ -203,7 +203,7 @@ mailbox_open(struct mailbox **out, struct cli *c, struct session *s,
 	struct mailbox *m = calloc(1, sizeof(*m));
 	struct post_conf conf = {.tags = TAGS, .nnodes = nodes->n};
 	struct post_io io = {m, do_submit, do_known, do_path, do_random,
-	    on_message, on_ended, on_looked};
+	    on_message, on_ended, on_looked, NULL};
 
 	if (m == NULL)
 		return CLI_FAILED;

@@ -89,7 +89,8 @@ class Submitter:
         m = LXMF.LXMessage(to, self.me, "", fields={LXMF.FIELD_CUSTOM_TYPE: "klp/v1",
                                                     LXMF.FIELD_CUSTOM_DATA: msgpack.packb(letter)},
                            desired_method=HOW[how])
-        m.register_delivery_callback(lambda m: say(event="sent", id=m.hash.hex(), state=m.state))
+        m.register_delivery_callback(lambda m: say(event="sent", id=m.hash.hex(), state=m.state,
+                                                   ratchet=RNS.Identity.get_ratchet(dest) is not None))
         m.register_failed_callback(lambda m: say(event="failed", state=m.state))
         self.router.handle_outbound(m)
 

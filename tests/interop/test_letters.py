@@ -92,7 +92,7 @@ def by_link(ctx):
     s.say("announce")
     s.say(f"submit direct {to} test/busybox:1 echo by letter")
     job = s.expect(event="job")["id"]
-    s.expect(WORK_S, event="sent")
+    check(s.expect(WORK_S, event="sent")["ratchet"], "the node has announced a ratchet")
     a = s.expect(WORK_S, event="answer")
     check(a["path"] == "/klp/v1/job/result" and a["status"] == 0 and a["valid"] and a["job"] == job, f"the result: {a}")
     check(a["outcome"] == 0 and a["code"] == 0 and a["blobs"] == ["by letter\n"], f"what it ran: {a}")
@@ -129,7 +129,8 @@ def never_together(ctx):
     s.say(f"node {where}")
     s.say(f"submit propagated {to} test/busybox:1 sleep 2; echo never together")
     job = s.expect(event="job")["id"]
-    s.expect(WORK_S, event="sent")
+    # sealed for what the node has to remember until it is there again
+    check(s.expect(WORK_S, event="sent")["ratchet"], "it is sealed for a ratchet")
     s.end()
     log = os.path.join(ctx.folder, "again.log")
     d = start(ctx, folder, "again")

@@ -136,7 +136,7 @@ side_new(struct world *w, int node, unsigned nbogus, bool real)
 {
 	struct side *s = &w->s[node];
 	struct post_io io = {s, do_submit, do_known, do_path, do_random,
-	    on_message, on_ended, on_looked};
+	    on_message, on_ended, on_looked, NULL};
 	struct post_conf conf = {.tags = UINT64_C(1) << 59};
 	struct hash16 hash;
 

@@ -10,9 +10,11 @@
 #include <sodium.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "node/proto/letter.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/store.h"
 #include "transport/lxmf/lxmfset.h"
 
 #define TAG_MAIL (UINT64_C(3) << 60) /* of errands: 1 */
@@ -187,6 +189,60 @@ looked(void *arg, enum post_look how, unsigned n)
 		r->look_at = mono_add(r->e->now, LOST_LOOK_S * MONO_SECOND);
 }
 
+/*
+ * storage/lxmf_ratchets: the private ratchets of lxmf.delivery, newest first,
+ * behind the SHA-256 of them. Who loses them cannot read what was sealed for
+ * them and still lies at a propagation node.
+ */
+#define RATCHETS "lxmf_ratchets"
+#define RATCHETS_MAX (32 + POST_RATCHETS * RNS_RATCHET)
+
+static void
+keep_ratchets(void *arg, const uint8_t *keys, size_t n)
+{
+	struct mailroom *r = arg;
+	uint8_t *out = malloc(RATCHETS_MAX);
+	struct id32 sum;
+
+	n = n < POST_RATCHETS ? n * RNS_RATCHET : RATCHETS_MAX - sizeof(sum);
+	if (out == NULL || r->e->store == NULL) {
+		free(out);
+		return;
+	}
+	rns_sha256(&sum, keys, n);
+	memcpy(out, sum.b, sizeof(sum));
+	memcpy(out + sizeof(sum), keys, n);
+	if (file_replace(store_dir(r->e->store), RATCHETS, out, sizeof(sum) + n,
+	    0600) < 0)
+		log_warn("lxmf", "storage/" RATCHETS);
+	explicit_bzero(out, RATCHETS_MAX);
+	free(out);
+}
+
+/* What is kept: free() it. NULL: nothing. */
+static uint8_t *
+load_ratchets(struct engine *e, struct post_conf *c)
+{
+	size_t len = 0;
+	struct id32 sum;
+	uint8_t *in = e->store == NULL ? NULL : (uint8_t *)file_load(
+	    store_dir(e->store), RATCHETS, RATCHETS_MAX, &len);
+
+	if (in == NULL)
+		return NULL;
+	if (len > sizeof(sum) && (len - sizeof(sum)) % RNS_RATCHET == 0) {
+		c->keys = in + sizeof(sum);
+		c->nkeys = (len - sizeof(sum)) / RNS_RATCHET;
+		rns_sha256(&sum, c->keys, len - sizeof(sum));
+	}
+	if (c->nkeys == 0 || memcmp(sum.b, in, sizeof(sum)) != 0) {
+		log_warnx("lxmf", "storage/" RATCHETS " is damaged: others are "
+		    "made");
+		c->nkeys = 0;
+	}
+	return in;
+}
+
 /* ---- time ---- */
 
 static void
@@ -342,7 +398,8 @@ mailroom_new(struct engine *e, const char *text, size_t len)
 	struct post_conf conf = {.tags = TAG_MAIL};
 	struct mailroom *r = calloc(1, sizeof(*r));
 	const struct post_io io = {r, submit, known, path, bytes, message,
-	    ended, looked};
+	    ended, looked, keep_ratchets};
+	uint8_t *kept;
 
 	if (r == NULL || !lxmfset_get(&r->set, text, len)) {
 		free(r);
@@ -356,7 +413,13 @@ mailroom_new(struct engine *e, const char *text, size_t len)
 	memcpy(conf.nodes, r->set.nodes, sizeof(conf.nodes));
 	conf.nnodes = r->set.nnodes;
 	conf.message_max = r->set.message_max;
+	conf.ratchets = true;
+	kept = load_ratchets(e, &conf);
 	r->post = post_new(&conf, &io, e->now);
+	if (kept != NULL)
+		explicit_bzero(kept, sizeof(struct id32) +
+		    conf.nkeys * RNS_RATCHET);
+	free(kept);
 	explicit_bzero(&conf, sizeof(conf));
 	if (r->post == NULL) {
 		free(r);

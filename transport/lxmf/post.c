@@ -23,9 +23,33 @@ add_destination(struct post *p)
 	cmd.dest.prove = RNS_PROVE_APP;
 	cmd.dest.accept_links = true;
 	cmd.dest.resources = RNS_ACCEPT_APP;
+	cmd.dest.ratchets = p->conf.ratchets;
+	cmd.dest.ratchet_retain = POST_RATCHETS;
+	cmd.dest.ratchet_keys = p->nkeys == 0 ? NULL : p->keys[0];
+	cmd.dest.ratchet_count = p->nkeys;
 	err = post_do(p, &cmd);
 	crypt_wipe(cmd.dest.identity, RNS_KEY);
 	return err;
+}
+
+/* What a message at the propagation node may be sealed for. */
+static bool
+set_keys(struct post *p, const uint8_t *keys, size_t n)
+{
+	uint8_t (*all)[RNS_RATCHET] = NULL;
+
+	if (n > POST_RATCHETS)
+		return false;
+	if (n > 0 && (all = calloc(n, RNS_RATCHET)) == NULL)
+		return false;
+	if (n > 0)
+		memcpy(all, keys, n * RNS_RATCHET);
+	if (p->keys != NULL)
+		crypt_wipe(p->keys, p->nkeys * RNS_RATCHET);
+	free(p->keys);
+	p->keys = all;
+	p->nkeys = n;
+	return true;
 }
 
 struct post *
@@ -49,7 +73,9 @@ post_new(const struct post_conf *conf, const struct post_io *io,
 		return NULL;
 	}
 	lxmf_address(&p->address, p->pub);
-	if (add_destination(p) != RNS_OK) {
+	if (!set_keys(p, conf->keys, conf->ratchets ? conf->nkeys : 0) ||
+	    add_destination(p) != RNS_OK) {
+		(void)set_keys(p, NULL, 0);
 		crypt_wipe(&p->conf, sizeof(p->conf));
 		free(p);
 		return NULL;
@@ -81,6 +107,7 @@ post_free(struct post *p)
 	in_free(p);
 	cmd.hash = p->address;
 	(void)post_do(p, &cmd);
+	(void)set_keys(p, NULL, 0);
 	crypt_wipe(&p->conf, sizeof(p->conf));
 	free(p);
 }
@@ -199,10 +226,25 @@ post_taken(struct post *p, uint64_t handle, bool kept, struct mono now)
 
 /* ---- turns ---- */
 
+/* Ones that a propagation node's message needs for long, as the core does. */
+static bool
+ratchets(struct post *p, const struct rns_event *ev)
+{
+	if (ev->type != RNS_EV_RATCHETS ||
+	    !hash16_eq(&ev->ratchets.dest, &p->address))
+		return false;
+	/* out of memory: the older ones are better than none */
+	(void)set_keys(p, ev->ratchets.keys, ev->ratchets.count);
+	if (p->io.ratchets != NULL)
+		p->io.ratchets(p->io.arg, ev->ratchets.keys,
+		    ev->ratchets.count);
+	return true;
+}
+
 bool
 post_event(struct post *p, const struct rns_event *ev, struct mono now)
 {
-	bool ours = in_event(p, ev) || node_event(p, ev, now) ||
+	bool ours = ratchets(p, ev) || in_event(p, ev) || node_event(p, ev, now) ||
 	    out_event(p, ev, now);
 
 	/* a path, or a key, that somebody waits for */

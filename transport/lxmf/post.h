@@ -28,6 +28,7 @@ struct post;
 
 #define POST_MESSAGE_MAX 262144u /* ours: bytes of one, both ways */
 #define POST_QUEUE 64		 /* ours: messages that wait to go out */
+#define POST_RATCHETS 512	 /* of the reference */
 #define POST_NODES 4		 /* ours: propagation nodes of one machine */
 #define POST_INCOMING 4		 /* ours: resources that come in at once */
 
@@ -77,6 +78,8 @@ struct post_io {
 	void (*ended)(void *arg, uint64_t tag, enum post_end, const char *why);
 	/* a look into the node ended; n messages were handed out */
 	void (*looked)(void *arg, enum post_look, unsigned n);
+	/* other private ratchets, all there are: to be kept; may be NULL */
+	void (*ratchets)(void *arg, const uint8_t *keys, size_t n);
 };
 
 struct post_conf {
@@ -86,11 +89,18 @@ struct post_conf {
 	struct hash16 nodes[POST_NODES];
 	unsigned nnodes;
 	size_t message_max; /* 0: POST_MESSAGE_MAX, which is the most */
+	/*
+	 * Announce ratchets (reticulum-endpoint.md 5.7), for who announces
+	 * itself; those of before, n * 32 bytes, newest first, copied
+	 */
+	bool ratchets;
+	const uint8_t *keys;
+	size_t nkeys; /* POST_RATCHETS at most */
 };
 
 /*
  * NULL: out of memory. Adds the destination lxmf.delivery of the identity to
- * the core (proofs by the caller's word, no ratchets).
+ * the core (proofs by the caller's word).
  */
 struct post *post_new(const struct post_conf *, const struct post_io *,
     struct mono now);

@@ -301,7 +301,7 @@ fetched(struct post *p, const uint8_t *sealed, size_t n)
 	if (buf == NULL)
 		return;
 	if (lxmf_unseal(buf, &len, n + 16, NULL, sealed, n, p->conf.identity,
-		NULL, 0) == RNS_OK && in_message(p, buf, len, &of)) {
+		(const uint8_t (*)[RNS_RATCHET])p->keys, p->nkeys) == RNS_OK && in_message(p, buf, len, &of)) {
 		p->looked++;
 	} else if ((slot = in_find(p, 0)) != NULL) {
 		/* nobody can ever read it: away with it */

@@ -136,7 +136,9 @@ struct post {
 	uint64_t look_tag;
 	unsigned looked, identifies;
 	bool look_more;
-	/* what comes */
+	/* what comes; private ratchets, newest first */
+	uint8_t (*keys)[RNS_RATCHET];
+	size_t nkeys;
 	struct hash16 links[POST_LINKS];
 	unsigned nlinks;
 	struct pending pending[POST_PENDING];
