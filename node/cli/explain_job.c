@@ -233,12 +233,40 @@ print_waits(const json_t *job, const json_t *w)
 		printf("ledger    its row cannot be written: see the log\n");
 }
 
+/* Jobs by letter: what is owed for one, and what keeps it. */
+static void
+print_letter(const json_t *l)
+{
+	const char *state = ask_text(l, "state"), *why = ask_text(l, "why");
+	char at[24], t[24];
+
+	printf("letter    of %.16s, %s: ", ask_shown(l, "from"),
+	    cli_time(at, ask_int(l, "came")));
+	if (strcmp(state, "due") != 0)
+		printf("%s\n", strcmp(state, "asks") == 0 ?
+			"it is being looked at" : strcmp(state, "waits") == 0 ?
+			"answered when the job has ended" :
+			"answered, or none is owed");
+	else if (json_is_true(json_object_get(l, "under_way")))
+		printf("the answer is being handed over%s%s\n",
+		    why[0] != '\0' ? "; before: " : "", why);
+	else if (ask_int(l, "tries") == 0)
+		printf("the answer is to be handed over\n");
+	else
+		printf("the answer was not handed over, tried %lld times: %s; "
+		       "again in %s\n",
+		    (long long)ask_int(l, "tries"), why,
+		    cli_duration(t, ask_int(l, "again_s") * 1000));
+}
+
 void
 explain_job_print(const json_t *job, const json_t *x)
 {
 	const json_t *w = json_object_get(job, "waits");
 	const char *rule = ask_text(x, "rule");
 	char a[24], b[24], at[24];
+	json_t *l;
+	size_t i;
 
 	printf("job       %s\nperson    %s, level %+lld\n", ask_text(job, "id"),
 	    ask_text(job, "owner"), (long long)ask_int(job, "level"));
@@ -256,6 +284,8 @@ explain_job_print(const json_t *job, const json_t *x)
 	}
 	if (json_is_object(w))
 		print_waits(job, w);
+	json_array_foreach(json_object_get(job, "letters"), i, l)
+		print_letter(l);
 	if (ask_text(x, "remedy")[0] != '\0')
 		printf("submitter %s\n", ask_text(x, "remedy"));
 	if (ask_text(x, "operator")[0] != '\0')

@@ -310,7 +310,7 @@ do_explain(struct client *c, const json_t *q)
 	const char *id = json_string_value(json_object_get(q, "id"));
 	size_t len = id == NULL ? 0 : strlen(id);
 	struct job_list *lists[2] = {&n->jobs.live, &n->jobs.ended};
-	json_t *jobs, *peers, *o;
+	json_t *jobs, *peers, *letters, *o;
 	struct peer *p = NULL;
 	struct job *j;
 
@@ -327,6 +327,9 @@ do_explain(struct client *c, const json_t *q)
 				(void)json_object_del(o, "command");
 				(void)json_object_set_new(o, "waits",
 				    waits_json(n, j));
+				if ((letters = waits_letters(n, j)) != NULL)
+					(void)json_object_set_new(o,
+					    "letters", letters);
 				(void)json_array_append_new(jobs, o);
 			}
 	while ((p = peer_next(n, p)) != NULL)

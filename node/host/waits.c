@@ -11,6 +11,8 @@
 #include "node/work/run.h"
 #include "trust/doc/receipt.h"
 
+#define LETTERS 4 /* ours: of one job; several of them fit a line */
+
 /* asked 0: that is not what a job asks for. */
 static json_t *
 share(uint64_t asked, uint64_t used, uint64_t of)
@@ -101,6 +103,53 @@ waits_json(struct node *n, const struct job *j)
 		    json_integer((json_int_t)inputs_to_come(n, &j->owner,
 			j->m)));
 	return o;
+}
+
+static json_t *
+letter(const struct node *n, const struct mail *m)
+{
+	static const char *const name[MAIL_STATES] = {[MAIL_ASKS] = "asks",
+	    [MAIL_WAITS] = "waits", [MAIL_DUE] = "due", [MAIL_OVER] = "over"};
+	char id[65], from[33], why[4 * sizeof(m->why)];
+	json_t *o;
+
+	hex_encode(id, HASH_BYTES(m->id));
+	hex_encode(from, HASH_BYTES(m->source));
+	o = json_pack("{s:s,s:s,s:s,s:I}", "id", id, "from", from, "state",
+	    name[m->state], "came", (json_int_t)m->came);
+	if (m->state != MAIL_DUE)
+		return o;
+	(void)json_object_set_new(o, "tries", json_integer(m->tries));
+	(void)json_object_set_new(o, "under_way", json_boolean(m->tag != 0));
+	if (m->tag == 0)
+		(void)json_object_set_new(o, "again_s", json_integer(
+		    (json_int_t)(MAX_OF(mono_sub(m->again, n->now),
+		    INT64_C(0)) / MONO_SECOND)));
+	/* text of a literal of transport, but another program's */
+	(void)text_printable(why, sizeof(why), m->why, strlen(m->why));
+	if (why[0] != '\0')
+		(void)json_object_set_new(o, "why", json_string(why));
+	return o;
+}
+
+json_t *
+waits_letters(const struct node *n, const struct job *j)
+{
+	const struct mail_list *lists[2] = {&n->mail.bag.open,
+	    &n->mail.bag.over};
+	const struct mail *m;
+	json_t *all = NULL;
+
+	for (unsigned i = 0; i < 2; i++)
+		TAILQ_FOREACH(m, lists[i], link) {
+			if (!m->has_job || !id32_eq(&m->job, &j->id) ||
+			    json_array_size(all) >= LETTERS)
+				continue;
+			if (all == NULL)
+				all = json_array();
+			(void)json_array_append_new(all, letter(n, m));
+		}
+	return all;
 }
 
 static void

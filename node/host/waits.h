@@ -12,6 +12,12 @@
  * it has ended.
  */
 json_t *waits_json(struct node *, const struct job *);
+/*
+ * The letters about a job (docs/spec/lxmf.md 5): who asked and when, how far it
+ * is, and of an answer that is to be handed over how often that failed, why,
+ * and when it is tried again. NULL: there are none.
+ */
+json_t *waits_letters(const struct node *, const struct job *);
 /* What its budgets are at most and when they are full; whether it is listed. */
 void waits_peer(json_t *into, struct node *, struct peer *);
 

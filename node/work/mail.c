@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/mail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,7 @@ due(struct node *n, struct mail *m, uint8_t *letter, size_t len, bool last)
 	m->last = last;
 	m->tag = 0;
 	m->tries = 0;
+	m->why[0] = '\0';
 	m->again = m->since = n->now;
 	keep(n, m);
 }
@@ -287,6 +289,7 @@ mail_ended(struct node *n, const struct msg_T_MAIL_END *e)
 		m->again = in_s(n, MIN_OF(AGAIN_S << MIN_OF(m->tries, 6u),
 		    3600u));
 		m->tries++;
+		(void)snprintf(m->why, sizeof(m->why), "%s", e->why);
 		return;
 	}
 	numbers_count(&n->mail.count, e->end == MAIL_STORED ? "stored" :

@@ -73,6 +73,7 @@ struct mail {
 	struct mail_talk talk;
 	uint64_t tag; /* with which it is at transport; 0: it is not */
 	unsigned tries;
+	char why[121];	   /* the last one failed; "": none has */
 	struct mono again; /* DUE: not before */
 	struct mono since; /* DUE: that it is */
 };

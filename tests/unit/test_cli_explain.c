@@ -184,6 +184,20 @@ static const struct {
 	{"suspended by a revocation list"}},
     {HEAD "\"state\":\"running\",\"waits\":{\"phase\":\"running\","
      "\"kill\":\"operator\"}}]}\n", {"is being ended: operator"}},
+    {HEAD "\"state\":\"done\",\"waits\":null,\"letters\":["
+     "{\"state\":\"due\",\"from\":\"" RNS "\",\"came\":1800000000,"
+     "\"tries\":3,\"under_way\":false,\"again_s\":120,\"why\":"
+     "\"there is no path to its destination\"},"
+     "{\"state\":\"due\",\"from\":\"" RNS "\",\"came\":1800000000,"
+     "\"tries\":0,\"under_way\":true},"
+     "{\"state\":\"waits\",\"from\":\"" RNS "\",\"came\":1800000000},"
+     "{\"state\":\"over\",\"from\":\"" RNS "\",\"came\":1800000000}]}]}\n",
+	{"letter    of cccccccccccccccc, 2027-01-15 08:00:00: the answer was "
+	 "not handed over, tried 3 times: there is no path to its destination; "
+	 "again in 2 min",
+	    "the answer is being handed over\n",
+	    "answered when the job has ended\n",
+	    "answered, or none is owed\n"}},
     {HEAD "\"state\":\"done\",\"outcome\":[\"killed\",\"memory\"],"
      "\"waits\":null}]}\n",
 	{"why       killed: over its memory\nlimit     memory 64.0 MiB, and it "

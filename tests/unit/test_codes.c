@@ -322,6 +322,42 @@ waiting(void)
 	return o;
 }
 
+/* What is owed for letters about a job, and nothing of other jobs. */
+static void
+letters(const struct job *j)
+{
+	static const struct id32 first = {{1}}, second = {{2}};
+	struct mail *m = mailbag_add(&w.n.mail.bag, &first, "x", 1);
+	json_t *o, *l;
+
+	assert_non_null(m);
+	assert_null(waits_letters(&w.n, j));
+	m->has_job = true;
+	m->job = j->id;
+	assert_non_null(o = waits_letters(&w.n, j));
+	assert_int_equal(json_array_size(o), 1);
+	l = json_array_get(o, 0);
+	assert_string_equal(json_string_value(json_object_get(l, "state")),
+	    "asks");
+	assert_null(json_object_get(l, "tries"));
+	json_decref(o);
+	m->state = MAIL_DUE;
+	m->tries = 2;
+	m->again = mono_add(w.n.now, 90 * MONO_SECOND);
+	(void)snprintf(m->why, sizeof(m->why), "no \033[1mway");
+	assert_non_null(mailbag_add(&w.n.mail.bag, &second, "y", 1));
+	assert_non_null(o = waits_letters(&w.n, j));
+	assert_int_equal(json_array_size(o), 1);
+	l = json_array_get(o, 0);
+	assert_int_equal(of(l, "tries", NULL), 2);
+	assert_int_equal(of(l, "again_s", NULL), 90);
+	assert_null(strchr(json_string_value(json_object_get(l, "why")),
+	    '\033'));
+	json_decref(o);
+	mailbag_clear(&w.n.mail.bag);
+	mailbag_init(&w.n.mail.bag);
+}
+
 static void
 with_volumes_long(struct manifest *m)
 {
@@ -365,6 +401,7 @@ test_slots(void **state)
 	state_is(&id, "queued", "slots");
 	world_run(&w, 10);
 	j = job_find(&w.n.jobs, &id);
+	letters(j);
 	o = waiting();
 	assert_int_equal(of(o, "slots", "used"), 2);
 	assert_int_equal(of(o, "slots", "of"), 2);
