@@ -47,6 +47,11 @@ pid_t birth_within(int group, int *pidfd);
  * not in its groups.
  */
 int born(const struct estate *, bool charged);
+/*
+ * Its v1 groups, n of them, are the next job's as well: nothing is in them, and
+ * no more than the next one's limit makes room for. "", or why not.
+ */
+const char *estate_clean(const struct estate *, unsigned n);
 /* In the child; does not return. */
 void order_run(const struct estate *, const struct init_env *,
     const struct order *) __attribute__((noreturn));

@@ -438,29 +438,6 @@ jail_required(const struct msg_JAIL_LIMITS *l)
 	return l->required & ~(uint32_t)LAYERS_OTHERS;
 }
 
-/* What few machines have is named as missing too, and why. */
-static void
-say_inherited(struct jail *j)
-{
-	static const struct {
-		uint32_t layer;
-		const char *why;
-	} t[] = {{LAYER_IO, "no limit of the disk is set"}, {LAYER_DEVICES, "no root, or no cgroup of version 2 with BPF"},
-	    {LAYER_TIME, "this kernel has no time namespaces"},
-	    {LAYER_CORE, "no core scheduling: none in this kernel, or its "
-		"cores have one thread"}};
-	size_t n;
-
-	for (size_t i = 0; i < NELEM(t); i++) {
-		n = strlen(j->missing);
-		if ((j->limits.available & t[i].layer) == 0)
-			(void)snprintf(j->missing + n, sizeof(j->missing) - n,
-			    "%s%s: %s", n == 0 ? "" : "; ",
-			    layer_name((unsigned)__builtin_ctz(t[i].layer)),
-			    t[i].why);
-	}
-}
-
 static void
 find_out(struct start *s)
 {
@@ -508,7 +485,8 @@ find_out(struct start *s)
 		    "this kernel has no Landlock, or no cgroup was delegated" :
 		    "no cgroup with these controllers was delegated");
 	if (s->lacking == 0)
-		say_inherited(j);
+		remedy_inherited(j->missing, sizeof(j->missing),
+		    j->limits.available);
 	jail_lsm_missing(&s->lsm, j->missing, sizeof(j->missing));
 }
 

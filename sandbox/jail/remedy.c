@@ -89,3 +89,26 @@ remedy_text(char *out, size_t cap, const char *step, int error,
 	(void)snprintf(out, cap, "%s: %s%s%s", step, strerror(error),
 	    a[0] == '\0' ? "" : ". ", a);
 }
+
+void
+remedy_inherited(char *text, size_t cap, uint32_t available)
+{
+	static const struct {
+		uint32_t layer;
+		const char *why;
+	} t[] = {{LAYER_IO, "no limit of the disk is set"},
+	    {LAYER_DEVICES, "no root, or no cgroup of version 2 with BPF"},
+	    {LAYER_TIME, "this kernel has no time namespaces"},
+	    {LAYER_CORE, "no core scheduling: none in this kernel, or its "
+		"cores have one thread"}};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		size_t n = strlen(text);
+
+		if ((available & t[i].layer) == 0)
+			(void)snprintf(text + n, cap - n, "%s%s: %s", n == 0 ?
+			    "" : "; ",
+			    layer_name((unsigned)__builtin_ctz(t[i].layer)),
+			    t[i].why);
+	}
+}

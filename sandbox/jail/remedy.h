@@ -21,5 +21,10 @@ uint32_t remedy_layers(const char *step);
 /* "STEP: ERROR. What to do.", as much as fits. */
 void remedy_text(char *out, size_t cap, const char *step, int error,
     const struct remedy_facts *);
+/*
+ * Of LAYERS_INHERITED what is not available, and why, behind what text holds:
+ * few machines have all of them.
+ */
+void remedy_inherited(char *text, size_t cap, uint32_t available);
 
 #endif

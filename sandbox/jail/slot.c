@@ -42,7 +42,6 @@
 #define SCHED_CORE_CREATE 1
 #define HOSTNAME "burrow"
 #define TRIAL_MS 10000
-#define CLEAN_MS 10000 /* until what a job has left is freed */
 
 /* a mount is attached once: packing can be asked again by another node */
 enum { TREE_JOB, TREE_FILL, TREE_PACK, TREES = TREE_PACK + 4 };
@@ -492,56 +491,6 @@ folder_empty(const char *path)
 	return empty;
 }
 
-static uint64_t
-usage(const struct slot *sl)
-{
-	char text[32];
-	ssize_t n = sl->estate.usage < 0 ? -1 : pread(sl->estate.usage, text,
-	    sizeof(text) - 1, 0);
-
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return strtoull(text, NULL, 10);
-}
-
-static bool
-processes_left(const struct slot *sl)
-{
-	/* opened anew: to an open file the kernel says the same for a second */
-	for (unsigned i = 0; i < sl->s->nv1; i++) {
-		_cleanup_fd_ int fd = sys_openat2(sl->estate.dirs[i],
-		    "cgroup.procs", O_RDONLY | O_CLOEXEC, SYS_BENEATH);
-		char c;
-
-		if (fd < 0 || read(fd, &c, 1) != 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The slot's v1 groups are the next job's as well: nothing is in them, and no
- * more than the next one's limit makes room for. "", or why not.
- */
-static const char *
-groups_clean(struct slot *sl)
-{
-	struct timespec ms = {0, 1000000};
-	bool left = false;
-
-	for (int i = 0; i < CLEAN_MS; i++) {
-		left = processes_left(sl);
-		if (!left && usage(sl) <= GROUP_MEMORY_LEFT)
-			return "";
-		if (!left && i % 100 == 0 && sl->estate.reclaim >= 0)
-			(void)!pwrite(sl->estate.reclaim, "0", 1, 0);
-		(void)nanosleep(&ms, NULL);
-	}
-	return left ? "a process is left in its group" :
-	    "memory of its group is not freed";
-}
-
 static void
 forget(struct slot *sl)
 {
@@ -575,7 +524,7 @@ forget(struct slot *sl)
 	close_fd(&sl->group);
 	sl->have_plan = false;
 	if (why[0] == '\0')
-		why = groups_clean(sl);
+		why = estate_clean(&sl->estate, sl->s->nv1);
 	answer(sl, SLOT_FREE, why, -1);
 	/* off the hot path: whatever the job left in them goes with them */
 	if (fresh_namespaces() < 0)
