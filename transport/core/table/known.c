@@ -337,20 +337,20 @@ time_ok(int64_t us)
 static int
 known_add(struct rns *r, const struct rns_cmd *cmd)
 {
+	const uint8_t *key = cmd->known.public_key;
 	struct known *k = known_find(r, &cmd->known.dest);
 	int err;
 
 	if (cmd->known.used_us < -1 || !time_ok(cmd->known.heard_us) ||
 	    (cmd->known.app_data == NULL && cmd->known.app_data_len > 0))
 		return RNS_EINVAL;
-	if (k != NULL &&
-	    memcmp(known_key(k), cmd->known.public_key, RNS_KEY) != 0)
+	if (k != NULL && memcmp(known_key(k), key, RNS_KEY) != 0)
 		return RNS_EEXIST;
 	if (k == NULL || cmd->known.heard_us > k->heard_us) {
 		err = known_store(r, &k, &cmd->known.dest,
-		    heard_bare(cmd->known.public_key,
-		    &cmd->known.packet_hash, cmd->known.app_data,
-		    cmd->known.app_data_len), 0, cmd->known.app_data != NULL ?
+		    heard_bare(key, &cmd->known.packet_hash,
+		    cmd->known.app_data, cmd->known.app_data_len), 0,
+		    cmd->known.app_data != NULL ?
 		    RNS_KEY + RNS_FULL_HASH : 0, cmd->known.heard_us);
 		if (err != RNS_OK)
 			return err;
