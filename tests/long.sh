@@ -250,6 +250,9 @@ part_static() { # static programs
 part_vm() { # what holds for a whole machine, in one of its own
 	"$top/tests/vm/run" "$build" 2>"$build/vm.err"
 }
+part_arm64() { # everything for AArch64: unit tests emulated and with its kernel, jobs there
+	"$top/tests/vm/arm64" "$build" 2>"$build/arm64.err"
+}
 part_soak() { # the demonstration in a loop for LONG_SOAK_S
 	local end=$((SECONDS + ${LONG_SOAK_S:-7200})) n=0 bad=0
 	while [ $SECONDS -lt $end ]; do
@@ -261,10 +264,10 @@ part_soak() { # the demonstration in a loop for LONG_SOAK_S
 
 # ----
 
-parts() { sed -n 's/^part_\([a-z]*\)() { # .*$/\1/p' "$0"; }
+parts() { sed -n 's/^part_\([a-z0-9]*\)() { # .*$/\1/p' "$0"; }
 
 if [ "${1:-}" = --list ]; then
-	sed -n 's/^part_\([a-z]*\)() { # \(.*\)$/\1\t\2/p' "$0" | expand -t 12
+	sed -n 's/^part_\([a-z0-9]*\)() { # \(.*\)$/\1\t\2/p' "$0" | expand -t 12
 	exit 0
 fi
 build=$(cd "${1:?folder of the build, or --list}" && pwd) || exit 2
