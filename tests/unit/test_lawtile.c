@@ -502,7 +502,7 @@ begin(unsigned logs)
 	    &wrong), 0);
 	store = bindstore_new(8);
 	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL});
+	    fetch, NULL, NULL});
 	assert_non_null(l);
 	law_configure(l, conf);
 	(void)law_look(l, NOW, true);

@@ -233,7 +233,7 @@ test_fetched(void **state)
 	/* kept: another life knows it without asking anybody */
 	law_free(l);
 	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL});
+	    fetch, NULL, NULL});
 	law_configure(l, conf);
 	(void)law_look(l, NOW, true);
 	assert_int_equal(line().version, 1);
@@ -495,7 +495,7 @@ again(void)
 {
 	law_free(l);
 	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL});
+	    fetch, NULL, NULL});
 	law_configure(l, conf);
 	(void)law_look(l, NOW, true);
 }
@@ -737,7 +737,7 @@ setup(void **state)
 	    &bad), 0);
 	store = bindstore_new(8);
 	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL});
+	    fetch, NULL, NULL});
 	assert_non_null(l);
 	law_configure(l, conf);
 	(void)law_look(l, NOW, true);
