@@ -93,7 +93,7 @@ test_states(void **state)
 	doctor_count(&d, &lone, DOCTOR_NOTHING_HERE);
 	assert_int_equal(d.attacks, 3);
 	assert_int_equal(d.skipped, 2);
-	assert_int_equal(doctor_state(&d, at(LAYER_LSM)), DOCTOR_UNUSED);
+	assert_int_equal(doctor_state(&d, at(LAYER_WASM)), DOCTOR_UNUSED);
 }
 
 static void
