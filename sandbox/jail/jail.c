@@ -486,7 +486,7 @@ find_out(struct start *s)
 		    "no cgroup with these controllers was delegated");
 	if (s->lacking == 0)
 		remedy_inherited(j->missing, sizeof(j->missing),
-		    j->limits.available);
+		    jail_required(l) & ~j->limits.available);
 	jail_lsm_missing(&s->lsm, j->missing, sizeof(j->missing));
 }
 

@@ -91,7 +91,7 @@ remedy_text(char *out, size_t cap, const char *step, int error,
 }
 
 void
-remedy_inherited(char *text, size_t cap, uint32_t available)
+remedy_inherited(char *text, size_t cap, uint32_t lacking)
 {
 	static const struct {
 		uint32_t layer;
@@ -105,7 +105,7 @@ remedy_inherited(char *text, size_t cap, uint32_t available)
 	for (size_t i = 0; i < NELEM(t); i++) {
 		size_t n = strlen(text);
 
-		if ((available & t[i].layer) == 0)
+		if ((lacking & t[i].layer) != 0)
 			(void)snprintf(text + n, cap - n, "%s%s: %s", n == 0 ?
 			    "" : "; ",
 			    layer_name((unsigned)__builtin_ctz(t[i].layer)),

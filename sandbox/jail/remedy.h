@@ -22,9 +22,9 @@ uint32_t remedy_layers(const char *step);
 void remedy_text(char *out, size_t cap, const char *step, int error,
     const struct remedy_facts *);
 /*
- * Of LAYERS_INHERITED what is not available, and why, behind what text holds:
- * few machines have all of them.
+ * Of LAYERS_INHERITED those that lack, and why, behind what text holds. For
+ * what is required: few machines have all of them.
  */
-void remedy_inherited(char *text, size_t cap, uint32_t available);
+void remedy_inherited(char *text, size_t cap, uint32_t lacking);
 
 #endif

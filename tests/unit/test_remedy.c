@@ -71,10 +71,28 @@ test_rows(void **state)
 	}
 }
 
+/* Behind what is there, and within the room. */
+static void
+test_inherited(void **state)
+{
+	char text[120] = "cpu: no group", small[20] = "";
+
+	(void)state;
+	remedy_inherited(text, sizeof(text), 0);
+	assert_string_equal(text, "cpu: no group");
+	remedy_inherited(text, sizeof(text), LAYER_TIME | LAYER_MOUNT);
+	assert_string_equal(text, "cpu: no group; time: this kernel has no "
+	    "time namespaces");
+	remedy_inherited(small, sizeof(small), LAYERS_INHERITED);
+	assert_int_equal(strlen(small), sizeof(small) - 1);
+	assert_memory_equal(small, "io: ", 4);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_inherited),
 	    cmocka_unit_test(test_rows),
 	};
 
