@@ -475,7 +475,7 @@ def manifests(c, d, image):
     a = c.submit_envelope(b.envelope(c2))
     yield "a contract that is not here is an input", (a["reason"], a["missing"]) == ("inputs", [bytes(32)])
     c.must("job/cancel", {"id": codec.sha256(c2)})
-    c3 = changed(b.payload("true")[0], ["image"], wasm={"sha256": "0" * 64, "size": 17 << 20})
+    c3 = changed(b.payload("true")[0], ["image"], wasm={"sha256": "0" * 64, "size": 100 << 20})
     yield "a module that is too large, or none is taken", b.refused(c3, "image", 8)
     yield "trust none", b.refused(b.payload("true", trust={"level": "none", "requires_review": False})[0], "trust", 5)
     yield "trust low lowers", b.refused(b.payload("true", limits={"memory": 65 << 20})[0], "limits", 9, "memory")
