@@ -474,7 +474,8 @@ cell_on_ctl(struct jail *j, struct cell *c)
 			    (char *)buf + 1);
 			pack_ended(j, c, false);
 		} else if (c->life.state == CELL_CLEANING) {
-			broken(j, c, (char *)buf + 1);
+			/* it may have had no plan: what is left it says at the end */
+			step_next_clean(j, c);
 		}
 		break;
 	case SLOT_FREE:

@@ -4,9 +4,11 @@
  * two steps, what a job leaves in its slot's groups. Each trial has a jail of
  * its own with one slot. test_states BUILD-FOLDER BUSYBOX [NAME]
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,6 +339,54 @@ t_slot_falls_starting(void)
 		drive_stop(&d);
 		CHECK(begin() == 0);
 	}
+	return true;
+}
+
+/* What a slot's user namespace may have of one kind; false: it cannot be said. */
+static bool
+set_most(pid_t slot, const char *name, uint64_t most)
+{
+	char path[64];
+	int status, ns;
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)slot);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	pid = ns == -1 ? -1 : fork();
+	if (pid == 0) {
+		(void)snprintf(path, sizeof(path), "/proc/sys/user/%s", name);
+		_exit(setns(ns, CLONE_NEWUSER) == 0 &&
+		    file_put_number(AT_FDCWD, path, most) == 0 ? 0 : 1);
+	}
+	if (ns != -1)
+		(void)close(ns);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* A plan that the slot cannot take costs its job, and not the slot. */
+static bool
+t_plan_fails(void)
+{
+	static const char *const truth[] = {"/bin/true", NULL};
+	pid_t slot = slot_process();
+	struct drive_job j;
+
+	if ((d.posture.layers & LAYER_TIME) == 0 ||
+	    !set_most(slot, "max_time_namespaces", 0)) {
+		(void)snprintf(note, sizeof(note), "skip: no clocks of a slot's "
+		    "own, or not to be refused");
+		return true;
+	}
+	new_job(&j, spins);
+	four_volumes(&j);
+	CHECK(drive_run(&d, &j) == 0 && !j.started && j.failed);
+	CHECK(strncmp(j.why, "clocks: ", 8) == 0);
+	drop_volumes(&j);
+	CHECK(slot_process() == slot);
+	CHECK(set_most(slot, "max_time_namespaces", 1000));
+	new_job(&j, truth);
+	CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
+	drop(&j);
 	return true;
 }
 
@@ -675,6 +725,7 @@ static const struct {
 	{"slot-falls-job-ends", t_slot_falls_job_ends, false},
 	{"slot-falls-clock", t_slot_falls_clock, true},
 	{"slot-falls-starting", t_slot_falls_starting, false},
+	{"plan-fails", t_plan_fails, false},
 	{"kill-between", t_kill_between, false}, {"sysv-left", t_sysv_left, false},
 	{"ranks", t_ranks, false}, {"no-group", t_no_group, false},
 	{"v1-kill", t_v1_kill, false},
