@@ -180,6 +180,8 @@ verified_ask(struct node *n, const struct id32 *image, uint8_t how,
 	struct verified *v = &n->verified;
 	unsigned kept = 0;
 
+	/* whoever asks doubts it, whether somebody can look now or not */
+	warm_void(n);
 	if (!n->up[PROGRAM_AUDIT])
 		return false;
 	/* what was said before is no answer to this */
@@ -188,7 +190,6 @@ verified_ask(struct node *n, const struct id32 *image, uint8_t how,
 			v->said[kept++] = v->said[i];
 	v->nsaid = kept;
 	drop_open(v, image);
-	warm_void(n);
 	if (v->nopen == VERIFIED_SAID)
 		return false;
 	v->open[v->nopen++] = m;

@@ -128,10 +128,15 @@ test_void(void **state)
 	/* an import that may have put another folder there, a person's doubt */
 	(void)verified_ask(&w.n, &image, CHECK_IMPORTED, &none);
 	told(true, 4);
+	/* nobody can look: it is in doubt all the same */
+	node_down(&w.n, PROGRAM_AUDIT);
+	assert_false(verified_ask(&w.n, &image, CHECK_IMPORTED, &none));
+	told(true, 5);
+	node_up(&w.n, PROGRAM_AUDIT);
 	f.kind = FOUND_PROGRAM;
 	(void)snprintf(f.why, sizeof(f.why), "another one");
 	verified_found(&w.n, &f);
-	told(true, 4);
+	told(true, 5);
 }
 
 static void
