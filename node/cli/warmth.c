@@ -25,5 +25,8 @@ warmth_print(const json_t *o)
 		if (json_integer_value(v) > 0)
 			printf(", %lld not: %s",
 			    (long long)json_integer_value(v), key);
+	if (ask_int(o, "failed") > 0)
+		printf(", %lld could not be prepared",
+		    (long long)ask_int(o, "failed"));
 	printf("\n");
 }

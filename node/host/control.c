@@ -155,9 +155,10 @@ warm_json(const struct node *n)
 {
 	const struct msg_J_POOL *m = &n->warm.pool;
 
-	return json_pack("{s:b,s:I,s:I,s:{s:I,s:I,s:I,s:I}}", "on",
+	return json_pack("{s:b,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I}}", "on",
 	    n->warm.on, "prepared", (json_int_t)(n->warm.on ? m->prepared : 0),
-	    "starts", (json_int_t)m->warm, "cold", "none",
+	    "failed", (json_int_t)m->failed, "starts", (json_int_t)m->warm,
+	    "cold", "none",
 	    (json_int_t)m->none, "shape", (json_int_t)m->shape, "volumes",
 	    (json_int_t)m->volumes, "image", (json_int_t)m->image);
 }

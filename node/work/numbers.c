@@ -78,6 +78,7 @@ tell_warm(struct node *n, uint32_t seq)
 	tell(n, seq, NUMBER_STARTS, "shape", m->shape);
 	tell(n, seq, NUMBER_STARTS, "volumes", m->volumes);
 	tell(n, seq, NUMBER_STARTS, "image", m->image);
+	tell(n, seq, NUMBER_WARM_FAILED, "", m->failed);
 }
 
 void

@@ -279,11 +279,10 @@ prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
 	if (!take_stream(&c->out, &c->out_w) ||
 	    !take_stream(&c->err, &c->err_w))
 		return "pipe";
-	cell_warm_job(c);
 	msg[0] = SLOT_PLAN;
 	msg[1] = msg[2] = 0;
 	memcpy(msg + 3, m->plan, m->plan_len);
-	if (slot_send(c->ctl, msg, 3u + m->plan_len, fds,
+	if (!cell_warm_job(c) || slot_send(c->ctl, msg, 3u + m->plan_len, fds,
 	    group < 0 ? 2 : 3) < 0) {
 		broken(j, c, "control socket");
 		return "slot";

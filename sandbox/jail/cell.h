@@ -33,9 +33,12 @@ struct cell_warm {
 	bool asked;	   /* the slot, whose answer has not come */
 	bool ready;	   /* it is there */
 	bool called_off;   /* who builds it is to end, and leaves nothing */
+	bool told;	   /* why there is none */
 	int pidfd, report; /* of who builds it; -1: nobody does */
 	struct mono due;   /* when it is begun; 0: not at all */
 	struct mono until; /* when what is built is killed, what is there goes */
+	struct mono owed;  /* SLOT_COOL, which it did not take: again then; 0 */
+	bool owed_forget;
 };
 
 /*
@@ -94,6 +97,7 @@ struct cell {
 struct pool {
 	bool on;
 	uint32_t idle_s;
+	char why[128]; /* none was prepared, the last time */
 	struct msg_J_POOL count;
 };
 

@@ -38,14 +38,49 @@ tell(struct jail *j)
 	TELL(j, J_POOL, m, NULL, 0);
 }
 
-/* A slot that does not hear it is lost, as its own descriptor will say. */
-static void
-cool(const struct cell *c, bool forget)
+/* false: it has not heard it, and gets nothing else before it has. */
+static bool
+cool_again(struct cell *c)
 {
-	const uint8_t msg[3] = {SLOT_COOL, forget};
+	struct cell_warm *w = &c->warm;
+	const uint8_t msg[3] = {SLOT_COOL, w->owed_forget};
 
-	if (!c->lost && c->ctl >= 0)
-		(void)slot_send(c->ctl, msg, sizeof(msg), NULL, 0);
+	if (w->owed.us == 0)
+		return true;
+	/* one that is gone holds nothing */
+	if (!c->lost && c->ctl >= 0 &&
+	    slot_send(c->ctl, msg, sizeof(msg), NULL, 0) < 0) {
+		w->owed = cell_after_ms(WARM_COOL_MS);
+		return false;
+	}
+	w->owed.us = 0;
+	w->owed_forget = false;
+	return true;
+}
+
+static void
+cool(struct cell *c, bool forget)
+{
+	c->warm.owed.us = 1;
+	c->warm.owed_forget |= forget;
+	(void)cool_again(c);
+}
+
+/* It costs the next job a moment: counted, and said when it is news. */
+static void
+failed(struct jail *j, struct cell *c, const char *why)
+{
+	struct pool *p = &j->pool;
+	char text[sizeof(p->why)];
+
+	c->warm.told = true;
+	p->count.failed++;
+	(void)text_printable(text, sizeof(text), why, strlen(why));
+	if (strcmp(text, p->why) != 0)
+		log_notice("jail", "slot %u: no root is prepared: %s",
+		    c->number, text);
+	memcpy(p->why, text, sizeof(p->why));
+	tell(j);
 }
 
 static void
@@ -85,13 +120,14 @@ cell_warm_free(struct jail *j, struct cell *c)
 	tell(j);
 }
 
-void
+bool
 cell_warm_job(struct cell *c)
 {
 	/* its slot looks at what there is; what is not there yet comes too late */
 	call_off(c);
 	c->warm.ready = false;
 	c->warm.until.us = 0;
+	return cool_again(c);
 }
 
 void
@@ -140,12 +176,16 @@ begin(struct jail *j, struct cell *c)
 	int p[2];
 
 	w->due.us = 0;
+	if (!cool_again(c)) {
+		w->due = w->owed;
+		return;
+	}
 	if (!j->pool.on || c->lost || c->life.state != CELL_FREE ||
 	    pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
 		return;
 	close_fd(&w->report);
 	w->report = p[0];
-	w->called_off = w->ready = false;
+	w->called_off = w->ready = w->told = false;
 	w->asked = slot_send(c->ctl, msg, sizeof(msg), &p[1], 1) == 0;
 	(void)close(p[1]);
 	w->until = cell_after_ms(WARM_BUILD_MS);
@@ -154,13 +194,14 @@ begin(struct jail *j, struct cell *c)
 void
 cell_warm_answer(struct jail *j, struct cell *c, const uint8_t *buf, int *fds)
 {
-	(void)j;
 	c->warm.asked = false;
 	if (buf[0] == SLOT_CHILD)
 		c->warm.pidfd = steal_fd(&fds[0]);
 	if (c->warm.pidfd < 0) {
 		close_fd(&c->warm.report);
 		c->warm.until.us = 0;
+		if (buf[1] != '\0' && !c->warm.called_off)
+			failed(j, c, (const char *)buf + 1);
 	} else if (c->warm.called_off) {
 		(void)sys_pidfd_send_signal(c->warm.pidfd, SIGKILL);
 	}
@@ -173,7 +214,6 @@ cell_warm_on_report(struct jail *j, struct cell *c)
 {
 	struct cell_warm *w = &c->warm;
 	uint8_t buf[REPORT_MAX];
-	char why[257];
 	struct report r;
 	ssize_t n = read(w->report, buf, sizeof(buf));
 
@@ -186,10 +226,7 @@ cell_warm_on_report(struct jail *j, struct cell *c)
 			w->until = cell_after_ms(j->pool.idle_s * 1000ull);
 			tell(j);
 		} else if (r.kind == REPORT_FAIL) {
-			(void)text_printable(why, sizeof(why), r.why,
-			    strlen(r.why));
-			log_notice("jail", "slot %u: no root is prepared: %s",
-			    c->number, why);
+			failed(j, c, r.why);
 		}
 	}
 	if (n <= 0)
@@ -212,6 +249,9 @@ cell_warm_on_pidfd(struct jail *j, struct cell *c)
 	close_fd(&w->pidfd);
 	if (!w->ready)
 		w->until.us = 0;
+	if (!w->ready && !w->called_off && !w->told)
+		failed(j, c, "it ended before it was done: out of memory, or "
+		    "killed");
 	/* it may have been done before it was killed */
 	if (w->called_off && c->life.state == CELL_FREE)
 		cool(c, false);
@@ -235,6 +275,8 @@ cell_warm_tick(struct jail *j, struct cell *c, struct mono now)
 {
 	struct cell_warm *w = &c->warm;
 
+	if (w->owed.us != 0 && now.us >= w->owed.us)
+		(void)cool_again(c);
 	if (w->due.us != 0 && now.us >= w->due.us) {
 		if (somebody_waits(j) || w->asked || w->pidfd >= 0)
 			w->due = cell_after_ms(WARM_AFTER_MS);
@@ -242,6 +284,8 @@ cell_warm_tick(struct jail *j, struct cell *c, struct mono now)
 			begin(j, c);
 	}
 	if (w->until.us != 0 && now.us >= w->until.us) {
+		if (!w->ready)
+			failed(j, c, "it took too long");
 		drop(c, true);
 		tell(j);
 	}
@@ -253,5 +297,7 @@ cell_warm_next(const struct cell *c)
 	int64_t due = c->warm.due.us != 0 ? c->warm.due.us : INT64_MAX;
 	int64_t until = c->warm.until.us != 0 ? c->warm.until.us : INT64_MAX;
 
-	return MIN_OF(due, until);
+	int64_t owed = c->warm.owed.us != 0 ? c->warm.owed.us : INT64_MAX;
+
+	return MIN_OF(MIN_OF(due, until), owed);
 }

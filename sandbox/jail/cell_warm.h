@@ -15,14 +15,18 @@
  */
 #define WARM_AFTER_MS 5      /* ours: node's next job is here by then */
 #define WARM_BUILD_MS 10000  /* who takes longer is killed */
+#define WARM_COOL_MS 20	     /* until a slot that is busy is told again */
 
 /* Before its first job. */
 void cell_warm_init(struct cell *);
 /* Node's word; also that of a node which is gone. */
 void cells_warm(struct jail *, const struct msg_J_WARM *);
-/* Its slot has become free; a job comes; its process is gone. */
+/*
+ * Its slot has become free; a job comes; its process is gone. false: the slot
+ * does not hear that what it has is void, and must get no job.
+ */
 void cell_warm_free(struct jail *, struct cell *);
-void cell_warm_job(struct cell *);
+bool cell_warm_job(struct cell *);
 void cell_warm_lost(struct jail *, struct cell *);
 /* How the job started: enum member_how, as the slot says. */
 void cell_warm_went(struct jail *, const struct cell *, uint8_t how);

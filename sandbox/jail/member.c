@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,8 +127,10 @@ member_begin(struct member *m, int group, int *pidfd, struct init_member *out)
 	pid_t pid;
 
 	member_drop(m, false);
-	if (!m->known)
+	if (!m->known) {
+		errno = 0;
 		return -1;
+	}
 	look(&m->image, &m->shape);
 	pid = birth_beside(group, pidfd);
 	if (pid == 0)

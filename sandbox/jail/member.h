@@ -23,7 +23,7 @@ enum member_how {
 	MEMBER_TAKEN = 'w',   /* a warm start */
 	MEMBER_NONE = 'n',    /* nothing was prepared, or not yet */
 	MEMBER_SHAPE = 's',   /* the job has another one */
-	MEMBER_VOLUMES = 'v', /* with volumes nothing is prepared */
+	MEMBER_VOLUMES = 'v', /* with volumes, or a root to write to */
 	MEMBER_IMAGE = 'i',   /* its image's folder is not what it was */
 };
 
@@ -53,7 +53,7 @@ enum member_how member_take(struct member *, const struct plan *);
 void member_drop(struct member *, bool forget);
 /*
  * Begin one of the last job's shape: the child's pid, its descriptor, 0 in the
- * child, which is in *out. -1: nothing to be made, or errno.
+ * child, which is in *out. -1 with errno; 0: nothing is to be made.
  */
 pid_t member_begin(struct member *, int group, int *pidfd,
     struct init_member *out);

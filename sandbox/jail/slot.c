@@ -469,7 +469,8 @@ do_warm(struct slot *sl, const int fds[SLOT_FDS_MAX])
 		init_member(&sl->env, &m);
 	}
 	if (pid < 0)
-		answer(sl, SLOT_FAILED, "nothing to be prepared", -1);
+		/* no shape is known: that is no failure, and has no words */
+		answer(sl, SLOT_FAILED, errno == 0 ? "" : strerror(errno), -1);
 	else
 		started(sl, 0, pidfd);
 }
