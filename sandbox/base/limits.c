@@ -96,7 +96,8 @@ limits_apply(const struct job_limits *l)
 	    lower(RLIMIT_SIGPENDING, SIGPENDING_MAX, SIGPENDING_MAX) < 0 ||
 	    lower(RLIMIT_NICE, 0, 0) < 0 ||
 	    lower(RLIMIT_RTPRIO, 0, 0) < 0 ||
-	    lower(RLIMIT_RTTIME, 0, 0) < 0)
+	    lower(RLIMIT_RTTIME, 0, 0) < 0 ||
+	    (l->cpu_s != 0 && lower(RLIMIT_CPU, l->cpu_s, l->cpu_s) < 0))
 		return -1;
 	/* where the house was given a rank above others, that is not a job's */
 	if (getpriority(PRIO_PROCESS, 0) < 0 &&

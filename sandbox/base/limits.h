@@ -14,6 +14,7 @@ struct job_limits {
 	uint64_t fsize;
 	uint64_t data; /* 0: no bound; without a memory group it is the job's */
 	uint32_t files; /* open in one process; 0: the most that a job may */
+	uint32_t cpu_s; /* processor time of each process; 0: no bound */
 };
 int limits_apply(const struct job_limits *);
 

@@ -463,6 +463,7 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		maybe_started(j, c);
 		break;
 	case SLOT_FAILED:
+		cell_compile_over(j, c);
 		close_fd(&c->report);
 		c->asked = false;
 		if (c->life.state == CELL_FILLING ||

@@ -15,6 +15,10 @@
 #include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
 
+/* What bounds the slot's own groups: those of memory are set as one. */
+enum { ROOM_MEMORY, ROOM_SWAP_V1, ROOM_MEMORY_V1, ROOM_MEMORIES,
+	ROOM_CPU = ROOM_MEMORIES, ROOM_CPU_V1, ROOMS };
+
 /* A snapshot of the job that runs in a cell; beside whatever else it does. */
 struct cell_snap {
 	bool asked;	    /* the slot, whose answer has not come */
@@ -23,8 +27,7 @@ struct cell_snap {
 	int memory;	    /* what is filled */
 	bool told;	    /* how it ended */
 	struct mono deadline;
-	/* limits of the slot's own groups: v2, v1's swap, v1; or -1 */
-	int room[3];
+	int room[ROOMS]; /* files of those limits; -1 */
 	uint64_t kept; /* what they were set to for it; 0: nothing */
 };
 

@@ -16,7 +16,9 @@
 bool cell_compile_due(const struct cell *);
 /* The step that is asked for next is that: room, clock, descriptors. */
 void cell_compile_begin(const struct jail *, struct cell *);
-/* It has ended, and is reaped as waitid() says it. */
+/* It has ended, or never began: its room is taken back. Nothing else: nothing. */
+void cell_compile_over(const struct jail *, const struct cell *);
+/* It has ended well, and is reaped. */
 void cell_compile_end(struct cell *);
 /*
  * Reap c->pidfd without waiting, as waitid(); of a compilation what it took is

@@ -23,7 +23,7 @@
 #define ROOM (HAND_ROOM + (192ull << 20))
 
 void
-cell_snap_init(struct cell *c, const int room[3])
+cell_snap_init(struct cell *c, const int room[ROOMS])
 {
 	memset(&c->snap, 0, sizeof(c->snap));
 	c->snap.pidfd = c->snap.report = c->snap.go = c->snap.memory = -1;
@@ -59,7 +59,7 @@ cell_snap_room(const struct cell *c, uint64_t bytes)
 	    (unsigned long long)MAX_OF(bytes, c->snap.kept));
 
 	/* v1 wants the limit of memory and swap not below that of memory */
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < ROOM_MEMORIES; i++)
 		if (c->snap.room[i] >= 0)
 			(void)!write(c->snap.room[i], text, (size_t)n);
 }

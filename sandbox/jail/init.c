@@ -331,7 +331,7 @@ compile(const struct init_env *e, const struct init_step *s)
 	struct hand_start h = {.in = s->in, .out = s->out,
 	    .report = s->report,
 	    .limits = {.pids = HAND_PIDS, .fsize = s->bytes,
-		.data = s->data},
+		.data = s->data, .cpu_s = s->cpu_s},
 	    .landlock_abi = e->landlock_abi, .paths = paths,
 	    .npaths = NELEM(paths), .argv = argv,
 	    .filters = {e->job_filter, e->seal_filter}};

@@ -63,6 +63,7 @@ struct init_step {
 	int step;        /* enum jail_step */
 	uint8_t wasm;    /* of a compilation: enum wasm_flag */
 	uint64_t fuel, data; /* ... and bytes of its memory */
+	uint32_t cpu_s;      /* ... and processor time */
 	int volume;
 	int tree;        /* of the volume; -1: the slot's staging folder */
 	int profile;     /* copy this profile volume; -1: no */

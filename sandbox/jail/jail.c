@@ -274,19 +274,22 @@ make_step_group(struct start *s, uint32_t slot)
 	return fd;
 }
 
-/* Where the slot's own groups bound memory: for snapshots (cell_snap.h). */
+/* What bounds the slot's own groups: for snapshots, and what compiles. */
 static void
-open_room(const struct slot_setup *set, int room[3])
+open_room(const struct slot_setup *set, int room[ROOMS])
 {
-	const int dirs[3] = {set->step_group, set->nv1 > 0 ? set->own[0] : -1,
-	    set->nv1 > 0 ? set->own[0] : -1};
-	static const char *const files[3] = {"memory.max",
-	    "memory.memsw.limit_in_bytes", "memory.limit_in_bytes"};
+	static const char *const files[ROOMS] = {"memory.max",
+	    "memory.memsw.limit_in_bytes", "memory.limit_in_bytes", "cpu.max",
+	    "cpu.cfs_quota_us"};
 
-	/* a controller that is not given has no file */
-	for (int i = 0; i < 3; i++)
-		room[i] = dirs[i] < 0 ? -1 : openat(dirs[i], files[i],
+	/* a controller that is not given has no file, and another's group none */
+	for (int i = 0; i < ROOMS; i++) {
+		room[i] = openat(set->step_group, files[i],
 		    O_WRONLY | O_CLOEXEC);
+		for (unsigned k = 0; room[i] < 0 && k < set->nv1; k++)
+			room[i] = openat(set->own[k], files[i],
+			    O_WRONLY | O_CLOEXEC);
+	}
 }
 
 static int
@@ -302,7 +305,7 @@ make_slots(struct start *s, const char **what)
 		fatal("slots");
 	for (uint32_t k = 1; k <= j->nslots; k++) {
 		struct slot_setup set = none;
-		int ctl, room[3];
+		int ctl, room[ROOMS];
 
 		set.number = k;
 		set.root = s->program.root;

@@ -345,6 +345,7 @@ do_compile(struct slot *sl, const int fds[SLOT_FDS_MAX])
 	    .step = {.step = STEP_COMPILE, .volume = -1, .tree = -1,
 		.profile = -1, .wasm = sl->plan.wasm, .fuel = sl->plan.fuel,
 		.data = wasm_compile_memory(sl->plan.memory),
+		.cpu_s = (uint32_t)(wasm_compile_ms(sl->plan.module) / 1000),
 		.hand = -1, .report = fds[0], .in = fds[1], .out = fds[2],
 		.bytes = WASM_CODE_MAX}};
 	int pidfd = -1, rv;

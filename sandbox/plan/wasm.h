@@ -53,7 +53,7 @@ enum wasm_flag {
 
 /* Bytes that a compilation may have, of a job's limit of memory. */
 uint64_t wasm_compile_memory(uint64_t memory);
-/* How long that of so many bytes may take. */
+/* How long that of so many bytes may take: processor time, and by the clock. */
 uint64_t wasm_compile_ms(uint64_t module);
 /* Of a component: may it import this, is that its entry? */
 bool wasm_interface_offered(const char *name, size_t len);
