@@ -77,6 +77,18 @@ own_path(const char *self_cgroup, const char *controller, char *out, size_t cap)
 	return false;
 }
 
+bool
+cg_ends(const char *self_cgroup, const char *controller, const char *end)
+{
+	char path[CG_PATH_MAX];
+	size_t n, k = strlen(end);
+
+	if (!own_path(self_cgroup, controller, path, sizeof(path)))
+		return false;
+	n = strlen(path);
+	return n >= k && strcmp(path + n - k, end) == 0;
+}
+
 /* "\040" and its like stand for blanks in mountinfo. */
 static void
 unescape(char *s)

@@ -28,6 +28,9 @@ struct cg_place {
 /* A hierarchy whose mount does not show our group counts as absent. */
 void cgdetect(struct cg_place *, const char *self_cgroup,
     const char *self_mountinfo);
+/* The controller's own group of version 1 has this as the end of its path. */
+bool cg_ends(const char *self_cgroup, const char *controller,
+    const char *end);
 /* Is the word in a space-separated list such as cgroup.controllers? */
 bool cg_listed(const char *list, const char *word);
 

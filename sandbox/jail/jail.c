@@ -28,6 +28,7 @@
 #include "sandbox/base/root.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/kind.h"
+#include "sandbox/jail/jail_io.h"
 #include "sandbox/jail/jail_lsm.h"
 #include "sandbox/jail/polls.h"
 #include "sandbox/jail/remedy.h"
@@ -53,6 +54,7 @@ struct start {
 	uint64_t file_max; /* fs.file-max */
 	uint32_t lacking;  /* layers that were tried and cannot be had */
 	char trouble[240]; /* why no job can run; "": one can */
+	char groups[JAIL_IO_TEXT];
 };
 
 /* ours: a step's room, the slot's process, a child before it has joined */
@@ -391,6 +393,7 @@ set_trouble(struct start *s, const char *step)
 static int
 build(struct start *s, const char **step)
 {
+	jail_io_look(s->groups);
 	*step = "private mounts";
 	if (s->program.root && priv_namespaces(true) < 0)
 		return -1;
@@ -468,7 +471,7 @@ find_out(struct start *s)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
 	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
-	j->inherited |= groups & LAYER_IO;
+	j->inherited |= jail_io(s->groups, &s->program.params);
 	j->limits.available |= j->inherited;
 	if (s->lsm.kind != LSM_NONE)
 		j->limits.available |= LAYER_LSM;

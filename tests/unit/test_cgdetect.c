@@ -89,6 +89,21 @@ lists(void **state)
 	assert_null(cg_name(CG_CONTROLLERS));
 }
 
+static void
+ends(void **state)
+{
+	static const char text[] = "5:blkio:/a/warren-x/jobs\n4:cpu,cpuacct:/b\n"
+	    "0::/a/warren-x/jobs/jail\n";
+
+	(void)state;
+	assert_true(cg_ends(text, "blkio", "/warren-x/jobs"));
+	assert_false(cg_ends(text, "blkio", "/warren-y/jobs"));
+	assert_false(cg_ends(text, "cpu", "/warren-x/jobs"));
+	/* none of version 1, or nothing that could be read */
+	assert_false(cg_ends("0::/warren-x/jobs\n", "blkio", "/warren-x/jobs"));
+	assert_false(cg_ends("", "blkio", "/warren-x/jobs"));
+}
+
 int
 main(void)
 {
@@ -98,6 +113,7 @@ main(void)
 	    cmocka_unit_test(not_seen),
 	    cmocka_unit_test(blanks),
 	    cmocka_unit_test(lists),
+	    cmocka_unit_test(ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
