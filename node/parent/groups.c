@@ -119,8 +119,8 @@ empty_patiently(int dir)
 		(void)nanosleep(&ms10, NULL);
 }
 
-static int
-sub_group(int at, const char *name)
+int
+group_make(int at, const char *name)
 {
 	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
 		return -1;
@@ -255,16 +255,32 @@ end_group(int dir, const char *name)
 	return false;
 }
 
-/* What an earlier daemon left is killed whole. */
-static void
-sweep(int top)
+/*
+ * Who keeps a port may have last words to send (open_tty.c): ms are left for
+ * all that are still in some group.
+ */
+static int
+remove_group(int at, const char *name, int *ms)
+{
+	while (unlinkat(at, name, AT_REMOVEDIR) < 0) {
+		if (errno != EBUSY || *ms <= 0)
+			return -1;
+		*ms -= REMOVE_STEP_MS;
+		(void)poll(NULL, 0, REMOVE_STEP_MS);
+	}
+	return 0;
+}
+
+void
+group_sweep(int top)
 {
 	_cleanup_fd_ int jobs =
-	    openat(top, "jobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	    openat(top, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ms = REMOVE_MS;
 
-	if (jobs < 0)
-		return;
-	(void)end_group(jobs, "jobs");
+	if (jobs >= 0 && end_group(jobs, "jobs") &&
+	    remove_group(top, "jobs", &ms) < 0)
+		log_warn("groups", "jobs: an earlier daemon's limits stay");
 }
 
 /* Where the parent was started. -1: no such hierarchy, or not to be opened. */
@@ -283,12 +299,12 @@ make_hierarchy(struct groups *g, int h)
 {
 	_cleanup_fd_ int at = own_open(g, h);
 
-	g->top[h] = at >= 0 ? sub_group(at, g->name) : -1;
+	g->top[h] = at >= 0 ? group_make(at, g->name) : -1;
 	if (g->top[h] < 0)
 		return false;
-	sweep(g->top[h]);
+	group_sweep(g->top[h]);
 	for (unsigned i = 0; i < GROUP_COUNT; i++) {
-		g->dir[h][i] = sub_group(g->top[h], group_names[i]);
+		g->dir[h][i] = group_make(g->top[h], group_names[i]);
 		if (g->dir[h][i] < 0)
 			return false;
 	}
@@ -562,6 +578,7 @@ make_all(struct parent *p)
 
 	g->made = true;
 	iolimit_init(&g->io);
+	iolimit_sweep(g);
 	if (make_hierarchy(g, V2)) {
 		enter_relay(p, V2);
 		enable_v2(g);
@@ -706,22 +723,6 @@ take_back(const struct groups *g, int own)
 		(void)put(g->top[V2], g->name, "cgroup.subtree_control", text);
 		(void)put(own, "own", "cgroup.subtree_control", text);
 	}
-}
-
-/*
- * Who keeps a port may have last words to send (open_tty.c): ms are left for
- * all that are still in some group.
- */
-static int
-remove_group(int at, const char *name, int *ms)
-{
-	while (unlinkat(at, name, AT_REMOVEDIR) < 0) {
-		if (errno != EBUSY || *ms <= 0)
-			return -1;
-		*ms -= REMOVE_STEP_MS;
-		(void)poll(NULL, 0, REMOVE_STEP_MS);
-	}
-	return 0;
 }
 
 void

@@ -49,6 +49,13 @@ bool groups_join(const struct groups *, enum group);
  * v1, one by one until none is left. false: a process lives.
  */
 bool group_kill(int dir);
+/* A group beneath that one, also one that is there: a descriptor, or -1. */
+int group_make(int at, const char *name);
+/*
+ * What an earlier daemon left in jobs/ beneath is killed whole, and jobs/ goes,
+ * with the limits and the programs that are attached to it.
+ */
+void group_sweep(int top);
 /* Sets what node.yaml says of them, again when it has changed. */
 void groups_limits(struct parent *);
 /*

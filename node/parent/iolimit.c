@@ -120,15 +120,6 @@ iolimit_take_back(const struct groups *g, int own)
 
 /* ---- version 1 ---- */
 
-static int
-sub_group(int at, const char *name)
-{
-	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
-		return -1;
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-}
-
 static bool
 set_v1(struct groups *g, const char *disk, uint64_t rd, uint64_t wr)
 {
@@ -136,9 +127,9 @@ set_v1(struct groups *g, const char *disk, uint64_t rd, uint64_t wr)
 	    open(g->place.blkio_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char line[64];
 
-	g->io.v1_top = own < 0 ? -1 : sub_group(own, g->name);
+	g->io.v1_top = own < 0 ? -1 : group_make(own, g->name);
 	g->io.v1_jobs = g->io.v1_top < 0 ? -1 :
-	    sub_group(g->io.v1_top, "jobs");
+	    group_make(g->io.v1_top, "jobs");
 	if (g->io.v1_jobs < 0)
 		return false;
 	/* 0 takes away what an earlier daemon has left */
@@ -166,6 +157,21 @@ leave(int at, const char *name)
 }
 
 void
+iolimit_sweep(const struct groups *g)
+{
+	_cleanup_fd_ int own = !g->place.blkio ? -1 :
+	    open(g->place.blkio_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int top = own < 0 ? -1 : openat(own, g->name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (top < 0)
+		return;
+	group_sweep(top);
+	/* where blkio is mounted with others, those are in it still */
+	(void)unlinkat(own, g->name, AT_REMOVEDIR);
+}
+
+void
 iolimit_remove(struct groups *g)
 {
 	_cleanup_fd_ int own = g->io.v1_top < 0 ? -1 :
@@ -189,23 +195,30 @@ iolimit_join(const struct iolimit *io)
 /* ---- either ---- */
 
 void
-iolimit_make(struct parent *p)
+iolimit_make_on(struct parent *p, const char *disk)
 {
 	struct groups *g = &p->groups;
 	uint64_t rd = p->node->io_read, wr = p->node->io_write;
-	char disk[24];
 
-	if (!p->compute || (rd == 0 && wr == 0))
-		return;
-	if (!iolimit_disk(disk, p->warren)) {
-		log_warnx("groups", "limits.io_read and io_write hold nothing: "
-		    "warren/ lies on no disk of its own number");
-		return;
-	}
 	g->io.v2 = set_v2(g, disk, rd, wr);
 	if (g->io.v2 || set_v1(g, disk, rd, wr))
 		return;
 	iolimit_remove(g);
 	log_warnx("groups", "limits.io_read and io_write hold nothing: no "
 	    "control group of ours has io or blkio");
+}
+
+void
+iolimit_make(struct parent *p)
+{
+	char disk[24];
+
+	if (!p->compute || (p->node->io_read == 0 && p->node->io_write == 0))
+		return;
+	if (!iolimit_disk(disk, p->warren)) {
+		log_warnx("groups", "limits.io_read and io_write hold nothing: "
+		    "warren/ lies on no disk of its own number");
+		return;
+	}
+	iolimit_make_on(p, disk);
 }

@@ -25,11 +25,15 @@ struct iolimit {
 
 /* Nothing is open, nothing is set. */
 void iolimit_init(struct iolimit *);
+/* What an earlier daemon left in blkio goes; before any group is made. */
+void iolimit_sweep(const struct groups *);
 /*
  * Behind groups of version 2, before jail; what cannot be had is said once, and
  * the layer io is absent.
  */
 void iolimit_make(struct parent *);
+/* The same, of that disk: "254:0". */
+void iolimit_make_on(struct parent *, const char *disk);
 /* The calling process, jail before its exec, into the group of version 1. */
 bool iolimit_join(const struct iolimit *);
 /* The own group hands io down no more; own: of version 2. */
