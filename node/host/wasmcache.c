@@ -99,7 +99,7 @@ trim(const struct wasmcache *w)
 	uint64_t sum;
 	struct timespec when = {0, 0};
 
-	do {
+	for (;;) {
 		struct dirent *de;
 		struct stat st;
 		DIR *d = list(w);
@@ -121,10 +121,13 @@ trim(const struct wasmcache *w)
 		}
 		if (d != NULL)
 			(void)closedir(d);
-		if (sum > WASM_CACHE_BYTES && oldest[0] != '\0' &&
-		    unlinkat(w->dir, oldest, 0) < 0)
+		if (sum <= WASM_CACHE_BYTES || oldest[0] == '\0')
 			return;
-	} while (sum > WASM_CACHE_BYTES && oldest[0] != '\0');
+		if (unlinkat(w->dir, oldest, 0) < 0)
+			return;
+		log_info(NULL, FOLDER "/%s goes: %llu MiB are too many", oldest,
+		    (unsigned long long)(sum >> 20));
+	}
 }
 
 struct wasmcache *

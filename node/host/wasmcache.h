@@ -7,13 +7,16 @@
 
 #include <rns/hash.h>
 
+#include "sandbox/plan/wasm.h"
+
 /*
  * Compiled modules in warren/node/wasm: what runs of a module is native code,
  * so nobody but this node's own compilations fills it, and jobs only read.
  * Names are digests of all that a code depends on (compute.md 4.1). A module is
  * named by its digest, so one entry serves all who bring it.
  */
-#define WASM_CACHE_BYTES (256ull << 20) /* ours: the oldest go beyond it */
+/* ours: the oldest go beyond it; whatever one takes, three others fit beside */
+#define WASM_CACHE_BYTES (4ull * WASM_CODE_MAX)
 
 struct wasmcache;
 
