@@ -98,6 +98,8 @@ run(char *const *words, unsigned n)
 	const uint8_t *args;
 	size_t len;
 
+	/* who reads us, or keeps its volumes, may be gone: that is no end of ours */
+	(void)signal(SIGPIPE, SIG_IGN);
 	r.engine.interpreted = (flags & WASM_INTERPRETED) != 0;
 	r.fixed = (flags & WASM_FIXED) != 0;
 	r.emulated = (flags & WASM_EMULATED) != 0;

@@ -205,8 +205,11 @@ volumes_save(struct volumes *v, char why[ENGINE_WHY])
 		}
 		all += v->archive[i] >= 0 ? left : 0;
 	}
-	if (write(v->keeper, "w", 1) != 1)
+	if (write(v->keeper, "w", 1) != 1) {
+		(void)snprintf(why, ENGINE_WHY, "volumes are not written: %s",
+		    strerror(errno));
 		return false;
+	}
 	while (got < ENGINE_WHY) {
 		ssize_t n = read(v->keeper, why + got, ENGINE_WHY - got);
 
