@@ -7,7 +7,8 @@
 
 /* wasi:cli, clocks, random: the process, its times and chances. */
 
-#define RANDOM_MOST 65536u /* ours: bytes in one call */
+#define RANDOM_MOST (1u << 20) /* ours: bytes in one call */
+#define RANDOM_PIECE 65536u
 
 /* ---- arguments, environment, the end ---- */
 
@@ -158,14 +159,20 @@ static void
 random_bytes(struct comp *c, const comp_val *a, comp_val *r)
 {
 	static uint8_t buf[RANDOM_MOST];
-	uint64_t n = a[0].of.u64;
+	uint64_t n = a[0].of.u64, piece;
 
-	if (n > sizeof(buf))
+	if (n > sizeof(buf)) {
 		comp_end(c, "more random bytes than are given at once");
-	else if (!memwasi_random(c->w, buf, (size_t)n))
-		comp_end(c, "no random bytes");
-	else
-		comp_put_bytes(r, buf, (size_t)n);
+		return;
+	}
+	for (uint64_t at = 0; at < n; at += piece) {
+		piece = MIN_OF(n - at, RANDOM_PIECE);
+		if (!memwasi_random(c->w, buf + at, (size_t)piece)) {
+			comp_end(c, "no random bytes");
+			return;
+		}
+	}
+	comp_put_bytes(r, buf, (size_t)n);
 }
 
 static uint64_t

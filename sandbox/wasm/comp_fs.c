@@ -31,6 +31,7 @@ name_of(enum wasi_errno e)
 	case WASI_NOENT:
 		return "no-entry";
 	case WASI_NOMEM:
+	case WASI_MFILE: /* it has no word for that */
 		return "insufficient-memory";
 	case WASI_NOSPC:
 		return "insufficient-space";
@@ -126,7 +127,7 @@ stream(struct comp *c, const comp_val *a, comp_val *r, enum comp_kind kind,
 	comp_val v;
 
 	if (e == WASI_OK && (t = comp_make(c, kind)) == NULL)
-		e = WASI_NOMEM;
+		e = WASI_MFILE;
 	if (e != WASI_OK) {
 		end_with(r, e);
 		return;
