@@ -42,7 +42,9 @@ same_folder(int up, const char *name, const struct stat *st)
 		return -1;
 	fd = sys_openat2(up, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 	    SYS_BENEATH);
-	if (fd >= 0 && fchmod(fd, (st->st_mode & 0777) | S_IWUSR) < 0)
+	/* set-id bits may be refused, and mean little here; sticky means much */
+	if (fd >= 0 && fchmod(fd, (st->st_mode & 07777) | S_IWUSR) < 0 &&
+	    fchmod(fd, (st->st_mode & 01777) | S_IWUSR) < 0)
 		close_fd(&fd);
 	return fd;
 }

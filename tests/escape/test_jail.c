@@ -353,7 +353,8 @@ t_writable_root(void)
 	    "echo x > /bin/new && cat /bin/new && mkdir /etc/deep/more /own && "
 	    "cp /etc/conf /own/conf && mv /etc/conf /etc/deep/moved && "
 	    "chmod u+w /etc/deep/moved && echo y >> /etc/deep/moved && "
-	    "cat /etc/deep/moved && ls /etc /own && id -u", NULL};
+	    "cat /etc/deep/moved && ls /etc /own && [ -k /etc/deep ] && id -u",
+	    NULL};
 	static const char *const fresh[] = {"/bin/sh", "-c",
 	    "cat /etc/conf && ls /etc && ls /own /bin/new", NULL};
 	static const char *const fills[] = {"/bin/sh", "-c",
@@ -366,7 +367,7 @@ t_writable_root(void)
 	(void)snprintf(path, sizeof(path), "%s/etc", image_path);
 	CHECK(mkdir(path, 0755) == 0);
 	(void)snprintf(path, sizeof(path), "%s/etc/deep", image_path);
-	CHECK(mkdir(path, 0555) == 0);
+	CHECK(mkdir(path, 0555) == 0 && chmod(path, 01555) == 0);
 	(void)snprintf(path, sizeof(path), "%s/etc/conf", image_path);
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0444);
 	CHECK(fd != -1 && write(fd, "conf\n", 5) == 5);
