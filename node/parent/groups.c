@@ -2,18 +2,13 @@
 #define _GNU_SOURCE
 #include "node/parent/groups.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -26,6 +21,7 @@
 #include "sandbox/runner/terms.h"
 #include "common/layers.h"
 #include "common/util.h"
+#include "node/parent/groupdir.h"
 #include "node/parent/parent.h"
 
 /*
@@ -42,8 +38,6 @@
 #define DOG_MEMORY (128 * MIB)	  /* ours: klp.md 10 wants a cap */
 #define DOG_PIDS 4
 #define DOG_CPU_US 25000	  /* of 100000 */
-#define REMOVE_MS 1500 /* ours: for what leaves the groups at the end */
-#define REMOVE_STEP_MS 10
 #define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself */
 
 static const char *const group_names[GROUP_COUNT] = {"relay", "house",
@@ -80,207 +74,6 @@ has_controller(int dir, const char *file, const char *name)
 	ssize_t n = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
 
 	return n > 0 && cg_listed(list, name);
-}
-
-/* Removes the groups beneath dir; processes in them are gone or dying. */
-static bool
-empty_group(int dir, int depth)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = dir_take(fd);
-	struct dirent *e;
-	bool ok = true;
-
-	if (d == NULL)
-		return false;
-	while ((e = readdir(d)) != NULL) {
-		_cleanup_fd_ int sub = -1;
-
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		sub = openat(fd, e->d_name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub >= 0 && depth > 0)
-			(void)empty_group(sub, depth - 1);
-		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) < 0)
-			ok = false;
-	}
-	(void)closedir(d);
-	return ok;
-}
-
-/* A killed process leaves its group a moment later. */
-static void
-empty_patiently(int dir)
-{
-	struct timespec ms10 = {0, 10000000};
-
-	for (int i = 0; i < 100 && !empty_group(dir, 4); i++)
-		(void)nanosleep(&ms10, NULL);
-}
-
-int
-group_make(int at, const char *name)
-{
-	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
-		return -1;
-	return openat(
-	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* The pids of a group, opened anew; as many as fit. */
-static size_t
-members(int dir, pid_t *out, size_t cap)
-{
-	_cleanup_fd_ int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	size_t n = 0;
-	int pid;
-
-	if (f == NULL)
-		return 0;
-	fd = -1;
-	while (n < cap && fscanf(f, "%d", &pid) == 1)
-		out[n++] = pid;
-	(void)fclose(f);
-	return n;
-}
-
-/*
- * v1 has no cgroup.kill. Each process is opened, and killed by that when the
- * group still names it: then it is the one that was opened. How many were not.
- */
-static size_t
-kill_members(int dir)
-{
-	pid_t was[256], is[256];
-	size_t n = members(dir, was, NELEM(was)), m, left = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, was[i], 0);
-		bool there = false;
-
-		m = members(dir, is, NELEM(is));
-		for (size_t k = 0; k < m; k++)
-			there = there || is[k] == was[i];
-		if (there && (fd < 0 || syscall(SYS_pidfd_send_signal, fd,
-					    SIGKILL, NULL, 0) < 0))
-			left++;
-	}
-	return left;
-}
-
-/* Every group beneath and the group itself; nothing forks in it meanwhile. */
-static bool
-kill_tree(int dir, int depth)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = dir_take(fd);
-	struct dirent *e;
-	bool ok = kill_members(dir) == 0;
-
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		_cleanup_fd_ int sub = -1;
-
-		if (e->d_type != DT_DIR || e->d_name[0] == '.' || depth == 0)
-			continue;
-		sub = openat(fd, e->d_name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub >= 0 && !kill_tree(sub, depth - 1))
-			ok = false;
-	}
-	if (d != NULL)
-		(void)closedir(d);
-	return ok;
-}
-
-static bool
-populated(int dir, int depth)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = dir_take(fd);
-	struct dirent *e;
-	pid_t one;
-	bool any = members(dir, &one, 1) > 0;
-
-	while (d != NULL && !any && (e = readdir(d)) != NULL) {
-		_cleanup_fd_ int sub = -1;
-
-		if (e->d_type != DT_DIR || e->d_name[0] == '.' || depth == 0)
-			continue;
-		sub = openat(fd, e->d_name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		any = sub >= 0 && populated(sub, depth - 1);
-	}
-	if (d != NULL)
-		(void)closedir(d);
-	return any;
-}
-
-bool
-group_kill(int dir)
-{
-	struct timespec ms10 = {0, 10000000};
-	char most[32] = "";
-	_cleanup_fd_ int pids = -1;
-
-	if (file_put(dir, "cgroup.kill", "1") == 0)
-		return true;
-	if (errno != ENOENT)
-		return false;
-	/* where processes are counted, none is added while they are killed */
-	pids = openat(dir, "pids.max", O_RDONLY | O_CLOEXEC);
-	if (pids >= 0 && read(pids, most, sizeof(most) - 1) > 0)
-		(void)file_put(dir, "pids.max", "0");
-	for (int i = 0; i < 100 && populated(dir, 4); i++) {
-		(void)kill_tree(dir, 4);
-		(void)nanosleep(&ms10, NULL);
-	}
-	most[strcspn(most, "\n")] = '\0';
-	if (most[0] != '\0' && file_put(dir, "pids.max", most) < 0)
-		log_warn("groups", "pids.max: %s is not set again", most);
-	return !populated(dir, 4);
-}
-
-/* Killed whole, then removed; false, and said, when it is not empty after all. */
-static bool
-end_group(int dir, const char *name)
-{
-	if (!group_kill(dir))
-		log_warnx("groups", "%s: what is in it cannot be killed", name);
-	empty_patiently(dir);
-	if (!populated(dir, 4))
-		return true;
-	log_errx("groups", "%s: a process is left in it", name);
-	return false;
-}
-
-/*
- * Who keeps a port may have last words to send (open_tty.c): ms are left for
- * all that are still in some group.
- */
-static int
-remove_group(int at, const char *name, int *ms)
-{
-	while (unlinkat(at, name, AT_REMOVEDIR) < 0) {
-		if (errno != EBUSY || *ms <= 0)
-			return -1;
-		*ms -= REMOVE_STEP_MS;
-		(void)poll(NULL, 0, REMOVE_STEP_MS);
-	}
-	return 0;
-}
-
-void
-group_sweep(int top)
-{
-	_cleanup_fd_ int jobs =
-	    openat(top, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int ms = REMOVE_MS;
-
-	if (jobs >= 0 && end_group(jobs, "jobs") &&
-	    remove_group(top, "jobs", &ms) < 0)
-		log_warn("groups", "jobs: an earlier daemon's limits stay");
 }
 
 /* Where the parent was started. -1: no such hierarchy, or not to be opened. */
@@ -703,7 +496,7 @@ groups_kill_jobs(const struct groups *g)
 {
 	for (int h = 0; h < GROUP_HIERARCHIES; h++)
 		if (g->on[h])
-			(void)end_group(g->dir[h][GROUP_JOBS], "jobs");
+			(void)group_end(g->dir[h][GROUP_JOBS], "jobs");
 }
 
 /*
@@ -728,7 +521,7 @@ take_back(const struct groups *g, int own)
 void
 groups_remove(struct groups *g)
 {
-	int ms = REMOVE_MS;
+	int ms = GROUP_REMOVE_MS;
 
 	if (!g->made)
 		return;
@@ -737,7 +530,7 @@ groups_remove(struct groups *g)
 
 		if (at < 0)
 			continue;
-		(void)end_group(g->dir[h][GROUP_JOBS], "jobs");
+		(void)group_end(g->dir[h][GROUP_JOBS], "jobs");
 		for (size_t i = GROUP_COUNT; i-- > 0;) {
 			(void)close(g->dir[h][i]);
 			if (i == GROUP_RELAY) {
@@ -745,12 +538,12 @@ groups_remove(struct groups *g)
 					take_back(g, at);
 				(void)put(at, "own", "cgroup.procs", "0");
 			}
-			if (remove_group(g->top[h], group_names[i], &ms) < 0)
+			if (group_remove(g->top[h], group_names[i], &ms) < 0)
 				log_warn("groups", "%s/%s stays", g->name,
 				    group_names[i]);
 		}
 		(void)close(g->top[h]);
-		if (remove_group(at, g->name, &ms) < 0)
+		if (group_remove(at, g->name, &ms) < 0)
 			log_warn("groups", "%s stays", g->name);
 		g->on[h] = false;
 	}

@@ -44,18 +44,6 @@ void groups_need(struct parent *);
  * between fork and exec: no allocation, no log. false: it is not in all.
  */
 bool groups_join(const struct groups *, enum group);
-/*
- * Kills what is in this group and in those beneath, by v2's cgroup.kill or, on
- * v1, one by one until none is left. false: a process lives.
- */
-bool group_kill(int dir);
-/* A group beneath that one, also one that is there: a descriptor, or -1. */
-int group_make(int at, const char *name);
-/*
- * What an earlier daemon left in jobs/ beneath is killed whole, and jobs/ goes,
- * with the limits and the programs that are attached to it.
- */
-void group_sweep(int top);
 /* Sets what node.yaml says of them, again when it has changed. */
 void groups_limits(struct parent *);
 /*

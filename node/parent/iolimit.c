@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,11 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/parent/groupdir.h"
 #include "node/parent/parent.h"
 
 #define V1_READ "blkio.throttle.read_bps_device"
 #define V1_WRITE "blkio.throttle.write_bps_device"
-#define LEAVE_MS 1500 /* ours: a process that was killed leaves its group */
-#define LEAVE_STEP_MS 10
 
 void
 iolimit_init(struct iolimit *io)
@@ -143,17 +141,10 @@ set_v1(struct groups *g, const char *disk, uint64_t rd, uint64_t wr)
 static void
 leave(int at, const char *name)
 {
-	int ms = LEAVE_MS;
+	int ms = GROUP_REMOVE_MS;
 
-	while (unlinkat(at, name, AT_REMOVEDIR) < 0) {
-		if (errno != EBUSY || ms <= 0) {
-			if (errno != ENOENT)
-				log_warn("groups", "blkio: %s stays", name);
-			return;
-		}
-		ms -= LEAVE_STEP_MS;
-		(void)poll(NULL, 0, LEAVE_STEP_MS);
-	}
+	if (group_remove(at, name, &ms) < 0 && errno != ENOENT)
+		log_warn("groups", "blkio: %s stays", name);
 }
 
 void

@@ -15,9 +15,8 @@
 #include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
 
-/* What bounds the slot's own groups: those of memory are set as one. */
-enum { ROOM_MEMORY, ROOM_SWAP_V1, ROOM_MEMORY_V1, ROOM_MEMORIES,
-	ROOM_CPU = ROOM_MEMORIES, ROOM_CPU_V1, ROOMS };
+/* What bounds the slot's own groups: three of memory, then of processors. */
+enum { ROOM_CPU = 3, ROOM_CPU_V1, ROOMS };
 
 /* A snapshot of the job that runs in a cell; beside whatever else it does. */
 struct cell_snap {

@@ -59,7 +59,7 @@ cell_snap_room(const struct cell *c, uint64_t bytes)
 	    (unsigned long long)MAX_OF(bytes, c->snap.kept));
 
 	/* v1 wants the limit of memory and swap not below that of memory */
-	for (int i = 0; i < ROOM_MEMORIES; i++)
+	for (int i = 0; i < ROOM_CPU; i++)
 		if (c->snap.room[i] >= 0)
 			(void)!write(c->snap.room[i], text, (size_t)n);
 }

@@ -20,7 +20,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/util.h"
-#include "node/parent/groups.h"
+#include "node/parent/groupdir.h"
 #include "sandbox/base/group.h"
 #include "sandbox/base/tar.h"
 #include "tests/escape/setup.h"
