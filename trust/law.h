@@ -138,6 +138,7 @@ struct law {
 	struct id32 proofs_sha; /* of klp/anchors, and what judges it */
 	bool logs_changed; /* ... and something was seen of a log since */
 	struct lawattest *attest; /* signatures of images; NULL: no policy */
+	uint32_t verify_seq; /* of the last question to the parent about one */
 	bool changed;
 };
 

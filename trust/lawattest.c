@@ -51,7 +51,6 @@ struct lawattest {
 	bool waits, told; /* for an answer; it has come */
 	bool counted;	  /* some signer is found */
 	bool again;	  /* one failed: the next look asks anew */
-	uint32_t seq;	  /* of the last question */
 	char *answer;	  /* or NULL: answer_why */
 	size_t answer_len;
 	char answer_why[160];
@@ -388,7 +387,7 @@ ask(struct law *l, struct lawattest *x)
 		return false;
 	}
 	x->runs++;
-	m.seq = ++x->seq;
+	m.seq = ++l->verify_seq;
 	m.index = (uint8_t)x->next;
 	x->waits = l->ops.verify != NULL && l->ops.verify(l->ops.ctx, &m,
 	    x->asked, x->asked_len) == 0;
@@ -407,7 +406,7 @@ law_verified(struct law *l, const struct msg_V_VERIFIED *m, int fd)
 	const uint8_t *text = NULL;
 	size_t n = 0;
 
-	if (x != NULL && x->waits && m->seq == x->seq) {
+	if (x != NULL && x->waits && m->seq == l->verify_seq) {
 		x->waits = false;
 		x->told = true;
 		(void)snprintf(x->answer_why, sizeof(x->answer_why), "%s",

@@ -38,7 +38,12 @@ struct verifier {
 	bool long_;  /* it said more */
 	char text[VERIFIER_MAX];
 	size_t len;
+	/* trust waits for one answer alone: this is asked when it has ended */
+	struct msg_V_VERIFY next;
+	int next_fd; /* the signature; -1: nothing is */
 };
+
+static void verify(struct parent *, const struct msg_V_VERIFY *, int fd);
 
 /* ---- what comes of it ---- */
 
@@ -72,6 +77,9 @@ over(struct verifier *v)
 	ev_timer_stop(p->loop, &v->late);
 	ev_child_stop(p->loop, &v->exited);
 	close_fd(&v->fd);
+	if (v->next_fd >= 0)
+		verify(p, &v->next, v->next_fd);
+	close_fd(&v->next_fd);
 	free(v);
 }
 
@@ -277,7 +285,8 @@ begin(struct parent *p, uint32_t seq, const char *path, int in)
 		answer(p, seq, VERIFY_FAILED, "no memory", NULL, 0);
 		return;
 	}
-	*v = (struct verifier){.parent = p, .seq = seq, .fd = -1};
+	*v = (struct verifier){.parent = p, .seq = seq, .fd = -1,
+	    .next_fd = -1};
 	p->verifier = v;
 	ev_init(&v->said, on_said);
 	ev_init(&v->exited, on_exited);
@@ -296,28 +305,50 @@ begin(struct parent *p, uint32_t seq, const char *path, int in)
 	ev_timer_start(p->loop, &v->late);
 }
 
-void
-verifier_ask(struct child *t, const struct msg_V_VERIFY *m, int fd)
+static void
+verify(struct parent *p, const struct msg_V_VERIFY *m, int in)
 {
-	_cleanup_fd_ int in = fd;
-	struct parent *p = t->parent;
 	const char *path = p->node->attest.serial == m->serial ?
 	    attest_conf_verifier(&p->node->attest, m->index) : NULL;
 
 	if (path == NULL || in < 0)
 		answer(p, m->seq, VERIFY_FAILED, "node.yaml has changed", NULL,
 		    0);
-	else if (p->verifier != NULL || p->stopping)
-		answer(p, m->seq, VERIFY_FAILED, "another one runs", NULL, 0);
+	else if (p->stopping)
+		answer(p, m->seq, VERIFY_FAILED, "the node stops", NULL, 0);
 	else
 		begin(p, m->seq, path, in);
+}
+
+/* Its end is told to nobody; the next one begins when it is reaped. */
+static void
+give_up(struct verifier *v)
+{
+	v->silent = true;
+	close_fd(&v->next_fd);
+	(void)kill(v->pid, SIGKILL);
+}
+
+void
+verifier_ask(struct child *t, const struct msg_V_VERIFY *m, int fd)
+{
+	_cleanup_fd_ int in = fd;
+	struct verifier *v = t->parent->verifier;
+
+	if (v == NULL) {
+		verify(t->parent, m, in);
+		return;
+	}
+	/* trust looks anew, and has forgotten what it asked before */
+	give_up(v);
+	v->next = *m;
+	v->next_fd = in;
+	in = -1;
 }
 
 void
 verifier_clear(struct parent *p)
 {
-	if (p->verifier == NULL)
-		return;
-	p->verifier->silent = true;
-	(void)kill(p->verifier->pid, SIGKILL);
+	if (p->verifier != NULL)
+		give_up(p->verifier);
 }

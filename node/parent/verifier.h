@@ -21,7 +21,10 @@ struct parent;
 #define VERIFIER_PROCESSES 64 /* as root */
 #define VERIFIER_UID 12 /* + base, as root: ARCHITECTURE.md 12.5 */
 
-/* Takes fd, the signature. */
+/*
+ * Takes fd, the signature. Trust waits for one answer alone: one that runs for
+ * another question is ended, and nothing is told of it.
+ */
 void verifier_ask(struct child *trust, const struct msg_V_VERIFY *, int fd);
 /* Trust is gone, or we go: nobody wants to hear it. */
 void verifier_clear(struct parent *);
