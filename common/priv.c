@@ -59,11 +59,11 @@ priv_fds(const int *keep, size_t count)
 	return close_between(next, ~0u);
 }
 
-/* Lower a limit; a hard limit that is lower already is as good. */
-static int
-limit(int which, rlim_t value)
+int
+priv_limit(int which, uint64_t most)
 {
 	struct rlimit rl;
+	rlim_t value = (rlim_t)most;
 
 	if (getrlimit(which, &rl) < 0)
 		return -1;
@@ -91,9 +91,9 @@ priv_session(unsigned nofile)
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 &&
 	    errno != ENOSYS && errno != EPERM && errno != EDQUOT)
 		return -1;
-	if (limit(RLIMIT_CORE, 1) < 0)
+	if (priv_limit(RLIMIT_CORE, 1) < 0)
 		return -1;
-	if (nofile != 0 && limit(RLIMIT_NOFILE, nofile) < 0)
+	if (nofile != 0 && priv_limit(RLIMIT_NOFILE, nofile) < 0)
 		return -1;
 	return no_dump_no_gain();
 }
@@ -264,6 +264,11 @@ landlock_rights(enum priv_access access)
 	case PRIV_WRITE:
 		return ~(LL_EXECUTE | LL_MAKE_CHAR | LL_MAKE_BLOCK |
 		    LL_IOCTL_DEV);
+	case PRIV_EXECUTE:
+		return read | LL_EXECUTE;
+	case PRIV_WRITE_FILE:
+		return LL_READ_FILE | LL_WRITE_FILE | LL_TRUNCATE |
+		    LL_IOCTL_DEV;
 	case PRIV_READ:
 		break;
 	}

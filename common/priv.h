@@ -27,6 +27,12 @@ int priv_fds(const int *keep, size_t count);
  */
 int priv_session(unsigned nofile);
 
+/*
+ * Lowers a limit of setrlimit(2), hard and soft; a hard limit that is lower
+ * already is as good.
+ */
+int priv_limit(int which, uint64_t most);
+
 /* 3. As root: own mount (private), ipc and, when net is set, net namespace. */
 int priv_namespaces(bool net);
 
@@ -36,7 +42,12 @@ int priv_namespaces(bool net);
  * read-only unless PRIV_WRITE), so that `..` does not lead out of it. Needs
  * /proc. On failure *fd stays as it is.
  */
-enum priv_access { PRIV_READ, PRIV_WRITE };
+enum priv_access {
+	PRIV_READ,
+	PRIV_WRITE,
+	PRIV_EXECUTE, /* of Landlock alone: to read, and to execute */
+	PRIV_WRITE_FILE /* ... and of one file that is no folder */
+};
 int priv_detach(int *fd, enum priv_access);
 
 /*

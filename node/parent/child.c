@@ -9,13 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "node/parent/dial.h"
@@ -24,6 +22,7 @@
 #include "node/parent/notify.h"
 #include "node/parent/oneline.h"
 #include "node/parent/parent.h"
+#include "node/parent/rank.h"
 #include "node/parent/settings.h"
 #include "node/parent/siblings.h"
 #include "node/parent/tell.h"
@@ -38,7 +37,6 @@
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
 #define ORPHANS_S 0.01	 /* until what a jail has left is dead ... */
 #define ORPHANS_LOOKS 3	 /* ... and none was seen so often */
-#define OOM_HOUSE "100"	 /* jobs have 700, the relay RELAY_RANK or 0 */
 #define HIGH_FD 100	 /* above what a program's table needs */
 
 /* Stages of the end: work first, then what it needs, the trail last. */
@@ -149,20 +147,6 @@ default_signals(void)
 }
 
 /*
- * The relay outlives the others when memory runs out. Without root our own
- * files in /proc are closed to us while we cannot be dumped; the user whose
- * processes could look meanwhile is who started us.
- */
-static void
-rank_behind_relay(void)
-{
-	if (geteuid() != 0)
-		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	(void)file_put(AT_FDCWD, "/proc/self/oom_score_adj", OOM_HOUSE);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-/*
  * Descriptors are moved high first, so that none is overwritten on the way to
  * its place. All the others close at exec.
  */
@@ -185,7 +169,7 @@ run(struct child *c, struct spawn *s, int channel)
 	}
 	default_signals();
 	if (c->peer != PROGRAM_TRANSPORT)
-		rank_behind_relay();
+		rank_before_relay(RANK_HOUSE);
 	/* outside its group it runs all the same, and it is said */
 	if (!groups_join(&c->parent->groups,
 	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE) ||

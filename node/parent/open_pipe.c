@@ -17,6 +17,7 @@
 #include "common/util.h"
 #include "node/parent/groups.h"
 #include "node/parent/parent.h"
+#include "node/parent/rank.h"
 
 /*
  * PipeInterface (reticulum-transport.md 10.10): its command, in a session of
@@ -212,6 +213,7 @@ command_exec(const struct parent *p, char *const *argv, int in, int out,
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)groups_join(&p->groups, GROUP_HOUSE);
+	rank_before_relay(RANK_HOUSE);
 	if (setsid() < 0 || dup2(err, STDERR_FILENO) < 0 ||
 	    dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    !drop_rights(p))

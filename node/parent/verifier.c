@@ -17,20 +17,26 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/ipc.h"
 #include "common/log.h"
 #include "common/priv.h"
 #include "common/util.h"
 #include "node/parent/groups.h"
 #include "node/parent/parent.h"
+#include "node/parent/rank.h"
+#include "trust/doc/attest.h"
 
 #define NICE 10
-#define NOT_CONFINED 125 /* its exit, before it is executed */
+/* Why it is not executed: what is on the pipe that closes when it is. */
+#define NOT_CONFINED 'c'
+#define NOT_STARTED 's'
 
 struct verifier {
 	struct parent *parent;
 	uint32_t seq;
 	pid_t pid;
 	int fd; /* the end of its output that is read; -1: it has closed it */
+	int failed; /* NOT_CONFINED, NOT_STARTED; nothing: it was executed */
 	ev_io said;
 	ev_timer late;
 	ev_child exited;
@@ -77,6 +83,7 @@ over(struct verifier *v)
 	ev_timer_stop(p->loop, &v->late);
 	ev_child_stop(p->loop, &v->exited);
 	close_fd(&v->fd);
+	close_fd(&v->failed);
 	if (v->next_fd >= 0)
 		verify(p, &v->next, v->next_fd);
 	close_fd(&v->next_fd);
@@ -128,7 +135,7 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 {
 	struct verifier *v = w->data;
 	enum verify_end end = VERIFY_FAILED;
-	char why[120] = "";
+	char why[120] = "", failed = '\0';
 
 	(void)revents;
 	ev_child_stop(loop, w);
@@ -139,6 +146,7 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 		if (v->len == before)
 			break;
 	}
+	(void)!read(v->failed, &failed, 1);
 	if (v->long_) {
 		end = VERIFY_NO;
 		(void)snprintf(why, sizeof(why), "it says more than %d bytes",
@@ -150,10 +158,10 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 	} else if (WIFSIGNALED(w->rstatus)) {
 		(void)snprintf(why, sizeof(why), "ended by signal %d",
 		    WTERMSIG(w->rstatus));
-	} else if (WEXITSTATUS(w->rstatus) == NOT_CONFINED) {
+	} else if (failed == NOT_CONFINED) {
 		(void)snprintf(why, sizeof(why), "it cannot be kept from the "
 		    "network and the files of this node here");
-	} else if (WEXITSTATUS(w->rstatus) >= 126) {
+	} else if (failed == NOT_STARTED) {
 		(void)snprintf(why, sizeof(why), "it cannot be started");
 	} else if (WEXITSTATUS(w->rstatus) != 0) {
 		end = VERIFY_NO;
@@ -205,34 +213,48 @@ narrow_files(const struct parent *p)
 	return 0;
 }
 
+/* A mount that is read-only lets pipes with a name be written to. */
 static int
-limit(int what, rlim_t most)
+narrow_names(void)
 {
-	const struct rlimit r = {most, most};
+	struct priv_dir may[] = {{-1, PRIV_EXECUTE}, {-1, PRIV_WRITE_FILE}};
+	int abi;
 
-	return setrlimit((__rlimit_resource_t)what, &r);
+	may[0].fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	may[1].fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	return may[0].fd < 0 || may[1].fd < 0 ? -1 :
+	    priv_landlock(may, NELEM(may), false, &abi);
 }
 
 static int
 narrow(const struct parent *p)
 {
 	return narrow_files(p) < 0 || priv_session(VERIFIER_FILES) < 0 ||
-		limit(RLIMIT_AS, VERIFIER_MEMORY) < 0 ||
-		limit(RLIMIT_CPU, (rlim_t)VERIFIER_S) < 0 ||
-		limit(RLIMIT_FSIZE, VERIFIER_MAX) < 0 ||
+		narrow_names() < 0 ||
+		priv_limit(RLIMIT_AS, VERIFIER_MEMORY) < 0 ||
+		priv_limit(RLIMIT_CPU, (uint64_t)VERIFIER_S) < 0 ||
+		priv_limit(RLIMIT_FSIZE, VERIFIER_MAX) < 0 ||
 		/* of a number of its own alone: a person's are all counted */
-		(p->root && limit(RLIMIT_NPROC, VERIFIER_PROCESSES) < 0) ||
+		(p->root && priv_limit(RLIMIT_NPROC,
+		VERIFIER_PROCESSES) < 0) ||
 		priv_ids(p->root ? p->base + VERIFIER_UID : 0) < 0 ||
 		priv_filter_verifier() < 0 ? -1 : 0;
 }
 
+static _Noreturn void
+fail(int to, char what)
+{
+	(void)!write(to, &what, 1);
+	_exit(EXIT_FAILURE);
+}
+
 static void
-run(const struct parent *p, const char *path, int in, int out)
+run(const struct parent *p, const char *path, int in, int out, int failed)
 {
 	char *argv[] = {(char *)(uintptr_t)path, NULL};
 	char *envp[] = {(char *)(uintptr_t)"PATH=/usr/bin:/bin",
 	    (char *)(uintptr_t)"HOME=/", (char *)(uintptr_t)"LC_ALL=C", NULL};
-	const int keep = p->dir;
+	const int keep[] = {p->dir, failed};
 	sigset_t none;
 	int null;
 
@@ -242,17 +264,18 @@ run(const struct parent *p, const char *path, int in, int out)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)groups_join(&p->groups, GROUP_HOUSE);
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
+	rank_before_relay(RANK_JOB);
 	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    (null = open("/dev/null", O_WRONLY)) < 0 ||
 	    dup2(null, STDERR_FILENO) < 0 || chdir("/") < 0 ||
 	    lseek(STDIN_FILENO, 0, SEEK_SET) < 0 ||
-	    priv_fds(&keep, 1) < 0 || narrow(p) < 0)
-		_exit(NOT_CONFINED);
+	    priv_fds(keep, NELEM(keep)) < 0 || narrow(p) < 0)
+		fail(failed, NOT_CONFINED);
 	(void)close(p->dir);
 	/* after the ids changed, which clears it */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)execve(path, argv, envp);
-	_exit(127);
+	fail(failed, NOT_STARTED);
 }
 
 static int
@@ -260,21 +283,38 @@ start(struct verifier *v, const char *path, int in)
 {
 	int flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS |
 	    CLONE_NEWUTS | (v->parent->root ? 0 : CLONE_NEWUSER) | SIGCHLD;
-	int out[2];
+	int out[2], failed[2];
 
 	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
+	v->fd = out[0];
+	if (pipe2(failed, O_CLOEXEC | O_NONBLOCK) < 0) {
+		(void)close(out[1]);
+		return -1;
+	}
+	v->failed = failed[0];
 	/* a fork, but for its namespaces */
 	if (fcntl(out[1], F_SETFL, 0) == 0 &&
 	    (v->pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL,
 		NULL)) == 0)
-		run(v->parent, path, in, out[1]);
+		run(v->parent, path, in, out[1], failed[1]);
 	(void)close(out[1]);
-	v->fd = out[0];
+	(void)close(failed[1]);
 	return v->pid > 0 ? 0 : -1;
 }
 
 /* ---- asked ---- */
+
+/* Trust may be anybody's: what is not sealed could change, and wait. */
+static bool
+is_sealed(int fd)
+{
+	size_t n = 0;
+	const uint8_t *p = memfd_map(fd, &n, ATTEST_TEXT_MAX);
+
+	memfd_unmap(p, n);
+	return p != NULL;
+}
 
 static void
 begin(struct parent *p, uint32_t seq, const char *path, int in)
@@ -286,7 +326,7 @@ begin(struct parent *p, uint32_t seq, const char *path, int in)
 		return;
 	}
 	*v = (struct verifier){.parent = p, .seq = seq, .fd = -1,
-	    .next_fd = -1};
+	    .failed = -1, .next_fd = -1};
 	p->verifier = v;
 	ev_init(&v->said, on_said);
 	ev_init(&v->exited, on_exited);
@@ -314,6 +354,9 @@ verify(struct parent *p, const struct msg_V_VERIFY *m, int in)
 	if (path == NULL || in < 0)
 		answer(p, m->seq, VERIFY_FAILED, "node.yaml has changed", NULL,
 		    0);
+	else if (!is_sealed(in))
+		answer(p, m->seq, VERIFY_FAILED, "the signature is not sealed",
+		    NULL, 0);
 	else if (p->stopping)
 		answer(p, m->seq, VERIFY_FAILED, "the node stops", NULL, 0);
 	else

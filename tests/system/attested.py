@@ -123,7 +123,8 @@ def tries(name, fn):
 
 tries("socket", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
 tries("unix", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-tries("write", lambda: open("/tmp/warren-verifier-was-here", "w"))
+tries("write", lambda: open(%(open)r + "/was-here", "w"))
+tries("pipe", lambda: os.open(%(open)r + "/pipe", os.O_WRONLY | os.O_NONBLOCK))
 tries("dir", lambda: len(os.listdir(%(dir)r)) > 0)
 tries("pids", lambda: len(os.listdir("/proc")) > 0)
 tries("kill", lambda: os.kill(%(pid)d, 0))
@@ -139,15 +140,54 @@ print(json.dumps({"who": "hand" + ", can: ".join([""] + can), "images": [%(diges
 """
 
 
+def everybodys(path):
+    """A folder that by its mode everybody may write in, and a pipe that everybody may write to."""
+    folder = os.path.join(path, "open")
+    os.mkdir(folder)
+    os.mkfifo(os.path.join(folder, "pipe"))
+    os.chmod(folder, 0o777)
+    os.chmod(os.path.join(folder, "pipe"), 0o666)
+    return folder
+
+
+SLOW = """#!/bin/sh
+read text
+case $text in *slow) sleep 5 ;; esac
+echo '{"who": "hand", "images": ["%s"]}'
+"""
+
+
+def in_turn(node, program, digest, put):
+    """A look that begins anew while a verifier runs loses no signature."""
+    with open(program, "w") as f:
+        f.write(SLOW % digest)
+    folder = os.path.join(node.dir, "klp/attestations")
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    ok = put("a.json", "hand", "good=1 images=1")
+    before = len(node.said())
+    node.write("klp/attestations/b.json", "by hand, slow")
+    os.chmod(os.path.join(folder, "b.json"), 0o644)
+    node.process.send_signal(signal.SIGHUP)
+
+    def runs():
+        return subprocess.run(["pgrep", "-f", program], stdout=subprocess.DEVNULL).returncode == 0
+    ok = until(runs, "the slow verifier") and ok
+    ok = put("c.json", "again", "good=3 images=1") and ok
+    result("attested: a look anew while one runs loses none", ok and "good=0" not in node.said()[before:] and
+           "another one" not in node.said()[before:], node.said()[before:][-1500:])
+
+
 def verified(node, plain, digest, put):
     """A program of the operator says whose a signature is, and can do nothing else."""
-    path = tempfile.mkdtemp(prefix="warren-verifier-")
+    path, pipe = tempfile.mkdtemp(prefix="warren-verifier-"), -1
     try:
         os.chmod(path, 0o755)
         program = os.path.join(path, "verify")
         with open(program, "w") as f:
-            f.write(VERIFIER % {"dir": node.dir, "pid": node.process.pid, "digest": digest})
+            f.write(VERIFIER % {"dir": node.dir, "pid": node.process.pid, "digest": digest, "open": everybodys(path)})
         os.chmod(program, 0o755)
+        pipe = os.open(os.path.join(path, "open/pipe"), os.O_RDONLY | os.O_NONBLOCK)
         node.write("node.yaml", plain + "image_policy:\n  - image: \"test/*\"\n    any_of:\n      - verifier: {program: %s, "
                    "subject: hand}\n" % program)
         ok = put("keyless.json", "by foot", "says no: status 1")
@@ -161,7 +201,10 @@ def verified(node, plain, digest, put):
         ok = put("keyless.json", "by hand: again", "says more than 16384 bytes")
         result("attested: one that floods is ended", ok, node.said()[-1500:])
         refused(node, "and nothing runs by it")
+        in_turn(node, program, digest, put)
     finally:
+        if pipe >= 0:
+            os.close(pipe)
         shutil.rmtree(path)
 
 
