@@ -179,6 +179,18 @@ class Clock:
         os.makedirs(self.folder)
         self.root_key, self.key = p256(), p256()
         self.root = Authority.ca(name, self.root_key, name, self.root_key, NOW - YEAR, NOW + YEAR, 0)
+        self.serve(name)
+
+    def other(self, name):
+        """Another authority below the same root."""
+        o = copy.copy(self)
+        o.folder = os.path.join(self.folder, name)
+        os.makedirs(o.folder)
+        o.key = p256()
+        o.serve(name)
+        return o
+
+    def serve(self, name):
         ski = x509.SubjectKeyIdentifier.from_public_key(self.root_key.public_key())
         self.cert = (x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME,
                                                                                           name + "-tsa")]))
@@ -562,6 +574,8 @@ class Cases:
         self.add("a log that counts no more", w.bundle(), False, True, roots=w.roots(logs=[
             w.v1.public(end=NOW - HOUR), w.v2.public()]),
             note="it does not hold the time against the root's span of the log")
+        self.add("a log in two spans", w.bundle(), True, roots=w.roots(logs=[
+            w.v1.public(end=NOW - HOUR), w.v1.public(start=NOW - HOUR), w.v2.public()]))
         b = w.bundle("dsse", w.v1, kind="intoto")
         body = json.loads(base64.b64decode(entry(b)["canonicalizedBody"]))
         body["spec"]["content"]["payloadHash"]["value"] = "0" * 64
@@ -589,6 +603,8 @@ class Cases:
         self.add("a timestamp that was changed", b, False)
         self.add("a clock that counts no more", w.bundle(log=w.v2), False, roots=w.roots(tsa=[
             w.clock.public(end=NOW - HOUR)]))
+        self.add("another clock below the same root", w.bundle(log=w.v2, stamps=[w.clock.other("second")]), False, True,
+                 note="it takes any that the root has certified")
         self.add("no clock among the roots", w.bundle(log=w.v2), False, roots=w.roots(tsa=[]))
         b = w.bundle(log=w.v2)
         stamps = b["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
@@ -623,7 +639,8 @@ VECTORS = ["message, log v1", "message, log v2", "statement, log v1", "statement
            "statement, intoto", "a workflow", "two issuers", "two names", "SCT of another log", "no SCT",
            "a CA that is not for code", "outside the constraints", "good in the log, expired at the timestamp",
            "another good signature than the log's", "a wrong hash in the proof", "a timestamp of something else",
-           "a time that nobody has signed", "signed in the future", "an entry with another certificate"]
+           "a time that nobody has signed", "another clock below the same root", "a log in two spans",
+           "signed in the future", "an entry with another certificate"]
 
 
 def main():

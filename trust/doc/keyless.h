@@ -31,6 +31,8 @@ struct keyless_who {
 	char subject[SIGCERT_SUBJECT_MAX + 1];
 	int64_t when; /* the last of its times */
 	struct fp key; /* a fingerprint of pemkey.h */
+	/* refused for its time alone: from when it counts; 0: by nothing then */
+	int64_t not_before;
 };
 
 /* Has it a certificate, so that the answer below says more than that? */

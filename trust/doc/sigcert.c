@@ -296,7 +296,8 @@ promise_holds(const SCT *s, const struct promised *p)
 
 	if (SCT_get_version(s) != SCT_VERSION_V1 || log == NULL ||
 	    ext_len > UINT16_MAX ||
-	    !sigroot_in(&log->valid, (int64_t)(SCT_get_timestamp(s) / 1000)) ||
+	    !sigroot_counts(p->r->ct, p->r->nct, log,
+		(int64_t)(SCT_get_timestamp(s) / 1000)) ||
 	    (all = malloc(64 + p->tbs_len + ext_len)) == NULL)
 		return false;
 	at = put(all, 0, 2); /* v1, certificate_timestamp */
@@ -394,6 +395,7 @@ given_by(const struct sigcert *c, const struct sigroot_chain *ca, int64_t when,
 		X509 *x = parse(ca->cert[i].p, ca->cert[i].n);
 
 		if (x == NULL) {
+			*why = "a CA of the roots is no certificate";
 			ok = false;
 		} else if (i + 1 == ca->n) {
 			ok = X509_STORE_add_cert(store, x) == 1;

@@ -170,6 +170,19 @@ sigroot_in(const struct sigroot_span *s, int64_t when)
 	return when >= s->from && when <= s->to;
 }
 
+bool
+sigroot_counts(const struct sigroot_key *list, unsigned n,
+    const struct sigroot_key *k, int64_t when)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (id32_eq(&list[i].id, &k->id) &&
+		    list[i].der.n == k->der.n &&
+		    memcmp(list[i].der.p, k->der.p, k->der.n) == 0 &&
+		    sigroot_in(&list[i].valid, when))
+			return true;
+	return false;
+}
+
 const struct sigroot_key *
 sigroot_key(const struct sigroot_key *k, unsigned n, const uint8_t *id,
     size_t len)

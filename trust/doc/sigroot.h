@@ -56,5 +56,8 @@ bool sigroot_in(const struct sigroot_span *, int64_t when);
 /* Of logs; NULL: there is none of that name. */
 const struct sigroot_key *sigroot_key(const struct sigroot_key *, unsigned n,
     const uint8_t *id, size_t len);
+/* Did that key count then? It may stand in the list with several spans. */
+bool sigroot_counts(const struct sigroot_key *list, unsigned n,
+    const struct sigroot_key *, int64_t when);
 
 #endif

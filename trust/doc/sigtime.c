@@ -76,6 +76,21 @@ granted(TS_RESP *r)
 
 /* ---- who says it ---- */
 
+#define SECURITY_LEVEL 2 /* of OpenSSL: 112 bits */
+
+/*
+ * Where the roots name the authority's own certificate before the one that is
+ * believed, no other of the same root counts.
+ */
+static bool
+is_own(STACK_OF(X509) *known, const X509 *signer)
+{
+	X509 *first = sk_X509_value(known, 0);
+
+	return sk_X509_num(known) < 2 || X509_check_ca(first) != 0 ||
+	    X509_cmp(first, signer) == 0;
+}
+
 /* The last of the chain is believed, the others are but known. */
 static bool
 load(X509_STORE *store, STACK_OF(X509) *known, const struct sigroot_chain *c)
@@ -111,11 +126,13 @@ signed_by(PKCS7 *token, const struct sigroot_chain *tsa, int64_t when)
 	if (param != NULL && known != NULL && store != NULL &&
 	    load(store, known, tsa)) {
 		X509_VERIFY_PARAM_set_time(param, (time_t)when);
+		X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
 		ok = X509_VERIFY_PARAM_set_flags(param,
 			 X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
 		    X509_STORE_set1_param(store, param) == 1 &&
 		    TS_RESP_verify_signature(token, known, store,
-			&signer) == 1;
+			&signer) == 1 &&
+		    is_own(known, signer);
 	}
 	X509_free(signer);
 	X509_STORE_free(store);
