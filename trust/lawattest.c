@@ -24,6 +24,8 @@
 #define FILE_MAX (1u << 20)
 #define ROLE_KEYS_MAX 64 /* of a signer that is a role */
 #define RUNS_MAX 512 /* ours: of verifiers, a look */
+#define SLOW_MAX 3 /* ours: hangs of a program in a look; then it is let be */
+#define HUNG_MAX 512 /* ours: signatures that made one hang */
 #define ANSWER_MAX 16384 /* node/parent/verifier.h */
 
 struct lawattest {
@@ -51,10 +53,13 @@ struct lawattest {
 	bool waits, told; /* for an answer; it has come */
 	bool counted;	  /* some signer is found */
 	bool again;	  /* one failed: the next look asks anew */
+	int64_t due;	  /* when one counts that is of the future; 0: none */
 	char *answer;	  /* or NULL: answer_why */
 	size_t answer_len;
 	char answer_why[160];
-	bool slow[ATTEST_VERIFIERS_MAX]; /* asked no more in this look */
+	unsigned slow[ATTEST_VERIFIERS_MAX]; /* hangs in this look */
+	struct id32 hung[HUNG_MAX]; /* program and signature; the last ones */
+	unsigned nhung; /* in all */
 	/* the result */
 	struct attested *list;
 	size_t nlist;
@@ -163,19 +168,22 @@ name_signer(char out[VOUCHED_WHO + 1], const struct attest_signer *s,
     struct sigroots_who *w)
 {
 	const struct keyless_who *who = NULL;
-	char subject[VOUCHED_WHO], issuer[VOUCHED_WHO], hex[65];
+	/* cut between characters: text_escape() does, printf() does not */
+	char subject[151], issuer[81], hex[65];
 
 	if (s->verifier != NULL) {
 		(void)text_escape(subject, sizeof(subject), w->told,
 		    strlen(w->told));
-		(void)snprintf(out, VOUCHED_WHO + 1, "%.150s (%.80s)", subject,
-		    s->verifier);
+		(void)text_escape(issuer, sizeof(issuer), s->verifier,
+		    strlen(s->verifier));
+		(void)snprintf(out, VOUCHED_WHO + 1, "%s (%s)", subject,
+		    issuer);
 	} else if (s->roots != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
 		(void)text_escape(subject, sizeof(subject), who->subject,
 		    strlen(who->subject));
 		(void)text_escape(issuer, sizeof(issuer), who->issuer,
 		    strlen(who->issuer));
-		(void)snprintf(out, VOUCHED_WHO + 1, "%.150s (%.80s)", subject,
+		(void)snprintf(out, VOUCHED_WHO + 1, "%s (%s)", subject,
 		    issuer);
 	} else if (s->authority != NULL) {
 		(void)snprintf(out, VOUCHED_WHO + 1, "the role %.64s of %.150s",
@@ -306,7 +314,10 @@ one(struct law *l, struct lawattest *x, const char *text, size_t len)
 			complain(x, name, why);
 		return;
 	}
-	if ((who = signers(l, &a, &w)) == 0) {
+	who = signers(l, &a, &w);
+	if (w.not_before != 0 && (x->due == 0 || w.not_before < x->due))
+		x->due = w.not_before;
+	if (who == 0) {
 		if (x->asked == NULL)
 			complain_nobody(x, name, &w);
 	} else if (attest_says(&s, &a, &why) < 0) {
@@ -371,15 +382,55 @@ take_answer(struct law *l, struct lawattest *x)
 	x->next++;
 }
 
+static void
+hung_id(struct id32 *out, const char *program, const char *text, size_t len)
+{
+	crypto_hash_sha256_state h;
+
+	(void)crypto_hash_sha256_init(&h);
+	(void)crypto_hash_sha256_update(&h, (const uint8_t *)program,
+	    strlen(program) + 1);
+	(void)crypto_hash_sha256_update(&h, (const uint8_t *)text, len);
+	(void)crypto_hash_sha256_final(&h, out->b);
+}
+
+/* That one hangs by this signature holds up those behind it no second time. */
+static bool
+has_hung(struct lawattest *x, const char *program)
+{
+	struct id32 id;
+
+	if (x->nhung == 0)
+		return false;
+	hung_id(&id, program, x->asked, x->asked_len);
+	for (unsigned i = 0; i < x->nhung && i < HUNG_MAX; i++)
+		if (id32_eq(&x->hung[i], &id)) {
+			complain(x, x->file[x->at].name, "is not asked about "
+			    "until the next reload: its verifier hung by it");
+			return true;
+		}
+	return false;
+}
+
+static void
+note_hung(const struct law *l, struct lawattest *x)
+{
+	x->slow[x->next]++;
+	hung_id(&x->hung[x->nhung++ % HUNG_MAX],
+	    attest_conf_verifier(conf(l), x->next), x->asked, x->asked_len);
+}
+
 /* The next of them; false: all have been asked. */
 static bool
 ask(struct law *l, struct lawattest *x)
 {
 	struct msg_V_VERIFY m = {.serial = conf(l)->serial};
+	const char *program;
 
-	while (x->next < ATTEST_VERIFIERS_MAX && x->slow[x->next])
+	while ((program = attest_conf_verifier(conf(l), x->next)) != NULL &&
+	    (x->slow[x->next] == SLOW_MAX || has_hung(x, program)))
 		x->next++;
-	if (attest_conf_verifier(conf(l), x->next) == NULL)
+	if (program == NULL)
 		return false;
 	if (x->runs == RUNS_MAX) {
 		complain(x, x->file[x->at].name, "more signatures than "
@@ -411,8 +462,8 @@ law_verified(struct law *l, const struct msg_V_VERIFIED *m, int fd)
 		x->told = true;
 		(void)snprintf(x->answer_why, sizeof(x->answer_why), "%s",
 		    m->end == VERIFY_SAID ? "said nothing" : m->why);
-		/* one that hangs holds nobody up twice */
-		x->slow[x->next] = m->end == VERIFY_SLOW;
+		if (m->end == VERIFY_SLOW)
+			note_hung(l, x);
 		x->again |= m->end == VERIFY_SLOW || m->end == VERIFY_FAILED;
 		if (m->end == VERIFY_SAID && m->len > 0 && fd >= 0)
 			text = memfd_map(fd, &n, ANSWER_MAX);
@@ -639,6 +690,15 @@ no_policy(struct law *l)
 	lawattest_free(l);
 }
 
+/* Nothing is new since the last look, nor can it come to anything else. */
+static bool
+is_known(const struct law *l, const struct lawattest *x,
+    const struct lawattest *is)
+{
+	return x->file == NULL && x->ever && id32_eq(&is->now, &x->seen) &&
+	    (x->due == 0 || (int64_t)l->now < x->due);
+}
+
 /* Does a look that is under way look at the same? Then it goes on. */
 static bool
 goes_on(const struct lawattest *x, const struct lawattest *is)
@@ -668,8 +728,7 @@ lawattest_look(struct law *l)
 	}
 	sigroots_load(&is.roots, &l->dir, conf(l));
 	stamp(l, &is, &is.now);
-	if (goes_on(x, &is) || (x->file == NULL && x->ever &&
-		id32_eq(&is.now, &x->seen))) {
+	if (goes_on(x, &is) || is_known(l, x, &is)) {
 		drop(&is);
 		return;
 	}
@@ -682,16 +741,20 @@ lawattest_look(struct law *l)
 	x->at = x->line = x->read = x->good = x->runs = 0;
 	memset(x->slow, 0, sizeof(x->slow));
 	x->again = false;
+	x->due = 0;
 	x->len = x->pos = 0;
 	x->first[0] = '\0';
 }
 
-/* Other rules are about to count. */
+/* Other rules are about to count, or a person asks. */
 void
 lawattest_stop(struct law *l)
 {
-	if (l->attest != NULL)
-		drop(l->attest);
+	if (l->attest == NULL)
+		return;
+	drop(l->attest);
+	l->attest->ever = false;
+	l->attest->nhung = 0;
 }
 
 void

@@ -41,6 +41,18 @@ sigroots_clear(struct sigroots *s)
 	memset(s, 0, sizeof(*s));
 }
 
+static void
+check(struct sigroots_who *w, unsigned i)
+{
+	struct keyless_who *who = &w->by[i].who;
+
+	w->by[i].good = keyless_check(who, w->a, w->roots->f[i].r, w->now,
+	    &w->why) == 0;
+	if (who->not_before != 0 &&
+	    (w->not_before == 0 || who->not_before < w->not_before))
+		w->not_before = who->not_before;
+}
+
 const struct keyless_who *
 sigroots_who(struct sigroots_who *w, const char *name)
 {
@@ -56,8 +68,7 @@ sigroots_who(struct sigroots_who *w, const char *name)
 			w->why = "the file of roots that it is judged by "
 			    "counts for nothing";
 		else
-			w->by[i].good = keyless_check(&w->by[i].who, w->a,
-			    w->roots->f[i].r, w->now, &w->why) == 0;
+			check(w, i);
 	}
 	return w->by[i].good ? &w->by[i].who : NULL;
 }

@@ -41,6 +41,7 @@ struct sigroots_who {
 		struct keyless_who who;
 	} by[ATTEST_ROOTS_MAX];
 	const char *why; /* the last refusal; NULL: none */
+	int64_t not_before; /* the first time of keyless_who's; 0: none */
 	const char *told; /* whom a verifier names, in their place */
 };
 /* NULL: nobody, by that file. */

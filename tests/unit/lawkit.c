@@ -82,6 +82,20 @@ place_open(struct place *p)
 	(void)law_look(p->l, NOW, true);
 }
 
+void
+judge_by(const char *yaml)
+{
+	struct node_config *old = taker.conf;
+	struct mistakes bad = {0};
+
+	taker.conf = NULL;
+	assert_int_equal(node_config_parse(&taker.conf, yaml, strlen(yaml),
+	    &bad), 0);
+	law_configure(taker.l, taker.conf);
+	(void)law_look(taker.l, NOW, true);
+	node_config_free(old);
+}
+
 static void
 place_make(struct place *p, const char *yaml)
 {

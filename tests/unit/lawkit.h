@@ -25,6 +25,7 @@ struct place {
 };
 extern struct place giver, taker;
 void place_again(struct place *); /* a restart */
+void judge_by(const char *yaml);  /* the taker, which looks by it */
 
 extern struct msg_M_ASK asked;
 extern bool is_asked, no_transport;
