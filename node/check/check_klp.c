@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,13 +266,45 @@ check_sigroot(struct check *c, const char *name)
 	sigroot_free(r);
 }
 
+/* Where it runs, the node's folder is an empty one. */
+static bool
+is_hidden(const struct check *c, const char *real)
+{
+	_cleanup_free_ char *dir = NULL;
+	char link[40];
+	size_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", c->dir);
+	if ((dir = realpath(link, NULL)) == NULL)
+		return false;
+	n = strlen(dir);
+	return strncmp(dir, real, n) == 0 && real[n] == '/';
+}
+
+/* The first folder on the way that not everybody may enter; false: none. */
+static bool
+is_shut(const char *path, char out[PATH_MAX])
+{
+	struct stat st;
+
+	for (const char *p = strchr(path + 1, '/'); p != NULL;
+	    p = strchr(p + 1, '/')) {
+		(void)snprintf(out, PATH_MAX, "%.*s", (int)(p - path), path);
+		if (stat(out, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Looked at as the parent will execute it: not in its own folder. */
 static void
 check_verifier(struct check *c, const char *path)
 {
+	_cleanup_free_ char *real = realpath(path, NULL);
+	char shut[PATH_MAX];
 	struct stat st;
 
-	if (stat(path, &st) != 0)
+	if (real == NULL || stat(real, &st) != 0)
 		check_tell(c, true, "node.yaml", 0, 0, NULL, "the verifier "
 		    "%.200s counts for nothing: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0 ||
@@ -279,6 +312,14 @@ check_verifier(struct check *c, const char *path)
 		check_tell(c, true, "node.yaml", 0, 0, "chmod a+rx",
 		    "the verifier %.200s counts for nothing: not everybody "
 		    "may execute it", path);
+	else if (is_hidden(c, real))
+		check_tell(c, true, "node.yaml", 0, 0, "put it elsewhere",
+		    "the verifier %.200s counts for nothing: it lies in the "
+		    "folder of the node, which is hidden from it", path);
+	else if (c->root && (is_shut(path, shut) || is_shut(real, shut)))
+		check_tell(c, true, "node.yaml", 0, 0, "chmod a+x", "the "
+		    "verifier %.200s counts for nothing: not everybody may "
+		    "enter %.200s", path, shut);
 }
 
 /* A rule that no signature can ever satisfy in this build. */
