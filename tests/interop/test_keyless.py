@@ -27,6 +27,13 @@ def ours(ctx, questions):
     return answers([os.path.join(ctx.args.build, "tests", "interop", "keylesspeer")], questions)
 
 
+def lacks(ctx):
+    """Why nothing can be asked; None: it can."""
+    if subprocess.run([os.path.join(ctx.args.build, "tests", "interop", "keylesspeer"), "--can"]).returncode != 0:
+        return "a build without libcrypto"
+    return None
+
+
 def world(ctx):
     """The cases of a world that is made for this run; None: there is no `cryptography`."""
     if subprocess.run([ctx.args.python, "-c", "import cryptography.x509"], capture_output=True).returncode != 0:
@@ -45,6 +52,8 @@ def compare(rows, key, got):
 
 def alone(ctx):
     """We take what is good, and no lie; why is told of each by words."""
+    if lacks(ctx):
+        return lacks(ctx)
     rows = world(ctx)
     if rows is None:
         return "the Python package cryptography is not there"
@@ -56,6 +65,8 @@ def alone(ctx):
 
 def together(ctx):
     """So does sigstore, or the difference has its reason in the row."""
+    if lacks(ctx):
+        return lacks(ctx)
     rows, python = world(ctx), extra(ctx, "sigstore")
     if python is None or rows is None:
         return "sigstore could not be installed with pip"
@@ -67,6 +78,8 @@ def together(ctx):
 
 def suite(ctx):
     """Each bundle of sigstore-conformance that is signed by a certificate."""
+    if lacks(ctx):
+        return lacks(ctx)
     top, python = os.environ.get("SIGSTORE_CONFORMANCE"), extra(ctx, "sigstore")
     if not top:
         return "SIGSTORE_CONFORMANCE names no folder"
