@@ -417,6 +417,46 @@ gateways(void **state)
 	none_about("ca.pem");
 }
 
+/* Programs that say whose a signature is: where they can be executed. */
+static void
+verifiers(void **state)
+{
+	char dir[] = "/tmp/check-verifier.XXXXXX", path[80], yaml[300];
+	FILE *f;
+
+	(void)state;
+	put("config", "");
+	put("verify", "");
+	(void)snprintf(path, sizeof(path), "%s/verify", top);
+	assert_int_equal(chmod(path, 0755), 0);
+	(void)snprintf(yaml, sizeof(yaml), ON "image_policy:\n  - image: '*'\n"
+	    "    any_of: [{verifier: {program: %s}}]\n", path);
+	put("node.yaml", yaml);
+	(void)check(false);
+	expect("note: ./node.yaml: ", "hidden from it");
+	/* mkdtemp() makes it ours alone */
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/verify", dir);
+	assert_non_null(f = fopen(path, "w"));
+	(void)fclose(f);
+	assert_int_equal(chmod(path, 0755), 0);
+	(void)snprintf(yaml, sizeof(yaml), ON "image_policy:\n  - image: '*'\n"
+	    "    any_of: [{verifier: {program: %s}}]\n", path);
+	put("node.yaml", yaml);
+	(void)check(false);
+	none_about("counts for nothing");
+	(void)check(true);
+	expect("note: ./node.yaml: ", "may enter /tmp/check-verifier.");
+	assert_int_equal(chmod(dir, 0755), 0);
+	(void)check(true);
+	none_about("counts for nothing");
+	assert_int_equal(chmod(path, 0750), 0);
+	(void)check(false);
+	expect("note: ./node.yaml: ", "may execute it");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* The files of a hub: secrets are held to what keys are. */
 static void
 hub(void **state)
@@ -628,7 +668,7 @@ main(void)
 	    CHECK_TEST(interface_off),
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(policies), CHECK_TEST(machine),
-	    CHECK_TEST(gateways),
+	    CHECK_TEST(gateways), CHECK_TEST(verifiers),
 	    CHECK_TEST(hub),
 	    CHECK_TEST(authorities),
 	    CHECK_TEST(identity),
