@@ -147,7 +147,8 @@ owners_evict(struct node *n)
 	for (o = RB_MIN(owners, &n->owners); o != NULL; o = next) {
 		next = RB_NEXT(owners, &n->owners, o);
 		if (!bucket_full(&o->quota.jobs, n->now) ||
-		    !bucket_full(&o->quota.cpu, n->now))
+		    !bucket_full(&o->quota.cpu, n->now) ||
+		    !bucket_full(&o->quota.images, n->now))
 			continue;
 		if (penalty_left(&o->penalty, n->unix_now) == 0)
 			owner_forget(n, o);

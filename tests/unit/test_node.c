@@ -663,12 +663,34 @@ test_owners(void **state)
 	    o->quota.jobs.cap);
 }
 
+/* Who has only pulled images does not get a new day's by that. */
+static void
+test_pullers(void **state)
+{
+	struct fp fp = {0}, mine;
+	struct owner *o;
+
+	(void)state;
+	w.n.caps.image_bytes_per_day = 1000;
+	memset(&mine, 0xee, sizeof(mine));
+	o = owner_get(&w.n, &mine);
+	assert_non_null(o);
+	bucket_take(&o->quota.images, 1000, w.n.now);
+	for (unsigned i = 0; i < 3 * NODE_OWNERS_MAX; i++) {
+		memcpy(fp.b, &i, sizeof(i));
+		assert_non_null(owner_get(&w.n, &fp));
+	}
+	o = owner_get(&w.n, &mine);
+	assert_non_null(o);
+	assert_int_equal(bucket_left(&o->quota.images, w.n.now), 0);
+}
+
 int
 main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_owners), T(test_conversation),
+	    T(test_owners), T(test_pullers), T(test_conversation),
 	    T(test_idempotent),
 	    T(test_refusals),
 	    T(test_trust),
