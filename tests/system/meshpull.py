@@ -119,8 +119,8 @@ def lies(p):
     head = int.from_bytes(good[4:8], "big")
     manifest, at = int.from_bytes(good[68:72], "big"), 64 + 14 + 76
     for what, where, text in (("manifest", at, "manifest has another digest"), ("diff_id", 78, "layer has another"),
-                              ("configuration", at + manifest + 3, ""), ("a recipe's bytes", 64 + head + 5000, "digest"),
-                              ("its length", 64 + 14 + 40, ""), ("how many layers there are", 64 + 12, "")):
+                              ("configuration", at + manifest + 3, "No such file"), ("a recipe's bytes", 64 + head + 5000, "recipe has another digest"),
+                              ("its length", 64 + 14 + 40, "no such image"), ("how many layers there are", 64 + 12, "no such image")):
         bad = bytearray(good)
         bad[where] ^= 1
         os.chmod(path, 0o644)
