@@ -100,6 +100,7 @@ target_manifest(struct target *t, struct manifest *m, char **envelope,
 static int
 from_folder(struct target *t, const char *path)
 {
+	bool signed_for = false;
 	struct manifest m;
 	char *envelope;
 	size_t len;
@@ -113,8 +114,8 @@ from_folder(struct target *t, const char *path)
 	if (rc == CLI_OK) {
 		t->job = m.job;
 		hex_encode(t->id, HASH_BYTES(m.job));
-		t->signed_for = (m.has & HAS_NODE) != 0;
-		if (t->signed_for)
+		signed_for = (m.has & HAS_NODE) != 0;
+		if (signed_for)
 			t->pin = m.node;
 	}
 	manifest_clear(&m);
@@ -123,7 +124,7 @@ from_folder(struct target *t, const char *path)
 		return rc;
 	if (!person_get_job(&t->person, &t->job, &t->note))
 		memset(&t->note, 0, sizeof(t->note));
-	else if (!t->signed_for)
+	else if (!signed_for)
 		t->pin = t->note.node_fp;
 	if (t->to != NULL)
 		return CLI_OK;
@@ -295,9 +296,8 @@ target_connect(struct target *t)
 		return rc;
 	t->node.dest = t->dest;
 	rc = remote_meet(t->cli, t->session, &t->person, &t->node, false);
-	/* what was noted is about its destination, and no other */
-	if (rc == CLI_OK &&
-	    (t->signed_for || hash16_eq(&t->dest, &t->note.dest)))
+	/* wherever it is looked for: another node cannot speak for that one */
+	if (rc == CLI_OK)
 		rc = remote_pinned(t->cli, &t->node, &t->pin);
 	return rc == CLI_OK && t->is_short ? find_short(t) : rc;
 }

@@ -30,7 +30,6 @@ struct target {
 	char folder[CLI_PATH]; /* "" none */
 	struct hash16 dest;
 	struct fp pin; /* the key of the node that has it; zeros: any */
-	bool signed_for; /* ... by the manifest in the folder, not our note */
 	struct person person;
 	struct session *session;
 	struct remote node;
@@ -44,8 +43,8 @@ void target_init(struct target *, struct cli *);
 int target_find(struct target *, const char *text);
 /*
  * Contact the node (not when here): link, describe, and its key must be that for
- * which the job was signed, where that is known, else the one that was noted of
- * this destination (CLI_REFUSED, said).
+ * which the job was signed, where that is known, else the one that was noted,
+ * with --to as well (CLI_REFUSED, said).
  */
 int target_connect(struct target *);
 /* The same without a link: whom it is about is known by its note alone. */
