@@ -206,7 +206,7 @@ do_status(struct client *c, const json_t *q)
 	    json_integer((json_int_t)n->nlisted));
 	(void)json_object_set_new(o, "counts",
 	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
-		"s:I,s:I}",
+		"s:I,s:I,s:I,s:I}",
 		"requests",
 		(json_int_t)n->count.requests, "mute",
 		(json_int_t)n->count.mute, "malformed",
@@ -218,7 +218,9 @@ do_status(struct client *c, const json_t *q)
 		(json_int_t)n->count.parked_out, "unanswered",
 		(json_int_t)n->count.unanswered, "alarms",
 		(json_int_t)n->count.alarms, "alarms_refused",
-		(json_int_t)n->count.alarms_refused, "links_closed",
+		(json_int_t)n->count.alarms_refused, "images_given",
+		(json_int_t)n->count.images_given, "contents_bad",
+		(json_int_t)n->count.contents_bad, "links_closed",
 		(json_int_t)n->count.links_closed, "events",
 		(json_int_t)n->count.events, "illegal_edges",
 		(json_int_t)(n->count.edges + n->jobs.edges)));

@@ -35,6 +35,7 @@
 #define RESERVE_BYTES (UINT64_C(64) << 20)
 #define RESERVE_PART 20
 #define RESERVE_FILES 64 /* ours */
+#define CONTENTS_US (50 * 1000) /* ours: for contents of an image */
 
 void
 host_now(struct warren_node *wn)
@@ -502,11 +503,31 @@ image_part(void *ctx, const struct id32 *image, uint64_t part,
 	return got;
 }
 
+/* A line for each image: whoever asks can ask for it again and again. */
+static void
+content_bad(struct warren_node *wn, const struct id32 *image)
+{
+	char hex[65];
+
+	wn->node.count.contents_bad++;
+	for (unsigned i = 0; i < wn->nodd; i++)
+		if (id32_eq(&wn->odd[i], image))
+			return;
+	if (wn->nodd == HOST_ODD_MAX)
+		return;
+	wn->odd[wn->nodd++] = *image;
+	hex_encode(hex, HASH_BYTES(*image));
+	log_warnx(hex, "what its files hold is not what it was imported with, "
+	    "and is not given to others: `warren image verify` says more");
+}
+
+/* Reads of a disk that may be cold, in the loop: what is left is asked again. */
 static ssize_t
 image_contents(void *ctx, const struct id32 *image, struct plist digests,
     uint8_t *buf, size_t n)
 {
 	struct warren_node *wn = ctx;
+	const struct mono end = mono_add(clock_mono(), CONTENTS_US);
 	struct image_parts p;
 	const uint8_t *d;
 	size_t have = 0;
@@ -518,10 +539,12 @@ image_contents(void *ctx, const struct id32 *image, struct plist digests,
 		/* one is given however small a slice is wanted */
 		got = parts_content(&p, id32_at(d), buf + have, have == 0 ?
 		    PROTO_SLICE : n - have);
+		if (got < 0 && errno == EBADMSG)
+			content_bad(wn, image);
 		if (got <= 0)
 			break;
 		have += (size_t)got;
-		if (have >= n)
+		if (have >= n || mono_reached(clock_mono(), end))
 			break;
 	}
 	parts_close(&p);

@@ -159,6 +159,13 @@ add_owner(json_t *o, struct node *n, const struct fp *fp)
 
 	if (w == NULL)
 		return;
+	if (n->policy.image_serve)
+		(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I}",
+		    "images_left",
+		    (json_int_t)bucket_left(&w->quota.images, n->now),
+		    "images_limit", (json_int_t)w->quota.images.cap,
+		    "images_full_s",
+		    (json_int_t)bucket_full_s(&w->quota.images, n->now)));
 	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}",
 	    "jobs_waiting_limit", (json_int_t)n->caps.jobs_queued,
 	    "jobs_hour_limit", (json_int_t)n->caps.jobs_per_hour,

@@ -23,6 +23,7 @@
  */
 #define HOST_SECCOMP_MAX 65 /* 64 of a name, and the profile's file */
 #define HOST_LAW_MAX 20	 /* lines: trust/law.h has no more */
+#define HOST_ODD_MAX 16	 /* ours: images that the log names */
 #define HOST_LAZY_S 0.1	 /* a write that nobody depends on waits so long */
 #define HOST_RETRY_S 1.0 /* a commit that failed is tried again */
 
@@ -97,6 +98,8 @@ struct warren_node {
 		struct id32 image;
 		struct mono until;
 	} going;
+	struct id32 odd[HOST_ODD_MAX]; /* images whose contents were not so */
+	unsigned nodd;
 	bool sweep; /* groups are left that nobody uses */
 	struct {
 		bool running;

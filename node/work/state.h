@@ -37,6 +37,8 @@ struct node_counters {
 	uint64_t requests, mute, malformed, refused, busy, admitted, edges;
 	uint64_t links_closed, events, blobs_bad, parked_out, unanswered;
 	uint64_t alarms, alarms_refused; /* that came as packets */
+	uint64_t images_given; /* bytes of images */
+	uint64_t contents_bad; /* of images: not as they are listed */
 };
 
 /* What contains jobs here, and what it takes beside a job's own limits. */

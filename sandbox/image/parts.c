@@ -187,8 +187,10 @@ parts_content(const struct image_parts *i, const struct id32 *digest,
 	struct id32 is;
 	bool whole;
 
-	if (!find(i, digest, &p))
+	if (!find(i, digest, &p)) {
+		errno = ENOENT;
 		return -1;
+	}
 	if (p.size > n)
 		return 0;
 	if (p.path == PARTS_NO_PATH) {
@@ -200,10 +202,13 @@ parts_content(const struct image_parts *i, const struct id32 *digest,
 		whole = fd >= 0 && p.at <= INT64_MAX - CHUNK_MAX &&
 		    read_at(fd, p.at, buf, p.size);
 	}
-	if (!whole)
-		return -1;
-	sha256_init(&ctx);
-	sha256_update(&ctx, p.size, buf);
-	sha256_digest(&ctx, sizeof(is.b), is.b);
-	return id32_eq(&is, digest) ? p.size : -1;
+	if (whole) {
+		sha256_init(&ctx);
+		sha256_update(&ctx, p.size, buf);
+		sha256_digest(&ctx, sizeof(is.b), is.b);
+		if (id32_eq(&is, digest))
+			return p.size;
+	}
+	errno = EBADMSG;
+	return -1;
 }

@@ -33,8 +33,8 @@ void parts_close(struct image_parts *);
 ssize_t parts_part(const struct image_parts *, uint64_t part, uint64_t off,
     void *buf, size_t n, uint64_t *size);
 /*
- * One content, looked at: it has this digest. Its length; 0: more than n; -1:
- * it is none of this image, or is not here as it was.
+ * One content, looked at: it has this digest. Its length; 0: more than n; -1
+ * with errno: ENOENT, it is none of this image; EBADMSG, not here as it was.
  */
 ssize_t parts_content(const struct image_parts *, const struct id32 *,
     uint8_t *buf, size_t n);

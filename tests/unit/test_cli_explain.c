@@ -277,7 +277,8 @@ test_peer(void **state)
 	    RNS "\",\"fp\":\"" FP "\",\"level\":-3,\"floor\":1,\"why\":\"pin\","
 	    "\"listed\":\"revoked\",\"links\":0,\"requests\":9,\"refused\":4,"
 	    "\"delayed\":2,\"blobs_bad\":1,\"bytes_left\":1024,"
-	    "\"bytes_limit\":4096,\"bytes_full_s\":45,\"requests_left\":0,"
+	    "\"bytes_limit\":4096,\"bytes_full_s\":45,\"images_left\":1024,"
+	    "\"images_limit\":3072,\"images_full_s\":45,\"requests_left\":0,"
 	    "\"requests_limit\":0,\"jobs_waiting\":3,\"jobs_waiting_limit\":"
 	    "16}]}\n",
 	    "{\"ok\":true,\"end\":true,\"pending\":true}\n",
@@ -297,6 +298,8 @@ test_peer(void **state)
 	has(said->out, "listed    revoked: its links are closed");
 	has(said->out, "9 requests, 4 refused, 2 told to wait");
 	has(said->out, "bytes a minute");
+	has(said->out, "images a day");
+	has(said->out, "2.0 KiB");
 	has(said->out, "3.0 KiB");
 	has(said->out, "45.0 s");
 	has(said->out, "no limit");

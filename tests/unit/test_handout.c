@@ -37,7 +37,7 @@ part(const char *name, uint64_t number, uint64_t off, uint64_t n)
 static struct proto_ans *
 contents(const uint8_t *first, size_t k, uint64_t n)
 {
-	static struct id32 d[8];
+	static struct id32 d[100];
 	static const struct id32 image = {{0x11}};
 	struct proto_req q = {.path = PATH_IMAGE_GET, .id = image.b,
 	    .digests_put = d, .ndigests = k, .n = n};
@@ -85,6 +85,8 @@ parts(void **state)
 static void
 some_contents(void **state)
 {
+	static uint8_t many[100];
+
 	(void)state;
 	assert_int_equal(bytes(contents((const uint8_t *)"abc", 3, 1000), 0),
 	    300);
@@ -96,6 +98,32 @@ some_contents(void **state)
 	assert_int_equal(contents((const uint8_t *)"\0a", 2, 1000)->status,
 	    ST_NOT_FOUND);
 	assert_int_equal(contents(NULL, 0, 1000)->status, ST_NOT_FOUND);
+	/* many small ones are asked for again, as what is too much */
+	memset(many, 'a', sizeof(many));
+	assert_int_equal(bytes(contents(many, sizeof(many), 1 << 18), 'a'),
+	    64 * 100);
+}
+
+/* What is looked for costs, found or not: else it could be asked without end. */
+static void
+nothing(void **state)
+{
+	struct owner *o = owner_get(&w.n, &peer_next(&w.n, NULL)->v.fp);
+
+	(void)state;
+	assert_non_null(o);
+	(void)contents((const uint8_t *)"\0", 1, 1000);
+	assert_int_equal(bucket_left(&o->quota.images, w.n.now),
+	    (1 << 20) - 512);
+	(void)part("other:1", 0, 0, 10);
+	assert_int_equal(bucket_left(&o->quota.images, w.n.now),
+	    (1 << 20) - 2 * 512);
+	assert_int_equal(w.n.count.images_given, 0);
+	(void)part("test:1", 0, 0, 10);
+	(void)part("test:1", 0, 0, 1000);
+	assert_int_equal(bucket_left(&o->quota.images, w.n.now),
+	    (1 << 20) - 3 * 512 - 1000);
+	assert_int_equal(w.n.count.images_given, 1010);
 }
 
 static void
@@ -104,6 +132,7 @@ who(void **state)
 	struct peer *p = peer_next(&w.n, NULL);
 
 	(void)state;
+	assert_int_equal(w.n.nowners, 0);
 	w.n.policy.image_serve = false;
 	refused(part("test:1", 0, 0, 10), "not_accepting", 0);
 	w.n.policy.image_serve = true;
@@ -111,6 +140,8 @@ who(void **state)
 	p->v.level = 2;
 	refused(part("test:1", 0, 0, 10), "trust", 0);
 	refused(contents((const uint8_t *)"a", 1, 10), "trust", 0);
+	/* who gets none is nobody whose budgets are remembered */
+	assert_int_equal(w.n.nowners, 0);
 	w.n.policy.image_level = 2;
 	assert_int_equal(bytes(part("test:1", 0, 0, 10), 'a'), 10);
 }
@@ -144,6 +175,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(parts, begin, teardown),
 	    cmocka_unit_test_setup_teardown(some_contents, begin, teardown),
 	    cmocka_unit_test_setup_teardown(who, begin, teardown),
+	    cmocka_unit_test_setup_teardown(nothing, begin, teardown),
 	    cmocka_unit_test_setup_teardown(how_much, begin, teardown),
 	};
 

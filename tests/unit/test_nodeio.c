@@ -356,11 +356,15 @@ test_control(void **state)
 	}
 	wn.node.count.parked_out = 3;
 	wn.node.count.links_closed = 4;
+	wn.node.count.images_given = 7;
+	wn.node.count.contents_bad = 8;
 	wn.node.count.edges = 5;
 	wn.node.jobs.edges = 6;
 	o = control(fd, "{\"verb\":\"status\"}\n");
 	assert_int_equal(counted(o, "parked_out"), 3);
 	assert_int_equal(counted(o, "links_closed"), 4);
+	assert_int_equal(counted(o, "images_given"), 7);
+	assert_int_equal(counted(o, "contents_bad"), 8);
 	assert_int_equal(counted(o, "illegal_edges"), 11);
 	assert_true(json_is_false(json_object_get(o, "accepting")));
 	assert_string_equal(json_string_value(json_object_get(o, "why")),

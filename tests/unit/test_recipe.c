@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -455,15 +456,18 @@ handed_out(void **state)
 	assert_memory_equal(out, rest, 700);
 	assert_int_equal(parts_content(&i, &a, out, 999), 0);
 	assert_int_equal(parts_content(&i, &none, out, sizeof(out)), -1);
+	assert_int_equal(errno, ENOENT);
 	/* what is another one now is not handed out as what it was */
 	hex_encode(hex, HASH_BYTES(image));
 	(void)snprintf(name, sizeof(name), "roots/%s/etc/x", hex);
 	file[30] ^= 1;
 	write_at(name, file, sizeof(file));
 	assert_int_equal(parts_content(&i, &a, out, sizeof(out)), -1);
+	assert_int_equal(errno, EBADMSG);
 	(void)unlinkat(store, name, 0);
 	assert_int_equal(symlinkat("/etc/passwd", store, name), 0);
 	assert_int_equal(parts_content(&i, &a, out, sizeof(out)), -1);
+	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(parts_content(&i, &b, out, sizeof(out)), 700);
 	parts_close(&i);
 	/* one that was cut off, or says too much of itself */
