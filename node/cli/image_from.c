@@ -27,7 +27,7 @@
 #include "trust/doc/digest.h"
 
 #define TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define BATCH 512 /* ours: digests of a request, 17 KiB */
+#define BATCH 64 /* ours: digests of a request, as many as nodes give at once */
 /*
  * Up to 64 KiB an answer is compressed when that helps, so that no relay is held
  * up by more: recipes always are worth it, contents on a slow link.
@@ -35,6 +35,8 @@
 #define PACKED_MOST 65000u
 #define ANSWER_MS 60000u /* ours */
 #define WANTS_MAX (4u << 20) /* ours: contents of an image, 180 MB here */
+#define BLOCK 4096u /* ours: what the smallest file takes of a disk */
+#define LOOK_US (100 * 1000) /* ours: how often an interrupt is looked for */
 
 struct want {
 	struct id32 digest;
@@ -52,6 +54,7 @@ struct image_from {
 	uint32_t most;		/* bytes of contents in one answer */
 	struct id32 image;
 	char text[72]; /* sha256:... */
+	bool by_digest; /* it was asked for by image */
 	uint8_t *head_bytes;
 	struct image_head head;
 	struct want *want; /* by digest */
@@ -60,7 +63,7 @@ struct image_from {
 	bool here[IMAGE_HEAD_LAYERS]; /* the layer is whole in the layout */
 	uint64_t missing; /* bytes of contents that are to be fetched */
 	struct image_from_done done;
-	struct mono begun;
+	struct mono begun, looked;
 };
 
 /* ---- questions ---- */
@@ -113,6 +116,32 @@ head_bad(struct image_from *f, const char *why)
 	return CLI_FAILED;
 }
 
+/* Longer than the node lets a job keep it busy, and not wanted so. */
+static int
+too_slow(struct image_from *f, uint64_t bytes)
+{
+	uint64_t s = bytes / 1024 * f->kib_ms / 1000;
+	char size[24], t[24];
+
+	if (f->kib_ms == 0 || f->ask.slow || f->max_s == 0 || s <= f->max_s)
+		return CLI_OK;
+	cli_error(f->c, "%s more of it take about %s over this link",
+	    cli_bytes(size, bytes), cli_duration(t, (int64_t)s * 1000));
+	cli_hint(f->c, "With --slow it is pulled all the same; what has come "
+	    "stays.");
+	return CLI_REFUSED;
+}
+
+static void
+set_image(struct image_from *f, const struct id32 *image)
+{
+	char hex[65];
+
+	f->image = *image;
+	hex_encode(hex, HASH_BYTES(f->image));
+	(void)snprintf(f->text, sizeof(f->text), "sha256:%s", hex);
+}
+
 static int
 fetch_head(struct image_from *f)
 {
@@ -124,21 +153,21 @@ fetch_head(struct image_from *f)
 	int rc;
 
 	do {
-		rc = ask_part(f, n == 0 ? f->ask.image : f->text, 0, n, &a,
-		    &b);
+		rc = ask_part(f, n == 0 && !f->by_digest ? f->ask.image :
+		    f->text, 0, n, &a, &b);
 		if (rc != CLI_OK)
 			return rc;
 		if (n == 0) {
-			char hex[65];
-
+			if (f->by_digest &&
+			    !id32_eq(id32_at(a.meta.sha), &f->image))
+				return head_bad(f, "it is another one");
 			size = a.meta.size;
 			if (size > IMAGE_HEAD_MAX ||
 			    (f->head_bytes = malloc(size)) == NULL)
 				return head_bad(f, "it is too large");
-			f->image = *id32_at(a.meta.sha);
-			hex_encode(hex, HASH_BYTES(f->image));
-			(void)snprintf(f->text, sizeof(f->text), "sha256:%s",
-			    hex);
+			set_image(f, id32_at(a.meta.sha));
+			if ((rc = too_slow(f, size - b.n)) != CLI_OK)
+				return rc;
 		}
 		if (a.meta.size != size)
 			return head_bad(f, "it has changed meanwhile");
@@ -150,9 +179,6 @@ fetch_head(struct image_from *f)
 	digest_of(&is, f->head.manifest, f->head.manifest_len);
 	if (!id32_eq(&is, &f->image))
 		return head_bad(f, "its manifest has another digest");
-	if (strncmp(f->ask.image, "sha256:", 7) == 0 &&
-	    strcmp(f->ask.image, f->text) != 0)
-		return head_bad(f, "it is another one");
 	for (unsigned i = 0; i < f->head.nlayers; i++) {
 		f->done.total += f->head.layer[i].size;
 		recipes += f->head.layer[i].recipe_len;
@@ -213,6 +239,9 @@ image_from_open(struct cli *c, struct image_from **out,
 	f->c = c;
 	f->ask = *ask;
 	f->person.dir = -1;
+	f->by_digest = ask->by_digest;
+	if (f->by_digest)
+		set_image(f, digest);
 	if ((rc = person_load(c, &f->person)) == CLI_OK &&
 	    (rc = session_open(&f->s, c, &f->person)) == CLI_OK &&
 	    (rc = find(f)) == CLI_OK && (rc = fetch_head(f)) == CLI_OK)
@@ -286,42 +315,17 @@ keep_blob(struct image_from *f, const struct id32 *digest, const void *p,
 
 /* ---- recipes ---- */
 
-/* Longer than the node lets a job keep it busy, and not wanted so. */
+/* The rest of it, of which n bytes are in fd. */
 static int
-too_slow(struct image_from *f, uint64_t bytes)
-{
-	uint64_t s = bytes / 1024 * f->kib_ms / 1000;
-	char size[24], t[24];
-
-	if (f->kib_ms == 0 || f->ask.slow || f->max_s == 0 || s <= f->max_s)
-		return CLI_OK;
-	cli_error(f->c, "%s more of it take about %s over this link",
-	    cli_bytes(size, bytes), cli_duration(t, (int64_t)s * 1000));
-	cli_hint(f->c, "With --slow it is pulled all the same; what has come "
-	    "stays.");
-	return CLI_REFUSED;
-}
-
-static int
-fetch_recipe(struct image_from *f, unsigned i)
+rest_of_recipe(struct image_from *f, unsigned i, int fd, uint64_t n)
 {
 	const struct image_head_layer *l = &f->head.layer[i];
-	_cleanup_fd_ int fd = pulled_blob(f->ask.at, &l->recipe,
-	    l->recipe_len);
 	struct proto_ans a;
-	struct stat st;
 	struct pbin b;
-	uint64_t n;
 	int rc;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (ftruncate(fd, (off_t)n) < 0)
 		return no_place(f);
-	n = (uint64_t)st.st_size;
-	if (n >= l->recipe_len) { /* and it is not that, as was seen */
-		n = 0;
-		if (ftruncate(fd, 0) < 0)
-			return no_place(f);
-	}
 	while (n < l->recipe_len) {
 		cli_progress(f->c, "pulling %s: layer %u of %u", f->ask.image,
 		    i + 1, f->head.nlayers);
@@ -335,8 +339,30 @@ fetch_recipe(struct image_from *f, unsigned i)
 			return no_place(f);
 		n += b.n;
 	}
-	if (is_blob(f, &l->recipe, l->recipe_len))
-		return CLI_OK;
+	return CLI_OK;
+}
+
+static int
+fetch_recipe(struct image_from *f, unsigned i)
+{
+	const struct image_head_layer *l = &f->head.layer[i];
+	_cleanup_fd_ int fd = pulled_blob(f->ask.at, &l->recipe,
+	    l->recipe_len);
+	struct stat st;
+	uint64_t n;
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return no_place(f);
+	n = (uint64_t)st.st_size;
+	if (n >= l->recipe_len) /* and it is not that, as was seen */
+		n = 0;
+	rc = rest_of_recipe(f, i, fd, n);
+	/* who gave the beginning, another time, may have lied, and not this */
+	if (rc == CLI_OK && n > 0 && !is_blob(f, &l->recipe, l->recipe_len))
+		rc = rest_of_recipe(f, i, fd, 0);
+	if (rc != CLI_OK || is_blob(f, &l->recipe, l->recipe_len))
+		return rc;
 	(void)!ftruncate(fd, 0);
 	return head_bad(f, "a recipe has another digest");
 }
@@ -422,6 +448,22 @@ by_seq(const void *a, const void *b, void *ctx)
 	return x < y ? -1 : x > y;
 }
 
+/* So many small files as a few bytes of recipes can ask for fill a disk too. */
+static int
+too_small(struct image_from *f)
+{
+	uint64_t sum = 0;
+	char size[24];
+
+	for (uint32_t i = 0; i < f->nwant; i++)
+		sum += MAX_OF(f->want[i].size, BLOCK);
+	if (sum <= f->ask.max)
+		return CLI_OK;
+	cli_error(f->c, "%s: its contents are too small: they take %s here, "
+	    "more than --max", f->ask.image, cli_bytes(size, sum));
+	return CLI_REFUSED;
+}
+
 /* Each once; in the order in which a layer needs them they compress better. */
 static int
 sort_wants(struct image_from *f)
@@ -444,11 +486,22 @@ sort_wants(struct image_from *f)
 	return CLI_OK;
 }
 
+/* Between questions the loop does not run: now and then, to be told. */
+static bool
+interrupted(struct image_from *f)
+{
+	if (mono_sub(clock_mono(), f->looked) >= LOOK_US) {
+		session_run(f->s, 1);
+		f->looked = clock_mono();
+	}
+	return session_interrupted(f->s);
+}
+
 /* What an earlier pull has left. */
 static void
 left_here(struct image_from *f)
 {
-	for (uint32_t i = 0; i < f->nwant; i++) {
+	for (uint32_t i = 0; i < f->nwant && !interrupted(f); i++) {
 		struct want *w = &f->want[i];
 
 		w->have = is_blob(f, &w->digest, w->size);
@@ -465,6 +518,8 @@ chunk_here(void *ctx, const struct id32 *digest, const uint8_t *p, size_t n)
 	struct image_from *f = ctx;
 	struct want *w = find_want(f, digest);
 
+	if (interrupted(f))
+		return 1;
 	if (w == NULL || w->have || w->size != n)
 		return 0;
 	if (keep_blob(f, digest, p, n) != CLI_OK)
@@ -473,6 +528,26 @@ chunk_here(void *ctx, const struct id32 *digest, const uint8_t *p, size_t n)
 	f->missing -= n;
 	f->done.reused += n;
 	return f->missing == 0 ? 2 : 0;
+}
+
+static int
+look_here(struct image_from *f)
+{
+	int rv = 0;
+
+	cli_progress(f->c, "looking for what is here already of %s ...",
+	    f->ask.image);
+	left_here(f);
+	if (f->missing > 0 && !session_interrupted(f->s))
+		rv = chunks_of_store(f->ask.images, chunk_here, f);
+	if (session_interrupted(f->s))
+		cli_error(f->c, "interrupted; what has come stays");
+	if (session_interrupted(f->s) || rv == 1)
+		return CLI_FAILED;
+	if (rv < 0)
+		cli_note(f->c, "not all images here can be read (%s): what "
+		    "they have is fetched", strerror(errno));
+	return CLI_OK;
 }
 
 /* ---- contents ---- */
@@ -590,12 +665,15 @@ put_piece(struct image_from *f, int out, struct sha256_ctx *ctx,
 	static uint8_t buf[CHUNK_MAX];
 	const uint8_t *bytes = p->bytes;
 	char name[65];
+	ssize_t got;
 
 	if (bytes == NULL) {
 		blob_name(name, recipe_digest(r, p->i));
-		if (file_read(f->ask.at->blobs, name, buf, sizeof(buf)) !=
-		    (ssize_t)p->n)
+		got = file_read(f->ask.at->blobs, name, buf, sizeof(buf));
+		if (got < 0)
 			return no_place(f);
+		if ((size_t)got != p->n)
+			return head_bad(f, "a content has another length");
 		bytes = buf;
 	}
 	sha256_update(ctx, p->n, bytes);
@@ -663,7 +741,8 @@ image_from_fetch(struct image_from *f, struct image_from_done *done)
 		if (!f->here[i])
 			recipes += l->recipe_len;
 	}
-	rc = too_slow(f, recipes / 8); /* headers, which compress well */
+	/* most of them are digests, which do not compress */
+	rc = too_slow(f, recipes);
 	for (unsigned i = 0; rc == CLI_OK && i < f->head.nlayers; i++) {
 		if (f->here[i])
 			continue;
@@ -675,15 +754,11 @@ image_from_fetch(struct image_from *f, struct image_from_done *done)
 	}
 	if (rc == CLI_OK)
 		rc = sort_wants(f);
-	if (rc != CLI_OK)
-		return rc;
-	left_here(f);
-	cli_progress(f->c, "looking for what is here already of %s ...",
-	    f->ask.image);
-	if (f->missing > 0 && chunks_of_store(f->ask.images, chunk_here, f) ==
-	    1)
-		return CLI_FAILED;
-	if ((rc = too_slow(f, f->missing)) == CLI_OK)
+	if (rc == CLI_OK)
+		rc = too_small(f);
+	if (rc == CLI_OK)
+		rc = look_here(f);
+	if (rc == CLI_OK && (rc = too_slow(f, f->missing)) == CLI_OK)
 		rc = fetch_contents(f);
 	for (unsigned i = 0; rc == CLI_OK && i < f->head.nlayers; i++)
 		if (!f->here[i])

@@ -22,9 +22,10 @@
 struct image_from;
 struct image_from_ask {
 	const char *node, *image; /* NAME[:TAG] or sha256:... */
+	bool by_digest; /* the image that open() is given, whatever its name */
 	int images;		  /* the store */
 	struct pulled *at;
-	uint64_t max; /* bytes of its layers */
+	uint64_t max; /* bytes of its layers; of its contents here, in blocks */
 	bool slow;    /* however long it takes */
 };
 struct image_from_done {
@@ -33,7 +34,9 @@ struct image_from_done {
 	uint64_t total;	  /* of all layers */
 };
 
-/* To the node, and which image it is; close it in any case. */
+/*
+ * To the node, and which image it is (by_digest: in); close it in any case.
+ */
 int image_from_open(struct cli *, struct image_from **,
     const struct image_from_ask *, struct id32 *digest);
 /* All of it, with the layout's index. */

@@ -44,6 +44,7 @@ struct pull {
 	uint64_t max;
 	const char *from; /* a node, in place of a registry */
 	bool slow, share;
+	bool by_digest; /* of that node, and manifest is it */
 
 	int images;
 	struct pulled at;
@@ -147,15 +148,34 @@ set_one(struct cli *c, void *ctx, int option, const char *value)
 	}
 }
 
+/* What the other kind of giver has no use for is not left out in silence. */
+static bool
+options_fit(struct pull *p)
+{
+	const char *odd = p->auth != NULL ? "--auth" : p->ca != NULL ? "--ca" :
+	    p->pin != NULL ? "--pin" : p->mirror.host[0] != '\0' ? "--mirror" :
+	    p->also[0] != '\0' ? "--also" : p->insecure ? "--insecure" : NULL;
+
+	if (p->from != NULL && odd != NULL) {
+		cli_error(p->c, "%s is about registries, and --from names a "
+		    "node", odd);
+		return false;
+	}
+	if (p->from == NULL && p->slow)
+		cli_error(p->c, "--slow is about nodes: it needs --from");
+	return p->from != NULL || !p->slow;
+}
+
 /* What the other node calls it; by its digest it has no name yet. */
 static int
 read_node_name(struct pull *p)
 {
-	struct id32 digest;
 	const char *hex = strncmp(p->text, "sha256:", 7) == 0 ? p->text + 7 :
 	    NULL;
 
-	if (hex != NULL ? !hex_decode(HASH_BYTES(digest), hex, strlen(hex)) :
+	p->by_digest = hex != NULL;
+	if (hex != NULL ? !hex_decode(HASH_BYTES(p->manifest), hex,
+		strlen(hex)) :
 	    !store_name_ok(p->text, p->own)) {
 		cli_error(p->c, "%s: neither NAME:TAG nor sha256:DIGEST",
 		    p->text);
@@ -431,7 +451,7 @@ from_node(struct pull *p)
 {
 	struct image_from_ask ask = {.node = p->from, .image = p->text,
 	    .images = p->images, .at = &p->at, .max = p->max,
-	    .slow = p->slow};
+	    .slow = p->slow, .by_digest = p->by_digest};
 	struct image_from_done done = {0};
 	struct image_from *f;
 	char fetched[24], reused[24], total[24];
@@ -565,6 +585,8 @@ verb_image_pull(struct cli *c, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	p.text = argv[c->arg];
+	if (!options_fit(&p))
+		return CLI_USAGE;
 	if ((rc = read_name(&p)) != CLI_OK ||
 	    (p.from == NULL && (rc = credentials(&p, &secret)) != CLI_OK))
 		return rc;

@@ -136,7 +136,9 @@ list(const struct pulled *p, size_t *n)
 		all = more;
 		memcpy(all[*n].name, de->d_name, sizeof(all[*n].name));
 		all[*n].used = st.st_mtime;
-		all[*n].bytes = (uint64_t)st.st_size;
+		/* of the disk, where small ones take more than they hold */
+		all[*n].bytes = MAX_OF((uint64_t)st.st_size,
+		    (uint64_t)st.st_blocks * 512);
 		++*n;
 	}
 	if (d != NULL)

@@ -20,8 +20,9 @@ def pull(s, image, *words):
 def left(s):
     """Of images, whole and half."""
     at = os.path.join(s.hub_dir, "warren/images")
-    return [n for n in os.listdir(at) if n.startswith("tmp-") or n == "names"] + os.listdir(os.path.join(at, "roots")) \
-        if os.path.isdir(os.path.join(at, "roots")) else []
+    roots = os.path.join(at, "roots")
+    return [n for n in os.listdir(at) if n.startswith("tmp-") or n == "names"] + (
+        os.listdir(roots) if os.path.isdir(roots) else [])
 
 
 def test_pull(ctx):
@@ -30,7 +31,12 @@ def test_pull(ctx):
         rc, text = pull(s, "kai/%s:1" % lie)
         check(rc == 1 and why in text, f"{lie}: {rc} {text}")
         check(not left(s), f"{lie}: {left(s)}")
-        shutil.rmtree(os.path.join(s.hub_dir, "warren/images/pulled"))
+        if lie != "cut":  # its beginning stays, and is no harm to a pull from who does not lie
+            shutil.rmtree(os.path.join(s.hub_dir, "warren/images/pulled"))
+    for words, why in ((("--insecure",), "--insecure is about"), (("--auth", "x"), "--auth is about")):
+        rc, text = pull(s, "kai/good:1", *words)
+        check(rc == 2 and why in text, f"{words}: {rc} {text}")
+    s.warren("image", "pull", "kai/good:1", "--slow", want=2)
     rc, text = pull(s, "sha256:" + "1" * 64, "--name", "kai/x:1")
     check(rc == 1 and "it is another one" in text, f"{rc} {text}")
     rc, text = pull(s, "kai/good:1", "--share")
@@ -43,6 +49,18 @@ def test_pull(ctx):
     check(said["fetched"] < 1.1 * sum(map(len, m.tars)) + 9000, f"{said}")
     parts = os.path.join(s.hub_dir, "warren/images/meta", m.id.hex() + ".parts")
     check(os.path.getsize(parts) > len(m.head()), "it is not kept for others")
+    rc, text = pull(s, "sha256:" + m.id.hex().upper(), "--name", "kai/large:1")
+    check(rc == 0 and json.loads(text.splitlines()[0]).get("was_here"), f"in large letters: {rc} {text}")
+    return None
+
+
+def test_small(ctx):
+    """Within --max by what its contents hold, and beyond it by what so many files take."""
+    s = Setup(ctx)
+    rc, text = pull(s, "kai/crumbs:1", "--max", "500KB")
+    check(rc == 3 and "too small" in text, f"{rc} {text}")
+    blobs = os.listdir(os.path.join(s.hub_dir, "warren/images/pulled/blobs/sha256"))
+    check(len(blobs) == 2, f"more than the recipes: {len(blobs)}")
     return None
 
 
@@ -52,10 +70,12 @@ def test_slow(ctx):
     rc, text = pull(s, "kai/good:1")
     check(rc == 3 and "--slow" in text, f"{rc} {text}")
     check(not left(s), f"{left(s)}")
+    rc, text = pull(s, "kai/wide:1")  # known by the first answer
+    check(rc == 3 and "--slow" in text, f"{rc} {text}")
     rc, text = pull(s, "kai/bytes:1", "--slow")
     check(rc == 1 and LIES["bytes"] in text, f"{rc} {text}")
     return None
 
 
-TESTS = [("images/pull", test_pull), ("images/slow", test_slow)]
+TESTS = [("images/pull", test_pull), ("images/small", test_small), ("images/slow", test_slow)]
 

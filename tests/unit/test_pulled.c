@@ -158,8 +158,11 @@ test_index(void **state)
 static void
 test_prune(void **state)
 {
-	struct pulled p;
 	struct pulled_gone gone;
+	struct pulled p;
+	struct id32 d;
+	struct stat st;
+	int fd;
 
 	(void)state;
 	assert_int_equal(pulled_open(&p, images, true), 0);
@@ -181,6 +184,19 @@ test_prune(void **state)
 	assert_false(there(&p, 3));
 	assert_int_equal(pulled_prune(&p, 0, false, NULL), 0);
 	assert_false(there(&p, 1) || there(&p, 2));
+	/* a small one takes more of the disk than it holds */
+	put(&p, 5, 1, 0);
+	d = digest(5);
+	fd = pulled_blob(&p, &d, 1);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	(void)close(fd);
+	assert_int_equal(pulled_prune(&p, UINT64_MAX, false, &gone), 0);
+	assert_int_equal(gone.files, 0);
+	assert_int_equal(pulled_prune(&p, 0, true, &gone), 0);
+	assert_int_equal(gone.bytes, MAX_OF(st.st_blocks * 512, 1));
+	assert_int_equal(pulled_prune(&p, 0, false, NULL), 0);
 	pulled_close(&p);
 }
 

@@ -27,7 +27,7 @@ def layer(seed, n):
     return out.getvalue()
 
 
-def recipe(tar, contents):
+def recipe(tar, contents, most=8999):
     """Cut as nobody else does: any cut gives the layer."""
     parts, steps, literal, at, r = [], [], b"", 0, random.Random(1)
     while at < len(tar):
@@ -37,7 +37,7 @@ def recipe(tar, contents):
         at += n
         some = []
         while at < len(tar) and len(some) < k:
-            some.append(tar[at:at + r.randrange(1, 9000)])
+            some.append(tar[at:at + r.randrange(1, most + 1)])
             at += len(some[-1])
         parts += some
         steps.append((n, len(some)))
@@ -62,6 +62,9 @@ class Image:
         self.id = sha(self.manifest)
         self.tars = tars
 
+    def crumbs(self):
+        return [recipe(t, {}, 9) for t in self.tars]
+
     def head(self, recipes=None, manifest=None, config=None, diff=None):
         recipes, manifest, config = recipes or self.recipes, manifest or self.manifest, config or self.config
         return b"KIH1" + struct.pack(">IIH", len(manifest), len(config), len(self.tars)) + b"".join(
@@ -81,7 +84,9 @@ class Giver:
             recipes = [r[:20] + bytes([r[20] ^ 1]) + r[21:] for r in recipes]
         elif self.lie == "order":  # every sum is right
             recipes = [r[:24] + r[58:92] + r[24:58] + r[92:] for r in recipes]
-        head = m.head(recipes, m.manifest + b" " if self.lie == "manifest" else None,
+        elif self.lie == "crumbs":  # no lie, but files without end
+            recipes = m.crumbs()
+        head = m.head(recipes, m.manifest + b" " * 300000 if self.lie == "wide" else m.manifest + b" " if self.lie == "manifest" else None,
                       m.config.replace(b"linux", b"Linux") if self.lie == "config" else None,
                       bytes(32) if self.lie == "diff" else None)
         if part > len(recipes):
@@ -96,6 +101,8 @@ class Giver:
             b = bytes(off + n)
         elif self.lie == "stands" and part == 1:
             return [0, {"size": size, "sha": m.id}, b""]
+        elif self.lie == "cut" and part == 1:  # a beginning of other bytes, and no more of it
+            return [2, {}, None] if off > 0 else [0, {"size": size, "sha": m.id}, b"KIL1" + bytes(96)]
         elif self.lie == "other" and part == 1:
             return [0, {"size": size, "sha": bytes(32)}, b[off:off + n]]
         return [0, {"size": size, "sha": m.id}, b[off:off + n]]
@@ -125,4 +132,4 @@ class Giver:
 LIES = {"endless": "too large", "manifest": "manifest has another digest", "config": "No such file", "diff": "layer has another digest", "sums": "sums",
         "order": "layer has another digest", "long": "another length", "forever": "no part of an image",
         "stands": "no part of an image", "other": "another length", "bytes": "content has another digest", "more": "asked for",
-        "less": "cut off", "nothing": "asked for", "gone": "no more", "number": "without bytes"}
+        "less": "cut off", "nothing": "asked for", "gone": "no more", "number": "without bytes", "cut": "no such image"}
