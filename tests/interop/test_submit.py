@@ -111,15 +111,18 @@ class Setup:
                                                 instance=self.name, more=more))
         self.hub()
         self.proxy = ctx.keep(Proxy(self.port))
-        node_dir = ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port), more=more))
-        self.node = ctx.keep(Process([ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", "pynode", *node],
-                                     os.path.join(ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE,
-                                     env={**os.environ, "TMPDIR": ctx.folder}))
-        ready = self.node.proc.stdout.readline().split()
-        check(ready[:1] == ["READY"], "the node does not start")
-        self.dest, self.urn = ready[1], ready[2]
+        self.node, self.dest, self.urn = self.start_node("pynode", node, more)
         self.person = ctx.dir("person")
         self.work = ctx.dir("work")
+
+    def start_node(self, name, words=(), more=""):
+        node_dir = self.ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port), more=more))
+        node = self.ctx.keep(Process([self.ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", name, *words],
+                                     os.path.join(self.ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE,
+                                     env={**os.environ, "TMPDIR": self.ctx.folder}))
+        ready = node.proc.stdout.readline().split()
+        check(ready[:1] == ["READY"], "the node does not start")
+        return node, ready[1], ready[2]
 
     def hub(self):
         self.rnsd = self.ctx.keep(Process(self.daemon + ["--config", self.hub_dir],
@@ -285,6 +288,11 @@ def test_detached(ctx):
     r = s.warren("result", job[:16], "--out", "elsewhere")
     s.warren("receipt", "verify", "elsewhere")
     s.warren("result", "00" * 32, want=4)  # this machine's, and no daemon
+    other = s.start_node("other")[1]  # what it says of the job of another node is not believed
+    for verb in "show", "logs", "cancel", "result":
+        r = s.warren(verb, job[:16], "--to", other, want=3)
+        check(b"not the node that the job was signed for" in r.stderr, f"{verb}: {r.stderr}")
+    s.warren("show", job[:16], "--to", s.dest)
     return None
 
 
