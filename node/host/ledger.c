@@ -82,6 +82,12 @@ static const char SCHEMA_3[] =
 static const char SCHEMA_4[] =
     "CREATE TABLE mail(ord INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
     " rec BLOB NOT NULL);";
+/* one that begins here: since when anything is known at all */
+static const char MADE[] =
+    "INSERT INTO marks VALUES(x'63726561746564000000000000000000"
+    "00000000000000000000000000000000', CAST(strftime('%s', 'now') AS"
+    " INTEGER));";
+static const struct id32 CREATED = {{'c', 'r', 'e', 'a', 't', 'e', 'd'}};
 static const struct id32 FORGOTTEN = {{'f', 'o', 'r', 'g', 'o', 't', 't', 'e',
     'n'}};
 
@@ -135,6 +141,7 @@ migrate(sqlite3 *db, char why[160])
 	    (v < 1 && simple(db, SCHEMA) != SQLITE_OK) ||
 	    (v < 2 && simple(db, SCHEMA_2) != SQLITE_OK) ||
 	    (v < 3 && simple(db, SCHEMA_3) != SQLITE_OK) ||
+	    (v < 1 && simple(db, MADE) != SQLITE_OK) ||
 	    simple(db, SCHEMA_4) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
 	    simple(db, "COMMIT") != SQLITE_OK) {
 		(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(db));
@@ -417,8 +424,8 @@ ledger_forget(struct ledger *l, const struct id32 *id, uint32_t not_after)
 	    op_add(l, OP_DROP_BODY, id, 0) != NULL;
 }
 
-uint32_t
-ledger_forgotten(struct ledger *l)
+static uint32_t
+mark_of(struct ledger *l, const struct id32 *k)
 {
 	sqlite3_stmt *q;
 	uint32_t v = 0;
@@ -426,11 +433,23 @@ ledger_forgotten(struct ledger *l)
 	if (sqlite3_prepare_v2(l->db, "SELECT v FROM marks WHERE k = ?1", -1,
 		&q, NULL) != SQLITE_OK)
 		return 0;
-	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(FORGOTTEN), SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(*k), SQLITE_STATIC);
 	if (sqlite3_step(q) == SQLITE_ROW)
 		v = (uint32_t)sqlite3_column_int64(q, 0);
 	(void)sqlite3_finalize(q);
 	return v;
+}
+
+uint32_t
+ledger_forgotten(struct ledger *l)
+{
+	return mark_of(l, &FORGOTTEN);
+}
+
+uint32_t
+ledger_created(struct ledger *l)
+{
+	return mark_of(l, &CREATED);
 }
 
 bool

@@ -46,6 +46,8 @@ uint8_t *ledger_manifest(struct ledger *, const struct id32 *id, size_t *len);
 bool ledger_forget(struct ledger *, const struct id32 *id, uint32_t not_after);
 /* Of that time nothing is known here any more; unix seconds, 0: never. */
 uint32_t ledger_forgotten(struct ledger *);
+/* It has begun then, and knows of no job before; unix seconds, 0: of old. */
+uint32_t ledger_created(struct ledger *);
 /* Body only: a job that has ended needs its manifest no more. */
 bool ledger_drop_body(struct ledger *, const struct id32 *id);
 

@@ -249,6 +249,7 @@ open_store(struct warren_node *wn)
 	if (ledger_votes(wn->ledger, vote_found, wn) < 0)
 		log_warnx("ledger.db", "approvals in it cannot be read");
 	wn->node.forgotten = ledger_forgotten(wn->ledger);
+	wn->node.created = ledger_created(wn->ledger);
 	if ((wn->blobs = blobs_open(wn->dir, wn->ledger, &bl, needs_blob,
 		wn)) == NULL)
 		fatal("blobs/ and parts/ in the node's folder");

@@ -182,11 +182,17 @@ refuse_times(struct refusal *r, const struct admit_job *j)
 {
 	const struct manifest *m = j->m;
 	const char *when = manifest_times(m, j->now);
+	/* it may have been here before all that is known: never our time */
+	uint64_t unknown = j->created == 0 ? 0 :
+	    (uint64_t)j->created + MANIFEST_AHEAD;
 
 	(void)refuse(r, "manifest", 7, "%s", when);
 	r->time = j->now;
 	if (m->not_after > j->now && m->not_after - j->now > MANIFEST_AHEAD)
 		return bounded(r, (uint64_t)j->now + MANIFEST_AHEAD,
+		    m->not_after);
+	if (m->not_after <= j->now && m->not_after <= unknown)
+		return bounded(r, unknown + (unknown == j->now),
 		    m->not_after);
 	return bounded(r, j->now, m->not_after <= j->now ? m->not_after :
 		m->deadline);

@@ -82,7 +82,7 @@ struct admit_job {
 	bool signer_is_peer; /* fingerprint of submitter = the peer's */
 	bool nonce_used;     /* by another job of this submitter */
 	uint32_t now;	     /* unix seconds */
-	uint32_t forgotten;  /* struct node */
+	uint32_t forgotten, created; /* struct node */
 	enum image_state image;
 	bool unanchored; /* in no log, where that is required */
 	bool unsigned_;	 /* a rule of image_policy does not hold for it */

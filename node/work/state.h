@@ -147,6 +147,7 @@ struct node {
 	size_t heads_len;
 	/* of jobs that could be sent until then nothing is known any more */
 	uint32_t forgotten;
+	uint32_t created; /* of jobs that were admitted before, either; or 0 */
 	struct mono aside_at; /* rows that failed are tried again */
 	struct mono receipts_at, expire_at, fill_at;
 	struct mono said_until, said_strangers; /* said.c */

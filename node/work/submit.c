@@ -374,6 +374,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
 	aj->now = n->unix_now;
 	aj->forgotten = n->forgotten;
+	aj->created = n->created;
 	if (wasm) {
 		aj->image = IMAGE_HERE;
 		*image = m->wasm.sha256;

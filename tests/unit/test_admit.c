@@ -194,6 +194,22 @@ test_step_7(void **state)
 		assert_true(f.r.limit != f.r.time && f.r.limit > f.r.value);
 	}
 	f.job.forgotten = 0;
+	/* what it knows begins then: one of before may have run, too */
+	for (uint32_t d = 0; d < 3; d++) {
+		f.job.created = NOW - MANIFEST_AHEAD + d;
+		refused(second(), "manifest", 7, "not_after");
+		assert_true(f.r.limit != f.r.time && f.r.limit > f.r.value);
+	}
+	f.job.created = NOW - MANIFEST_AHEAD - 1;
+	refused(second(), "manifest", 7, "not_after");
+	assert_true(f.r.limit == f.r.time);
+	/* ... and one that is still good is taken as ever */
+	f.job.created = NOW;
+	f.m.not_after = NOW + 1;
+	f.m.deadline = NOW + 1;
+	(void)second();
+	assert_true(f.r.code == NULL || strcmp(f.r.code, "manifest") != 0);
+	f.job.created = 0;
 	setup(NULL);
 	f.m.deadline = NOW - 1;
 	f.m.not_after = NOW - 1;

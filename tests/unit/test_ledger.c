@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <nettle/sha2.h>
@@ -193,11 +194,14 @@ test_rows(void **state)
 {
 	struct ledger *l = open_it();
 	struct job *j = a_job(1);
+	uint32_t created;
 	uint8_t *m;
 	size_t n;
 
 	(void)state;
 	(void)a_job(2);
+	created = ledger_created(l);
+	assert_true(created != 0 && (time_t)created <= time(NULL));
 	assert_true(ledger_put_body(l, &j->id, "record", 6, "envelope", 8));
 	assert_true(ledger_pending(l, &js));
 	commit(l);
@@ -208,6 +212,7 @@ test_rows(void **state)
 	jobs_init(&js, changed, NULL);
 
 	l = open_it();
+	assert_int_equal(ledger_created(l), created);
 	assert_int_equal(ledger_load(l, &js), 2);
 	assert_int_equal(js.last_order, 2);
 	j = job_find(&js, &(struct id32){{1}});
@@ -422,6 +427,8 @@ test_votes(void **state)
 	jobs_clear(&js);
 	jobs_init(&js, changed, NULL);
 	l = open_it();
+	/* it has begun nobody knows when */
+	assert_int_equal(ledger_created(l), 0);
 	assert_int_equal(ledger_load(l, &js), 1);
 	assert_true(ledger_put_vote(l, &v));
 	commit(l);
