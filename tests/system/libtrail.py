@@ -37,12 +37,17 @@ def senders(node):
     return out
 
 
-def sent(node):
-    """How many events node itself has sent in this life."""
+def counts(node):
+    """What node itself has counted in this life."""
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(os.path.join(node.dir, "warren/run/node.sock"))
         s.sendall(b'{"verb":"status"}\n')
-        return json.loads(s.makefile().readline())["counts"]["events"]
+        return json.loads(s.makefile().readline())["counts"]
+
+
+def sent(node):
+    """How many events that it has sent."""
+    return counts(node)["events"]
 
 
 def receipt(node, s):

@@ -10,6 +10,7 @@ import sys
 
 from lib import PATIENCE_S, done, result, until
 from libmeshpull import Pair, files, layer, layout
+from libtrail import counts
 
 BUILD = os.path.abspath(sys.argv[1])
 
@@ -109,6 +110,10 @@ def damaged(p, given):
     rc, said, text = p.pull("kai/third:1")
     result("meshpull: what is not as it was there is not given", rc == 1 and "no more" in text, "%s %s" % (rc, text[-600:]))
     result("meshpull: ... and no image comes of it", sorted(os.listdir(p.store(p.b, "roots"))) == before)
+    p.pull("kai/third:1")
+    n, lines = counts(p.a), p.a.said().count("not what it was imported with")
+    result("meshpull: ... which is counted each time and said once", n["contents_bad"] >= 2 and lines == 1 and
+           n["images_given"] > 1000000, "%d lines, %s" % (lines, n))
 
 
 def lies(p):
