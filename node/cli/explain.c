@@ -122,7 +122,8 @@ static const struct budget {
 	"jobs_hour_full_s", false},
     {"cpu seconds a day", NULL, "cpu_s_left", "cpu_s_limit", "cpu_s_full_s",
 	false},
-    {"images a day", NULL, "images_left", "images_limit", "images_full_s", true},
+    {"images a day", NULL, "images_left", "images_limit", "images_full_s",
+	true},
     {"spool", "spool", NULL, "spool_limit", NULL, true},
 };
 

@@ -521,7 +521,7 @@ content_bad(struct warren_node *wn, const struct id32 *image)
 	    "and is not given to others: `warren image verify` says more");
 }
 
-/* Reads of a disk that may be cold, in the loop: what is left is asked again. */
+/* Reads of a disk that may be cold, in the loop: the rest is asked again. */
 static ssize_t
 image_contents(void *ctx, const struct id32 *image, struct plist digests,
     uint8_t *buf, size_t n)

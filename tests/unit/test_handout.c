@@ -104,7 +104,7 @@ some_contents(void **state)
 	    64 * 100);
 }
 
-/* What is looked for costs, found or not: else it could be asked without end. */
+/* What is looked for costs, found or not: else it is asked without end. */
 static void
 nothing(void **state)
 {

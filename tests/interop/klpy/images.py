@@ -86,7 +86,8 @@ class Giver:
             recipes = [r[:24] + r[58:92] + r[24:58] + r[92:] for r in recipes]
         elif self.lie == "crumbs":  # no lie, but files without end
             recipes = m.crumbs()
-        head = m.head(recipes, m.manifest + b" " * 300000 if self.lie == "wide" else m.manifest + b" " if self.lie == "manifest" else None,
+        more = {"wide": 300000, "manifest": 1}.get(self.lie, 0)  # it has another digest then
+        head = m.head(recipes, m.manifest + b" " * more,
                       m.config.replace(b"linux", b"Linux") if self.lie == "config" else None,
                       bytes(32) if self.lie == "diff" else None)
         if part > len(recipes):
