@@ -477,6 +477,66 @@ test_spacing_interfaces(void **state)
 	rns_free(r);
 }
 
+static int
+opens(struct dest *d, const uint8_t priv[32], int64_t ms)
+{
+	uint8_t eph[32] = {7}, iv[16] = {8}, pub[32], data[200], out[200];
+	size_t n, len;
+
+	crypt_x25519_public(pub, priv);
+	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
+	    d->identity.pub, &d->identity.hash, pub, eph, iv,
+	    (const uint8_t *)"abc", 3), RNS_OK);
+	return dest_decrypt(d, out, &len, sizeof(out), data, n,
+	    mono_add(t0, ms * 1000));
+}
+
+/* Packets of strangers do not cost a try of every ratchet each. */
+static void
+test_tries(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd c = single("app.many");
+	static uint8_t keys[512][32];
+	const uint8_t none[32] = {1, 2, 3};
+	struct hash16 hash;
+	struct dest *d;
+
+	(void)state;
+	for (unsigned i = 0; i < 512; i++)
+		memcpy(keys[i], (uint8_t[]){9, (uint8_t)i, (uint8_t)(i >> 8)}, 3);
+	c.dest.ratchets = true;
+	c.dest.ratchet_retain = 512;
+	c.dest.ratchet_keys = keys[0];
+	c.dest.ratchet_count = 512;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	hash_of(&hash, "app.many");
+	d = dest_find(r, &hash);
+	/* what the newest open costs nothing */
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(opens(d, keys[i % 3], 1), RNS_OK);
+	assert_int_equal(opens(d, none, 1), RNS_EAUTH);
+	assert_int_equal(opens(d, keys[511], 1), RNS_OK);
+	/* as many in vain as may be: the newest and the identity's are left */
+	assert_int_equal(d->tries, DEST_TRIES - 512 - 511);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(opens(d, none, 1), RNS_ELIMIT);
+	assert_int_equal(opens(d, keys[511], 1), RNS_ELIMIT);
+	assert_int_equal(opens(d, keys[2], 1), RNS_ELIMIT);
+	assert_int_equal(opens(d, keys[0], 1), RNS_OK);
+	assert_int_equal(opens(d, keys[1], 1), RNS_OK);
+	assert_int_equal(opens(d, d->identity.x_priv, 1), RNS_OK);
+	/* half a second brings half of them, a whole one all */
+	assert_int_equal(opens(d, keys[511], 501), RNS_ELIMIT);
+	assert_int_equal(opens(d, keys[511], 1001), RNS_OK);
+	assert_int_equal(opens(d, keys[511], 1002), RNS_ELIMIT);
+	/* a clock that goes back brings none */
+	assert_int_equal(opens(d, keys[511], 0), RNS_ELIMIT);
+	assert_int_equal(opens(d, keys[511], 1000000), RNS_OK);
+	assert_true(d->tries <= DEST_TRIES);
+	rns_free(r);
+}
+
 static void
 test_decrypt(void **state)
 {
@@ -499,16 +559,16 @@ test_decrypt(void **state)
 	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
 	    d->identity.pub, &d->identity.hash, pub, eph, iv,
 	    (const uint8_t *)"abc", 3), RNS_OK);
-	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n, t0),
 	    RNS_OK);
 	vec_equal(out, len, "abc", 3);
 	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
 	    d->identity.pub, &d->identity.hash, NULL, eph, iv,
 	    (const uint8_t *)"abc", 3), RNS_OK);
-	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n, t0),
 	    RNS_EAUTH);
 	d->enforce_ratchets = false;
-	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n, t0),
 	    RNS_OK);
 	/* GROUP and PLAIN */
 	c = single("app.group");
@@ -520,17 +580,17 @@ test_decrypt(void **state)
 	d = dest_find(r, &hash);
 	assert_int_equal(token_encrypt(data, &n, sizeof(data), key, 64, iv,
 	    (const uint8_t *)"def", 3), RNS_OK);
-	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n, t0),
 	    RNS_OK);
 	vec_equal(out, len, "def", 3);
-	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n - 1),
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n - 1, t0),
 	    RNS_EAUTH);
 	data[3] ^= 1;
-	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n, t0),
 	    RNS_EAUTH);
 	d->type = RNS_PLAIN;
-	assert_int_equal(dest_decrypt(d, out, &len, 2, data, 3), RNS_EBIG);
-	assert_int_equal(dest_decrypt(d, out, &len, 3, data, 3), RNS_OK);
+	assert_int_equal(dest_decrypt(d, out, &len, 2, data, 3, t0), RNS_EBIG);
+	assert_int_equal(dest_decrypt(d, out, &len, 3, data, 3, t0), RNS_OK);
 	vec_equal(out, len, data, 3);
 	rns_free(r);
 }
@@ -592,6 +652,7 @@ main(void)
 	    cmocka_unit_test(test_spacing),
 	    cmocka_unit_test(test_spacing_late),
 	    cmocka_unit_test(test_spacing_interfaces),
+	    cmocka_unit_test(test_tries),
 	    cmocka_unit_test(test_decrypt),
 	    cmocka_unit_test(test_blackhole),
 	};

@@ -270,7 +270,8 @@ cmd_destination_group_encrypt(struct call *c)
 	must(c, rns_dest_hash(&hash, cmd.dest.name, &id), "name");
 	must(c, token_encrypt(out, &n, n, key, sizeof(key), iv, in.p, in.n),
 	    "encrypt");
-	must(c, dest_decrypt(dest_find(r, &hash), plain, &back, n, out, n),
+	must(c, dest_decrypt(dest_find(r, &hash), plain, &back, n, out, n,
+	    mono_here()),
 	    "decrypt");
 	put_hex(c, "ciphertext", out, n);
 	put_hex(c, "roundtrip", plain, back);

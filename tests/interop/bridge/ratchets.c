@@ -224,7 +224,7 @@ cmd_wire_group_create(struct call *c)
 void
 cmd_wire_group_encrypt(struct call *c)
 {
-	const struct dest *d = own_dest(c, peer_of(c));
+	struct dest *d = own_dest(c, peer_of(c));
 	struct bytes in = arg(c, "plaintext"), out = {.set = true};
 	uint8_t iv[16];
 
@@ -237,12 +237,13 @@ cmd_wire_group_encrypt(struct call *c)
 }
 
 static void
-put_opened(struct call *c, const struct dest *d)
+put_opened(struct call *c, struct dest *d)
 {
 	struct bytes in = arg(c, "ciphertext"), out = {.n = in.n};
 
 	out.p = call_alloc(c, in.n);
-	out.set = dest_decrypt(d, out.p, &out.n, in.n, in.p, in.n) == RNS_OK;
+	out.set = dest_decrypt(d, out.p, &out.n, in.n, in.p, in.n,
+	    mono_here()) == RNS_OK;
 	put_bytes(c, "plaintext", out);
 	put_bool(c, "decrypted", out.set);
 }
@@ -253,7 +254,7 @@ cmd_wire_group_decrypt(struct call *c)
 	put_opened(c, own_dest(c, peer_of(c)));
 }
 
-static const struct dest *
+static struct dest *
 plain_dest(struct call *c)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
@@ -301,7 +302,7 @@ cmd_wire_plain_decrypt(struct call *c)
 
 	out.p = call_alloc(c, in.n);
 	out.set = dest_decrypt(plain_dest(c), out.p, &out.n, in.n, in.p,
-	    in.n) == RNS_OK;
+	    in.n, mono_here()) == RNS_OK;
 	put_bytes(c, "plaintext", out);
 	put_bool(c, "passthrough", out.set && out.n == in.n &&
 	    memcmp(out.p, in.p, in.n) == 0);

@@ -108,6 +108,7 @@ deliver_data(struct rns *r, struct dest *d, const struct packet *p)
 	    .packet = {.data = p->data, .len = p->data_len,
 	        .ifid = p->rx->cfg.id}};
 	uint8_t *own = NULL;
+	int err;
 
 	if (d->type != RNS_PLAIN) {
 		own = malloc(p->data_len);
@@ -115,10 +116,12 @@ deliver_data(struct rns *r, struct dest *d, const struct packet *p)
 			(void)core_drop(r, RNS_DROP_MEMORY);
 			return;
 		}
-		if (dest_decrypt(d, own, &ev.packet.len, p->data_len, p->data,
-			p->data_len) != RNS_OK) {
+		err = dest_decrypt(d, own, &ev.packet.len, p->data_len,
+		    p->data, p->data_len, r->now);
+		if (err != RNS_OK) {
 			free(own);
-			(void)core_drop(r, RNS_DROP_DECRYPT);
+			(void)core_drop(r, err == RNS_ELIMIT ? RNS_DROP_LIMIT :
+				RNS_DROP_DECRYPT);
 			return;
 		}
 		ev.packet.data = own;

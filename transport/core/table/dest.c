@@ -445,17 +445,51 @@ dest_announce(struct rns *r, struct dest *d, const uint8_t *app_data,
 
 /* ---- data ---- */
 
+/* Of its ratchets, how many may be tried now. */
+static size_t
+tries_left(struct dest *d, struct mono now)
+{
+	int64_t us = d->tries_at.us == 0 ? 2 * MONO_SECOND :
+	    mono_sub(now, d->tries_at);
+	uint64_t more = us >= 2 * MONO_SECOND ? DEST_TRIES :
+	    (uint64_t)MAX_OF(us, 0) * DEST_TRIES_S / MONO_SECOND;
+
+	if (more > 0) {
+		d->tries = (uint32_t)MIN_OF(d->tries + more, DEST_TRIES);
+		d->tries_at = now;
+	}
+	return d->tries >= MIN_OF(d->ratchet_count, DEST_TRIES) ?
+	    d->ratchet_count : MIN_OF(d->ratchet_count, DEST_TRIES_ALWAYS);
+}
+
+/* Each try costs us a key agreement, and any stranger makes what is in vain. */
+static int
+decrypt_single(struct dest *d, uint8_t *out, size_t *out_len, size_t cap,
+    const uint8_t *in, size_t in_len, struct mono now)
+{
+	size_t n = tries_left(d, now), vain = n;
+	int used = -1, err = identity_decrypt(out, out_len, cap, &d->identity,
+	    (const uint8_t(*)[32])d->ratchet_keys, n, d->enforce_ratchets,
+	    &used, in, in_len);
+
+	if (n < d->ratchet_count)
+		return err == RNS_EAUTH ? RNS_ELIMIT : err;
+	if (err == RNS_OK && used >= 0)
+		vain = (size_t)used;
+	if (vain > DEST_TRIES_ALWAYS)
+		d->tries -= (uint32_t)MIN_OF(vain, d->tries);
+	return err;
+}
+
 int
-dest_decrypt(const struct dest *d, uint8_t *out, size_t *out_len, size_t cap,
-    const uint8_t *in, size_t in_len)
+dest_decrypt(struct dest *d, uint8_t *out, size_t *out_len, size_t cap,
+    const uint8_t *in, size_t in_len, struct mono now)
 {
 	int err;
 
 	switch (d->type) {
 	case RNS_SINGLE:
-		return identity_decrypt(out, out_len, cap, &d->identity,
-		    (const uint8_t(*)[32])d->ratchet_keys, d->ratchet_count,
-		    d->enforce_ratchets, NULL, in, in_len);
+		return decrypt_single(d, out, out_len, cap, in, in_len, now);
 	case RNS_GROUP:
 		err = token_decrypt(out, out_len, cap, d->group_key,
 		    d->group_key_len, in, in_len);

@@ -41,6 +41,8 @@ struct dest {
 	uint32_t ratchet_interval_s, ratchet_retain;
 	uint8_t (*ratchet_keys)[32]; /* private, newest first */
 	size_t ratchet_count;
+	uint32_t tries;    /* of a private key that may come to nothing, */
+	struct mono tries_at; /* as of then: dest_decrypt() */
 	int64_t last_rotation_us; /* Unix time; 0: the next announce rotates */
 	/* s; grows with each announce (reticulum-endpoint.md 5.4) */
 	uint64_t last_emitted;
@@ -88,10 +90,15 @@ bool dest_announce_same(const struct dest *, const uint8_t *app_data,
     size_t app_data_len);
 /*
  * What a DATA packet for it carries: SINGLE, GROUP or PLAIN. cap >= in_len.
- * RNS_EAUTH: does not decrypt; RNS_EBIG.
+ * RNS_EAUTH: does not decrypt; RNS_EBIG. RNS_ELIMIT: not with its newest keys,
+ * and no others are tried: by what did not decrypt with any of its ratchets,
+ * DEST_TRIES keys have been tried in vain already, each one in some 50 us.
  */
-int dest_decrypt(const struct dest *, uint8_t *out, size_t *out_len,
-    size_t cap, const uint8_t *in, size_t in_len);
+#define DEST_TRIES 1024u   /* ours: at once */
+#define DEST_TRIES_S 512u  /* ours: ... and as many more a second */
+#define DEST_TRIES_ALWAYS 2u /* ours: of the newest, for each packet */
+int dest_decrypt(struct dest *, uint8_t *out, size_t *out_len,
+    size_t cap, const uint8_t *in, size_t in_len, struct mono now);
 /* NULL: none for that path. Lives until the next HANDLER_ADD or DEST_DEL. */
 const struct handler *dest_handler(const struct dest *,
     const struct hash16 *path_hash);
