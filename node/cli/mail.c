@@ -39,6 +39,12 @@ mail_via(struct cli *c, const char *text, struct mail_nodes *out)
 			    (int)MIN_OF(n, (size_t)80), p);
 			return false;
 		}
+		for (unsigned i = 0; i < out->n; i++)
+			if (hash16_eq(&out->of[i], &out->of[out->n])) {
+				cli_error(c, "--via-lxmf has %.*s twice",
+				    (int)n, p);
+				return false;
+			}
 		out->n++;
 		p += n;
 		if (*p == '\0')

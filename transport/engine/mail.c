@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/mail.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "node/proto/letter.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/store.h"
+#include "transport/engine/store_file.h"
 #include "transport/lxmf/lxmfset.h"
 
 #define TAG_MAIL (UINT64_C(3) << 60) /* of errands: 1 */
@@ -219,25 +221,39 @@ keep_ratchets(void *arg, const uint8_t *keys, size_t n)
 	free(out);
 }
 
-/* What is kept: free() it. NULL: nothing. */
-static uint8_t *
-load_ratchets(struct engine *e, struct post_conf *c)
+/* Others are made, and take its name. */
+static void
+ratchets_aside(struct engine *e)
 {
-	size_t len = 0;
-	struct id32 sum;
-	uint8_t *in = e->store == NULL ? NULL : (uint8_t *)file_load(
-	    store_dir(e->store), RATCHETS, RATCHETS_MAX, &len);
+	store_file_aside(store_files(e->store), store_dir(e->store), RATCHETS,
+	    "other ratchets are made, and messages that were sealed for these "
+	    "cannot be read");
+}
 
-	if (in == NULL)
+/* What is kept, of *len bytes: wipe and free() it. NULL: nothing. */
+static uint8_t *
+load_ratchets(struct engine *e, struct post_conf *c, size_t *len)
+{
+	struct id32 sum;
+	uint8_t *in;
+
+	if (e->store == NULL)
 		return NULL;
-	if (len > sizeof(sum) && (len - sizeof(sum)) % RNS_RATCHET == 0) {
+	in = (uint8_t *)store_file_load(store_files(e->store),
+	    store_dir(e->store), RATCHETS, RATCHETS_MAX, len);
+	if (in == NULL) {
+		if (faccessat(store_dir(e->store), RATCHETS, F_OK,
+		    AT_SYMLINK_NOFOLLOW) == 0)
+			ratchets_aside(e);
+		return NULL;
+	}
+	if (*len > sizeof(sum) && (*len - sizeof(sum)) % RNS_RATCHET == 0) {
 		c->keys = in + sizeof(sum);
-		c->nkeys = (len - sizeof(sum)) / RNS_RATCHET;
-		rns_sha256(&sum, c->keys, len - sizeof(sum));
+		c->nkeys = (*len - sizeof(sum)) / RNS_RATCHET;
+		rns_sha256(&sum, c->keys, *len - sizeof(sum));
 	}
 	if (c->nkeys == 0 || memcmp(sum.b, in, sizeof(sum)) != 0) {
-		log_warnx("lxmf", "storage/" RATCHETS " is damaged: others are "
-		    "made");
+		ratchets_aside(e);
 		c->nkeys = 0;
 	}
 	return in;
@@ -400,6 +416,7 @@ mailroom_new(struct engine *e, const char *text, size_t len)
 	const struct post_io io = {r, submit, known, path, bytes, message,
 	    ended, looked, keep_ratchets};
 	uint8_t *kept;
+	size_t len_kept = 0;
 
 	if (r == NULL || !lxmfset_get(&r->set, text, len)) {
 		free(r);
@@ -414,11 +431,10 @@ mailroom_new(struct engine *e, const char *text, size_t len)
 	conf.nnodes = r->set.nnodes;
 	conf.message_max = r->set.message_max;
 	conf.ratchets = true;
-	kept = load_ratchets(e, &conf);
+	kept = load_ratchets(e, &conf, &len_kept);
 	r->post = post_new(&conf, &io, e->now);
 	if (kept != NULL)
-		explicit_bzero(kept, sizeof(struct id32) +
-		    conf.nkeys * RNS_RATCHET);
+		explicit_bzero(kept, len_kept);
 	free(kept);
 	explicit_bzero(&conf, sizeof(conf));
 	if (r->post == NULL) {

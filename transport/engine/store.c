@@ -73,6 +73,12 @@ store_identity(int dir, uint8_t key[RNS_KEY])
 	return 0;
 }
 
+struct store_files *
+store_files(struct store *s)
+{
+	return &s->files;
+}
+
 int
 store_dir(const struct store *s)
 {

@@ -30,6 +30,9 @@ struct store *store_new(struct engine *, int dir);
 void store_free(struct store *);
 /* The folder; it stays the store's. */
 int store_dir(const struct store *);
+/* For files that others keep in it: store_file.h. */
+struct store_files;
+struct store_files *store_files(struct store *);
 /* Everything that the core should know at start; interfaces are there. */
 void store_load(struct store *);
 /*
