@@ -118,6 +118,15 @@ jobdir_close(struct jobdir *j)
 }
 
 void
+jobdir_begun(struct jobdir *j, struct cli *c, const char *path)
+{
+	jobdir_init(j);
+	j->cli = c;
+	(void)snprintf(j->path, sizeof(j->path), "%s", path);
+	j->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void
 jobdir_discard(struct jobdir *j)
 {
 	if (j->made && j->dir >= 0)

@@ -37,6 +37,8 @@ struct jobdir {
 void jobdir_init(struct jobdir *); /* nothing is open: jobdir_close() may come */
 int jobdir_open(struct jobdir *, struct cli *, const char *path,
     const struct manifest *, const uint8_t *envelope, size_t len);
+/* One that was begun, to void or unmark it; -1 in dir: it cannot be opened. */
+void jobdir_begun(struct jobdir *, struct cli *, const char *path);
 /* Closes what is open; the folder stays. */
 void jobdir_close(struct jobdir *);
 /* The job did not come to be: what jobdir_open() made goes again. */

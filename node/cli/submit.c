@@ -250,6 +250,45 @@ set_fresh(struct submit *s)
 		(int64_t)s->node.time + NOT_AFTER_S);
 }
 
+/* Another job takes its place: its note, its folder. */
+static void
+take_place(struct submit *s)
+{
+	if (s->begun[0] != '\0' &&
+	    !person_get_job(&s->person, &s->job.m.job, &s->carried))
+		memset(&s->carried, 0, sizeof(s->carried));
+	if (s->begun[0] != '\0')
+		jobdir_void(&s->talk.dir);
+	else
+		jobdir_discard(&s->talk.dir);
+	person_forget_job(&s->person, &s->job.m.job);
+	jobdir_close(&s->talk.dir);
+	jobdir_init(&s->talk.dir);
+	s->begun[0] = '\0';
+}
+
+/*
+ * Nobody can be asked whether the node had it: by its nonce it runs once,
+ * whichever comes. With a folder that was named the new one takes its place;
+ * else it is still there for an answer, and not gone on with any more.
+ */
+static void
+leave_late(struct submit *s)
+{
+	jobdir_begun(&s->talk.dir, s->c, s->begun);
+	cli_note(s->c, "the job was not handed over whole, and is too late now: "
+	    "it is signed anew");
+	s->again = true;
+	if (s->out != NULL) {
+		take_place(s);
+		return;
+	}
+	jobdir_unmark(&s->talk.dir);
+	jobdir_close(&s->talk.dir);
+	jobdir_init(&s->talk.dir);
+	s->begun[0] = '\0';
+}
+
 /* What is signed; NULL: said, *rc. Without a node, when it is only shown. */
 static char *
 build_payload(struct submit *s, size_t *len, int *rc)
@@ -273,11 +312,8 @@ build_payload(struct submit *s, size_t *len, int *rc)
 		&s->node.dest, s->node.time, s->out, m, s->begun, &late);
 	if (*rc != CLI_OK)
 		return NULL;
-	/* nobody can be asked: by its nonce it runs once, whichever comes */
-	if (late) {
-		s->again = true;
-		s->begun[0] = '\0';
-	}
+	if (late)
+		leave_late(s);
 	if (s->begun[0] == '\0')
 		set_fresh(s);
 	*rc = CLI_USAGE;
@@ -628,23 +664,6 @@ still_worth(struct submit *s)
 {
 	s->deadline_stands = s->job.deadline_s > 0;
 	return !s->deadline_stands || s->job.m.deadline > s->node.time;
-}
-
-/* Another job takes its place: its note, its folder. */
-static void
-take_place(struct submit *s)
-{
-	if (s->begun[0] != '\0' &&
-	    !person_get_job(&s->person, &s->job.m.job, &s->carried))
-		memset(&s->carried, 0, sizeof(s->carried));
-	if (s->begun[0] != '\0')
-		jobdir_void(&s->talk.dir);
-	else
-		jobdir_discard(&s->talk.dir);
-	person_forget_job(&s->person, &s->job.m.job);
-	jobdir_close(&s->talk.dir);
-	jobdir_init(&s->talk.dir);
-	s->begun[0] = '\0';
 }
 
 /*

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """warren against an independent node, through a stock shared instance."""
 
+import base64
 import hashlib
 import itertools
 import json
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import lib
 from lib import check
@@ -555,6 +557,9 @@ def test_not_handed_over(ctx):
     with open(s.path("data/blob"), "wb") as f:
         f.write(os.urandom(200000))
     job = s.job("wc -c < /in/blob", volumes=["./data:/in:ro"])
+    twice = "ab" * 16 + "," + "11" * 16 + "," + "AB" * 16
+    r = s.submit(job, "--via-lxmf", twice, want=2)
+    check(b"--via-lxmf has " + b"AB" * 16 + b" twice" in r.stderr, f"says: {r.stderr}")
     mail = ("--out", "a", "--via-lxmf", "11" * 16, "--timeout", "1s")
     r = s.submit(job, *mail, want=4)
     check(b"sends the same job again" in r.stderr and b"warren result" in r.stderr, f"says: {r.stderr}")
@@ -566,6 +571,41 @@ def test_not_handed_over(ctx):
     check(r.stdout == b"200000\n" and b"going on" in r.stderr, f"over a link: {r.stdout} {r.stderr}")
     check(os.listdir(os.path.join(s.person, "jobs")) == ids, "another job was made")
     s.warren("receipt", "verify", "a")
+    return None
+
+
+def test_late_letter(ctx):
+    """By letter nobody can be asked of a job that came too late: it is signed anew, once for each time that it is late."""
+    s = Setup(ctx)
+    job = s.job("echo hi", deadline="2s")
+
+    def sent(*words):
+        r = s.submit(job, "--via-lxmf", "11" * 16, "--timeout", "1s", *words, want=4)
+        noted = os.listdir(os.path.join(s.person, "jobs"))
+        return b"signed anew" in r.stderr, set(noted), r.stderr
+
+    def nonce(folder):
+        with open(s.path(folder, "manifest")) as f:
+            payload = json.load(f)["payload"]
+        m = json.loads(base64.b64decode(payload))
+        return m["nonce"], m["deadline"]
+
+    anew, before, said = sent("--out", "a")
+    check(not anew and len(before) == 1, f"the first: {said}")
+    kept, ends = nonce("a")
+    for n in range(2):
+        lib.must(lambda: time.time() > ends + 1, "its deadline")
+        anew, noted, said = sent("--out", "a")
+        check(anew, f"late {n}: {said}")
+        check(len(noted) == 1 and noted != before, f"what took its place is another: {noted} {before}")
+        again, ends = nonce("a")
+        check(again == kept and ends > time.time() - 2, f"late {n}: {again} {kept} {ends}")
+        before = noted
+    # without a folder that is named, one more each: what is late stays for its answer
+    lib.must(lambda: time.time() > ends + 1, "its deadline")
+    anew, two, said = sent()
+    check(anew and len(two) == 2 and before < two, f"in a folder of its own: {said} {two}")
+    check("inputs.part" not in os.listdir(s.path("a")), "the one that is late is still gone on with")
     return None
 
 
@@ -672,4 +712,5 @@ TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
           test_chunks, test_broken_link, test_budget, test_at_once, test_instance_restarted, test_trust, test_errors,
           test_kept, test_old, test_ours)]
-LONG = [("submit/not_handed_over", test_not_handed_over), ("submit/slow_node", test_slow_node)]
+LONG = [("submit/not_handed_over", test_not_handed_over), ("submit/late_letter", test_late_letter),
+        ("submit/slow_node", test_slow_node)]
