@@ -140,7 +140,7 @@ def starts(build, words, name, env=None):
         w = line.split()
         if len(w) == 2 and w[0] in out:
             out[w[0]].append(float(w[1]) / 1000)
-    if not out["cold"]:
+    if p.returncode != 0 or not out["cold"]:
         print("# %s:" % name, p.stderr.strip()[-300:], flush=True)
     return out
 

@@ -51,20 +51,33 @@ def alone(name, program, folder, root):
 HIDE = ["unshare", "-m", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && exec \"$@\"", "sh"]
 
 
+WORKS_S = 60
+
+
 def working(name, words):
     """The same words, or with what they need here; None: they run nowhere."""
+    said = ""
     for more in ([], HIDE):
-        p = subprocess.run(more + words, capture_output=True, text=True)
+        try:  # as sandbox_start starts it: without a variable
+            p = subprocess.run(more + words, capture_output=True, text=True, env={}, timeout=WORKS_S)
+        except (OSError, subprocess.TimeoutExpired) as e:
+            said = str(e)
+            continue
+        said = p.stderr.strip()
         if p.returncode == 0:
             if more:
                 print("# runners: %s alone is started by a shell that hides the groups from it" % name, flush=True)
             return more + words
-    print("# runners: %s alone: %s" % (name, p.stderr.strip()[-200:]), flush=True)
+    print("# runners: %s alone: %s" % (name, said[-200:]), flush=True)
     return None
 
 
 def measure(build, rounds, idle_ms):
     """Of each: its name, and lists of ms (ends.starts())."""
+    busybox = shutil.which("busybox", path=PLACES)
+    if busybox is None:
+        print("# runners: busybox is not installed", flush=True)
+        return
     for name, word in PROGRAMS.items():
         program = shutil.which(word, path=PLACES)
         if program is None:
@@ -74,7 +87,7 @@ def measure(build, rounds, idle_ms):
             root = os.path.join(folder, "root")
             for d in ("bin", "dev", "etc", "proc", "run", "sys", "tmp"):
                 os.makedirs(os.path.join(root, d))
-            shutil.copy(shutil.which("busybox", path=PLACES), os.path.join(root, "bin/true"))
+            shutil.copy(busybox, os.path.join(root, "bin/true"))
             # what podman lays over
             for f in ("etc/hostname", "run/.containerenv"):
                 open(os.path.join(root, f), "w").close()

@@ -79,13 +79,17 @@ spawn(int kind, char *const argv[])
 {
 	int64_t before = clock_mono().us;
 	char *env[] = {NULL};
-	int status;
+	int err, status = -1;
 	pid_t pid;
 
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, env) != 0 ||
-	    waitpid(pid, &status, 0) != pid || status != 0)
-		return;
-	note(kind, clock_mono().us - before);
+	err = posix_spawnp(&pid, argv[0], NULL, NULL, argv, env);
+	if (err != 0)
+		fprintf(stderr, "%s: %s\n", argv[0], strerror(err));
+	else if (waitpid(pid, &status, 0) != pid || status != 0)
+		fprintf(stderr, "%s: ended with status %#x\n", argv[0],
+		    (unsigned)status);
+	else
+		note(kind, clock_mono().us - before);
 }
 
 static void
