@@ -18,9 +18,11 @@ static const char config[] =
 
 /*
  * podman 4 and later, with crun: of those that it can use only that one leaves
- * groups alone. It has no image, no store and no configuration of the machine's
- * or of the user's: its folders begin empty and end with the job, and so do
- * conmon and what it starts when a container ends, in pid 1's namespace.
+ * groups alone. It has no image, no store, no containers.conf and no
+ * mounts.conf of the machine's or of the user's: its folders begin empty and
+ * end with the job, and so do conmon and what it starts when a container ends,
+ * in pid 1's namespace. storage.conf it reads, since none is an error to it;
+ * root, runroot and driver that are said above go before what is in there.
  *
  * --ulimit host: else it sets limits that its user may not raise
  * (linux-sandbox.md 1.1). CAP_SETFCAP as for crun (oci.c). Its masks of /proc
@@ -37,8 +39,8 @@ podman_terms(struct terms *t, const struct terms_in *in)
 	    "--runroot", TERMS_STATE "/run", "--tmpdir", TERMS_STATE "/tmp",
 	    "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
 	    "--events-backend", "none", "--runtime", "crun", "--runtime-flag",
-	    "root=" TERMS_STATE "/crun", "--log-level",
-	    "error", "run", "--rm", "--rootfs", "--pull", "never", "--cgroups",
+	    "root=" TERMS_STATE "/crun", "--log-level", "error",
+	    "--default-mounts-file", "/dev/null", "run", "--rm", "--rootfs", "--pull", "never", "--cgroups",
 	    "disabled", "--network", "none", "--no-hosts", "--ipc", "none",
 	    "--log-driver", "none", "--read-only", "--read-only-tmpfs=false",
 	    "--cap-drop", "all", "--cap-add", "SETFCAP", "--cap-add",

@@ -146,7 +146,7 @@ test_podman(void **state)
 		    "--tmpdir /new/state/tmp --storage-driver vfs "
 		    "--cgroup-manager cgroupfs --events-backend none "
 		    "--runtime crun --runtime-flag root=/new/state/crun "
-		    "--log-level error run --rm --rootfs --pull never "
+		    "--log-level error --default-mounts-file /dev/null run --rm --rootfs --pull never "
 		    "--cgroups disabled --network none --no-hosts --ipc none "
 		    "--log-driver none --read-only --read-only-tmpfs=false "
 		    "--cap-drop all --cap-add SETFCAP --cap-add SYS_ADMIN "
