@@ -160,12 +160,16 @@ def processes(word):
 
 
 def table():
-    """Of each process: its parent, its name, when it began."""
+    """Of each process: its parent, its name, when it began. What was executed by
+    its descriptor has a number for a name before Linux 6.14: then argv[0]'s."""
     out = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/stat" % pid) as f:
                 name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+            if name.isdigit():
+                with open("/proc/%s/cmdline" % pid, errors="replace") as f:
+                    name = os.path.basename(f.read().split("\0")[0]) or name
         except OSError:
             continue
         out[int(pid)] = (int(rest.split()[1]), name, rest.split()[19])
@@ -298,7 +302,7 @@ def stuck(mode):
         queued = third.reached("queued") and third.state() != "running"
         rc, last = second.end()
         result("a stuck tool is killed when its job's time is up, with all that it made (%s)" % mode,
-               many and rc == 5 and last.get("outcome", {}) != "exited" and until(lambda: len(named(mark)) == 1, "its end"),
+               many and rc == 5 and last.get("outcome") == ["lost", "took too long"] and until(lambda: len(named(mark)) == 1, "its end"),
                "%s %s %s" % (rc, last, second))
         rc3, last3 = third.end()
         result("its slot comes back, while another tool is stuck; and no more run than may (%s)" % mode,
