@@ -231,7 +231,8 @@ read_apparmor(struct profile *p, const struct ynode *n, struct mistakes *m)
 	if (!ynode_text(n, "apparmor", 1, PROFILE_NAME_MAX, &p->apparmor, m))
 		return;
 	if (strspn(p->apparmor, may) != strlen(p->apparmor) ||
-	    strstr(p->apparmor, "//") != NULL)
+	    strstr(p->apparmor, "//") != NULL ||
+	    strcmp(p->apparmor, "unconfined") == 0)
 		mistake_add(m, n->line, n->column, "auto, off, or the name of "
 		    "a profile that is loaded", "apparmor \"%.64s\" is no "
 		    "name of a profile", p->apparmor);

@@ -90,7 +90,7 @@ struct parent {
 	/* what contains jobs, since the start; its program, warren-inner */
 	unsigned runner;
 	int fd_tool, fd_inner;
-	int fd_lsm; /* policy.h, and has it loaded profiles? */
+	int fd_lsm, fd_enforce; /* policy.h, and has it loaded profiles? */
 	bool policy_loaded;
 	struct watchdog *watchdog; /* watchdog.c; NULL: none is wanted yet */
 	int fd_rules; /* rules.yaml, or -1: there is none */

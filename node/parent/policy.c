@@ -150,16 +150,21 @@ policy_load(struct parent *p)
 		if (here != LSM_NONE)
 			(void)snprintf(l.why, sizeof(l.why), "no label is set "
 			    "in containers of %s", runner_name(p->runner));
+	} else if (here == LSM_SELINUX) {
+		l.kind = LSM_SELINUX;
+		if (own != NULL && strcmp(own, "auto") != 0)
+			log_notice(NULL, "apparmor: %s of the container "
+			    "profile is not used: this kernel enforces SELinux",
+			    own);
+		if (store_label(p->images_dir) < 0)
+			log_warn("images", "label of SELinux");
+		p->fd_enforce = lsmlook_enforce("/sys");
 	} else if (own != NULL && strcmp(own, "off") == 0) {
 		if (here == LSM_APPARMOR)
 			(void)snprintf(l.why, sizeof(l.why), "AppArmor is off "
 			    "in the container profile");
 	} else if (here == LSM_APPARMOR) {
 		apparmor(p, &l);
-	} else if (here == LSM_SELINUX) {
-		l.kind = LSM_SELINUX;
-		if (store_label(p->images_dir) < 0)
-			log_warn("images", "label of SELinux");
 	} else if (own != NULL && strcmp(own, "auto") != 0) {
 		(void)snprintf(l.why, sizeof(l.why), "this kernel enforces no "
 		    "AppArmor");
@@ -168,6 +173,31 @@ policy_load(struct parent *p)
 		log_notice(NULL, "layer lsm: %s", l.why);
 	lsm_write(text, &l);
 	p->fd_lsm = memfd_sealed("lsm", text, strlen(text));
+}
+
+void
+policy_again(struct parent *p)
+{
+	char name[APPARMOR_NAME_MAX], prefix[APPARMOR_PREFIX_MAX];
+	char why[LSM_WHY_MAX];
+	struct apparmor_shape s;
+	bool whole = true;
+
+	if (!p->policy_loaded)
+		return;
+	own_prefix(prefix, sizeof(prefix), p);
+	for (unsigned i = 0; i < APPARMOR_SHAPES && whole; i++) {
+		apparmor_shape(i, &s);
+		apparmor_name(name, prefix, &s);
+		whole = lsmlook_enforced("/sys", name);
+	}
+	if (whole)
+		return;
+	if (load(prefix, why) < 0)
+		log_warnx(NULL, "layer lsm: %s", why);
+	else
+		log_notice(NULL, "layer lsm: AppArmor's profiles were gone, "
+		    "and are loaded again");
 }
 
 void

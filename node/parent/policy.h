@@ -9,8 +9,16 @@
  */
 struct parent;
 
-/* Into p->fd_lsm, which jail is given: what there is, or why not. */
+/*
+ * Into p->fd_lsm, which jail is given: what there is, or why not; where that is
+ * SELinux, p->fd_enforce says whether it still refuses what it forbids.
+ */
 void policy_load(struct parent *);
+/*
+ * Profiles of ours that others have taken away since are loaded again; at a
+ * reload. Which label jobs have, and whether, stays as it was at the start.
+ */
+void policy_again(struct parent *);
 /* What was loaded goes. */
 void policy_remove(struct parent *);
 

@@ -21,6 +21,7 @@
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"
 #include "node/parent/parent.h"
+#include "node/parent/policy.h"
 #include "node/parent/tell.h"
 #include "node/parent/settings.h"
 #include "node/parent/watchdog.h"
@@ -265,6 +266,7 @@ take_node(struct parent *p, struct files *f)
 	r = settings_reload(p);
 	child_want(&p->child[PROGRAM_EGRESS], p->web);
 	watchdog_reload(p);
+	policy_again(p);
 	if (r < 0) {
 		say(p, RELOAD_MISTAKE, "node.yaml", "not every program could "
 		    "be told: start the node anew");

@@ -253,6 +253,7 @@ spawn_jail(struct parent *p, struct spawn *s)
 	spawn_fd(s, "stage", p->stage_dir);
 	spawn_fd(s, "hand", p->fd_hand);
 	spawn_fd(s, "lsm", p->fd_lsm);
+	spawn_fd(s, "enforce", p->fd_enforce);
 	if (p->runner != RUNNER_NATIVE) {
 		char name[24];
 

@@ -79,7 +79,7 @@ parent_init(struct parent *p)
 	p->listen_metrics = -1;
 	p->asked = reload_asked;
 	p->fd_config = p->fd_ifs = p->fd_node = p->fd_profile = p->fd_hand = -1;
-	p->fd_tool = p->fd_inner = p->fd_lsm = -1;
+	p->fd_tool = p->fd_inner = p->fd_lsm = p->fd_enforce = -1;
 	p->fd_rules = p->fd_watchdog = -1;
 	p->fd_network = -1;
 	p->fd_web_ca = p->fd_web_hosts = -1;

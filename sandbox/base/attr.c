@@ -90,17 +90,18 @@ attr_exec(enum lsm_kind kind, const char *proc, const char *label)
 	_cleanup_fd_ int fd = open_attr(kind, proc, 0, "exec", O_RDWR);
 	int n = snprintf(text, sizeof(text), "%s%s", kind == LSM_APPARMOR ?
 	    "exec " : "", label);
+	bool enforced = true;
 
 	if (fd < 0 || write(fd, text, (size_t)n) != n)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0 || read_text(fd, said, sizeof(said)) < 0)
 		return -1;
 	/* what it says of AppArmor has a mode, and in some kernels a word */
-	if (kind == LSM_APPARMOR)
-		(void)cut_mode(said);
-	if (strcmp(said, label) == 0 || strcmp(said, text) == 0)
+	if (kind == LSM_APPARMOR && strstr(said, " (") != NULL)
+		enforced = cut_mode(said);
+	if (enforced && (strcmp(said, label) == 0 || strcmp(said, text) == 0))
 		return 0;
-	errno = EBADMSG;
+	errno = enforced ? EBADMSG : EOPNOTSUPP;
 	return -1;
 }
 

@@ -18,7 +18,8 @@ int attr_current(enum lsm_kind, const char *proc, pid_t, char *out,
     size_t cap);
 /*
  * What the calling process becomes by its next execve(): asked for, and read
- * back. 0, or -1 with errno (EBADMSG: it reads differently).
+ * back. 0, or -1 with errno (EBADMSG: it reads differently; EOPNOTSUPP: it is a
+ * profile of AppArmor that only warns).
  */
 int attr_exec(enum lsm_kind, const char *proc, const char *label);
 /*

@@ -173,7 +173,7 @@ command_run(struct command *c)
 		command_fail(c, "working folder outside");
 	/* before the last filters, which a job could not be labelled behind */
 	if (c->label != NULL && attr_exec(c->lsm, c->proc, c->label) < 0)
-		command_fail(c, "label");
+		command_fail(c, COMMAND_LABEL);
 	if (c->landlock_abi > 0 &&
 	    landlock_apply(c->landlock_abi, c->paths, c->npaths) < 0)
 		command_fail(c, "landlock");

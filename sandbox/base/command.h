@@ -37,6 +37,7 @@ struct command {
 	unsigned npaths;
 	/* shared with the child until it has become the command */
 	volatile const char *failed; /* what could not be done */
+#define COMMAND_LABEL "label"
 	volatile int error;
 	volatile bool unstarted; /* there was nothing to become */
 };

@@ -16,6 +16,7 @@
 #include "common/program.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/cell_ask.h"
+#include "sandbox/jail/jail_lsm.h"
 #include "sandbox/jail/cell_compile.h"
 #include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_take.h"
@@ -509,10 +510,12 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		/* a step's word on a job's layers is an image's word */
 		if (c->life.state != CELL_STARTING)
 			break;
-		c->ready = true;
-		c->layers = (r->layers & j->limits.available) |
-		    c->group_layers | j->inherited;
+		c->layers = (jail_lsm_now(r->layers, j->enforce) &
+		    j->limits.available) | c->group_layers | j->inherited;
 		orphan(j, c, false);
+		c->ready = !cell_lost_policy(j, c);
+		if (!c->ready)
+			kill_child(c);
 		maybe_started(j, c);
 		break;
 	case REPORT_FAIL:

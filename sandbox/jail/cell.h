@@ -112,6 +112,7 @@ struct jail {
 	struct group_dirs groups;
 	char missing[512];
 	uint32_t inherited; /* LAYERS_INHERITED that all slots have */
+	int enforce; /* jail_lsm_now() */
 	const struct jail_kind *kind;
 	struct pool pool;
 	struct process *program;

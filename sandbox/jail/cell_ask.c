@@ -3,7 +3,10 @@
 
 #include <sys/wait.h>
 
+#include <stdio.h>
+
 #include "common/clock.h"
+#include "common/layers.h"
 
 bool
 cell_may_run(const struct cell *c)
@@ -57,4 +60,16 @@ cell_thaw(struct cell *c)
 	c->began.us += us;
 	if (c->deadline.us != 0)
 		c->deadline.us += us;
+}
+
+bool
+cell_lost_policy(const struct jail *j, struct cell *c)
+{
+	if (((c->plan.layers | j->limits.required) & LAYER_LSM &
+	    ~c->layers) == 0)
+		return false;
+	(void)snprintf(c->fail_code, sizeof(c->fail_code), "posture");
+	(void)snprintf(c->why, sizeof(c->why), "SELinux only warns now");
+	c->kill = true;
+	return true;
 }

@@ -6,7 +6,7 @@
 
 #include "sandbox/jail/cell.h"
 
-/* Questions about a cell, which change nothing but its clock. */
+/* Questions about a cell, which change little of it. */
 
 /* What was asked for last may run, as far as is known. */
 bool cell_may_run(const struct cell *);
@@ -18,5 +18,10 @@ const char *cell_step_end(const struct cell *, const siginfo_t *);
 struct mono cell_after_ms(uint64_t ms);
 /* Its clock goes on where it stood. */
 void cell_thaw(struct cell *);
+/*
+ * Has its command started without the kernel's policy, though plan or node want
+ * it? Then why it failed is set, and it is to be killed.
+ */
+bool cell_lost_policy(const struct jail *, struct cell *);
 
 #endif

@@ -251,6 +251,8 @@ init_job(const struct init_env *e, const struct init_job *j)
 		command_run(&c);
 	if (pid < 0)
 		fail(j->report, "internal", "fork", errno);
+	if ((why = init_unlabelled(&c)) != NULL)
+		refuse(j->report, "posture", why);
 	if (c.failed != NULL)
 		fail(j->report, "internal", (const char *)c.failed, c.error);
 	if ((why = init_labelled(j, &c, pid, &r.layers)) != NULL)

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -31,6 +32,20 @@ init_label(const struct init_env *e, const struct init_job *j,
 		return "no profile of AppArmor fits an image whose /dev or "
 		    "/proc leads elsewhere";
 	return NULL;
+}
+
+const char *
+init_unlabelled(const struct command *c)
+{
+	if (c->failed == NULL || strcmp((const char *)c->failed,
+	    COMMAND_LABEL) != 0)
+		return NULL;
+	if (c->lsm == LSM_SELINUX)
+		return c->error == EINVAL ? "SELinux's policy has no "
+		    SELINUX_JOB " any more: semodule -i warren.cil" : NULL;
+	return c->error == ENOENT ? "the profile of AppArmor is not loaded any "
+	    "more: warren reload" : c->error == EOPNOTSUPP ? "the profile of "
+	    "AppArmor only warns now: aa-enforce" : NULL;
 }
 
 /*

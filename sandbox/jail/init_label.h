@@ -15,6 +15,11 @@
 const char *init_label(const struct init_env *, const struct init_job *,
     const struct place *, struct command *);
 /*
+ * Why the command could not have its label, for people; NULL: it was not that,
+ * or nothing that a policy which has changed since the start explains.
+ */
+const char *init_unlabelled(const struct command *);
+/*
  * LAYER_LSM into *layers, if the started command is seen to be under its label,
  * else 0. NULL; or why the job must end: it is under another one, or the plan
  * asks for the layer.

@@ -101,6 +101,7 @@ take_arguments(struct start *s, int argc, char *argv[])
 		s->jail.limits.wasm &= (s->dirs.wasm[i] = settings_take(p,
 		    SET_WASM, wasm_files[i])) >= 0;
 	jail_lsm(&s->lsm, program_fd(p, "lsm"));
+	s->jail.enforce = program_fd(p, "enforce");
 	if (s->kind->take != NULL)
 		s->kind->take(s->kind, p);
 	s->dirs.tools = s->kind->tools;

@@ -18,6 +18,7 @@
  *   volume:I=FD      directory of profile volume I, in the order of the index
  *                    that a plan names
  *   lsm=FD           what jobs are labelled by, lsm_read(); absent: nothing
+ *   enforce=FD       by which SELinux says whether it enforces, if it is that
  *   wasm:NAME=FD     a file of the runner of modules, of wasm_files[]; without
  *                    all of them there are no modules
  *   cg-jobs=FD       v2 directory jobs/; absent: no v2. jail makes and enters

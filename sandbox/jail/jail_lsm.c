@@ -20,6 +20,8 @@ remedy(const struct lsm *l, int error)
 		    "not start jobs as " SELINUX_JOB;
 	if (error == ENOENT)
 		return "the profile is not loaded";
+	if (error == EOPNOTSUPP)
+		return "the profile only warns: aa-enforce";
 	return error == EACCES || error == EPERM ? "warrend has a profile "
 	    "itself, which lacks change_profile" : "";
 }
@@ -50,6 +52,16 @@ jail_lsm(struct lsm *out, int fd)
 	(void)snprintf(out->why, sizeof(out->why), "%s: %s. %s",
 	    l.kind == LSM_SELINUX ? "SELinux" : "AppArmor", strerror(error),
 	    remedy(&l, error));
+}
+
+uint32_t
+jail_lsm_now(uint32_t layers, int enforce)
+{
+	char c = '\0';
+
+	if (enforce < 0 || (pread(enforce, &c, 1, 0) == 1 && c == '1'))
+		return layers;
+	return layers & ~(uint32_t)LAYER_LSM;
 }
 
 void

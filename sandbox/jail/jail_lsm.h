@@ -3,6 +3,7 @@
 #define WARREN_SANDBOX_JAIL_JAIL_LSM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sandbox/plan/lsm.h"
 
@@ -13,6 +14,11 @@
  * this kernel would not let a job have its label.
  */
 void jail_lsm(struct lsm *out, int fd);
+/*
+ * Of layers, those that hold still: enforce is the file by which SELinux says
+ * whether it enforces (-1: none), and where it does not, no job has its layer.
+ */
+uint32_t jail_lsm_now(uint32_t layers, int enforce);
 /* The reason, behind what else is missing. */
 void jail_lsm_missing(const struct lsm *, char *text, size_t cap);
 

@@ -295,6 +295,28 @@ policies(void **state)
 	assert_int_equal(lsmlook(path), LSM_APPARMOR);
 }
 
+/* Profiles as AppArmor lists them. */
+static void
+enforced(void **state)
+{
+	static const char list[] = "sys/kernel/security/apparmor/profiles";
+	char path[300], text[1200];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/sys", top);
+	assert_false(lsmlook_enforced(path, "a"));
+	memset(text, 'x', 1000);
+	(void)snprintf(text + 1000, sizeof(text) - 1000, " (enforce)\n"
+	    "a (complain)\nb c (enforce)\na/d (enforce)\ne (enforce)");
+	put(list, text);
+	assert_false(lsmlook_enforced(path, "a"));
+	assert_false(lsmlook_enforced(path, "c"));
+	assert_false(lsmlook_enforced(path, "x"));
+	assert_false(lsmlook_enforced(path, ""));
+	assert_false(lsmlook_enforced(path, "e")); /* cut off */
+	assert_true(lsmlook_enforced(path, "a/d"));
+}
+
 static void
 machine(void **state)
 {
@@ -667,7 +689,7 @@ main(void)
 	    CHECK_TEST(all_files),
 	    CHECK_TEST(interface_off),
 	    CHECK_TEST(profile_names),
-	    CHECK_TEST(policies), CHECK_TEST(machine),
+	    CHECK_TEST(policies), CHECK_TEST(enforced), CHECK_TEST(machine),
 	    CHECK_TEST(gateways), CHECK_TEST(verifiers),
 	    CHECK_TEST(hub),
 	    CHECK_TEST(authorities),

@@ -537,6 +537,7 @@ bad_profiles(void **state)
 	    {"volumes: [':/b:ro']\n", 1, 11, "source"},
 	    {"apparmor: a//&b\n", 1, 11, "no name of a profile"},
 	    {"apparmor: a b\n", 1, 11, "no name of a profile"},
+	    {"apparmor: unconfined\n", 1, 11, "no name of a profile"},
 	    {"apparmor: ''\n", 1, 11, ""},
 	    {"apparmor: [off]\n", 1, 11, ""},
 	    {"volumes: ['a::ro']\n", 1, 11, "target"},

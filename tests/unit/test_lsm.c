@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "common/util.h"
+#include "common/layers.h"
 #include "sandbox/base/attr.h"
+#include "sandbox/jail/jail_lsm.h"
 #include "sandbox/plan/lsm.h"
 
 static char text[APPARMOR_TEXT_MAX];
@@ -399,6 +401,13 @@ test_attr(void **state)
 	assert_int_equal(attr_try(LSM_APPARMOR, top, "own"), 0);
 	put("self/attr/exec", "");
 	assert_int_equal(attr_exec(LSM_SELINUX, top, "u:r:t"), 0);
+	/* a profile that only warns is none; what it reads of it has a mode */
+	put("self/attr/apparmor/exec", "");
+	assert_int_equal(attr_exec(LSM_APPARMOR, top, "own (complain)"), -1);
+	assert_int_equal(errno, EOPNOTSUPP);
+	put("self/attr/apparmor/exec", "");
+	assert_int_equal(attr_try(LSM_APPARMOR, top, "own (kill)"), -1);
+	assert_int_equal(errno, EOPNOTSUPP);
 	/* what was taken and says nothing back */
 	(void)snprintf(path, sizeof(path), "%s/self/attr/apparmor/exec", top);
 	assert_int_equal(unlink(path), 0);
@@ -431,6 +440,34 @@ test_attr(void **state)
 	assert_string_equal(small, "u:r");
 }
 
+/* SELinux that only warns gives no layer, as it is at that moment. */
+static void
+test_now(void **state)
+{
+	int fd = -1;
+	char path[128];
+
+	(void)state;
+	assert_int_equal(jail_lsm_now(LAYER_LSM | LAYER_PID, -1),
+	    LAYER_LSM | LAYER_PID);
+	put("7/attr/enforce", "1");
+	(void)snprintf(path, sizeof(path), "%s/7/attr/enforce", top);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(jail_lsm_now(LAYER_LSM | LAYER_PID, fd),
+		    LAYER_LSM | LAYER_PID);
+	assert_int_equal(pwrite(fd, "0", 1, 0), 1);
+	assert_int_equal(jail_lsm_now(LAYER_LSM | LAYER_PID, fd), LAYER_PID);
+	assert_int_equal(jail_lsm_now(LAYER_PID, fd), LAYER_PID);
+	assert_int_equal(pwrite(fd, "1", 1, 0), 1);
+	assert_int_equal(jail_lsm_now(LAYER_LSM, fd), LAYER_LSM);
+	assert_int_equal(ftruncate(fd, 0), 0); /* it says nothing */
+	assert_int_equal(jail_lsm_now(LAYER_LSM, fd), 0);
+	(void)close(fd);
+	assert_int_equal(unlink(path), 0);
+}
+
 int
 main(void)
 {
@@ -441,6 +478,7 @@ main(void)
 	    cmocka_unit_test(test_context),
 	    cmocka_unit_test(test_word),
 	    cmocka_unit_test_setup_teardown(test_attr, folders, no_folders),
+	    cmocka_unit_test_setup_teardown(test_now, folders, no_folders),
 	};
 
 	return cmocka_run_group_tests_name("lsm", tests, NULL, NULL);
