@@ -338,6 +338,12 @@ root_label(const char *context)
 	label = context;
 }
 
+const char *
+root_labelled(void)
+{
+	return label;
+}
+
 static int
 fs_set(int fs, const char *key, const char *fmt, unsigned long long v)
 {
@@ -446,10 +452,14 @@ mount_image(const char *hex, bool read_only)
 	/*
 	 * The image above, places to mount on below: an image need not have
 	 * them, and mountinfo does not tell where the image lies on the host.
+	 * What may be written is the job's as a whole, the image's files too:
+	 * each is copied up before it is changed.
 	 */
 	(void)snprintf(opts, sizeof(opts),
-	    "lowerdir=%s:/new/skel,userxattr%s", path,
-	    read_only ? "" : UPPER_OPTIONS);
+	    "lowerdir=%s:/new/skel,userxattr%s%s%s", path,
+	    read_only ? "" : UPPER_OPTIONS,
+	    read_only || label == NULL ? "" : ",context=",
+	    read_only || label == NULL ? "" : label);
 	if (mount("overlay", "/new/root", "overlay", flags, opts) == 0)
 		return 0;
 	return read_only && errno != ENOENT ? bind_image(hex == NULL ?

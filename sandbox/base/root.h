@@ -38,6 +38,7 @@ int base_build(const struct base_dirs *, bool root, const char **what);
  * made with from here on; NULL: none. A policy without it refuses the mounts.
  */
 void root_label(const char *context);
+const char *root_labelled(void);
 
 /* A tmpfs of the job's user; fds: detached clones of it, each used once. */
 int tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,

@@ -248,8 +248,7 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 		return;
 	}
 	if (!sl->plan.read_only && upper_make(MAX_OF(sl->plan.memory / 4,
-	    65536u), PLAN_RW_INODES, sl->env.lsm->kind == LSM_SELINUX ?
-	    SELINUX_FILE : NULL) < 0) {
+	    65536u), PLAN_RW_INODES, root_labelled()) < 0) {
 		(void)snprintf(why, sizeof(why), "root: %s", strerror(errno));
 		sl->have_plan = false;
 		answer(sl, SLOT_FAILED, why, -1);

@@ -3,11 +3,12 @@
 jobs have their profiles, the hostile probes under it."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
-from lib import done, result, skip
-from libjob import Burrow
+from lib import done, result, skip, until
+from libroot import PROFILE, Rooted
 
 build = sys.argv[1]
 here = os.path.dirname(os.path.abspath(__file__))
@@ -66,15 +67,11 @@ def probes():
            str(bad or said[-5:]))
 
 
-class Labelled(Burrow):
+class Labelled(Rooted):
     def label(self, **kw):
         rc, last, s = self.run_job("cat /proc/self/attr/current", seconds=200,
                                    **kw)
         return self.output(s).strip(), last, s
-
-    def profile(self, text):
-        os.makedirs(os.path.join(self.dir, "profiles"), exist_ok=True)
-        self.write("profiles/default.yaml", text)
 
     def end(self):
         """A stop of as long as it takes: this machine is slow, and what is
@@ -121,6 +118,10 @@ def shapes(node):
                                seconds=200)
     result("apparmor: a program that is not there",
            last.get("outcome") == ["exited", 127], str(s))
+    label, good, last, said = node.writes()
+    result("apparmor: a root that may be written to is under all, and is",
+           label == prefix + "all (enforce)" and good and
+           "lsm" in last.get("layers", []), "%r %s" % (label, said))
     out = node.warren(
         "run", "--to", node.who["destination"], "--config", node.dir,
         "--identity", node.person, "--out", node.work + "/out", "--wasm",
@@ -140,6 +141,26 @@ def denied(node):
            last.get("outcome") not in (None, ["exited", 0]), str(s))
 
 
+def again(node):
+    """Others have taken the profiles away: a job is told so, and a reload
+    brings them back."""
+    mine = [n for n in loaded() if n.startswith("warren-") and
+            "test" not in n]
+    for name in mine:
+        with open(SECURITY + "/apparmor/.remove", "w") as f:
+            f.write(name)
+    rc, last, s = node.run_job("echo no", seconds=200)
+    result("apparmor: profiles that are gone are said",
+           "posture" in str(s) and "warren reload" in str(s), str(s))
+    node.process.send_signal(signal.SIGHUP)
+    result("apparmor: a reload loads them again",
+           until(lambda: set(mine) <= loaded(), "them", PATIENCE))
+    text, last, s = node.label()
+    result("apparmor: and jobs have them again",
+           text.endswith("-tmp (enforce)") and "lsm" in last.get("layers", []),
+           "%r %s" % (text, s))
+
+
 def own_profile(node):
     name = "warren-test-tmp"
     node.profile("apparmor: %s\n" % name)
@@ -153,7 +174,11 @@ def own_profile(node):
     result("apparmor: those of the house are not loaded then",
            not any(n.startswith("warren-") and "test" not in n
                    for n in loaded()), str(loaded()))
-    for text, why in (("apparmor: nobody-loaded-this\n", "is not loaded"),
+    warns = "profile warren-test-warns flags=(complain) {\n  file,\n}\n"
+    result("apparmor: one that only warns is loaded", parser("-r",
+           warns.encode()) == 0)
+    for text, why in (("apparmor: warren-test-warns\n", "only warns"),
+                      ("apparmor: nobody-loaded-this\n", "is not loaded"),
                       ("apparmor: off\n", "is off")):
         node.profile(text)
         if not node.again():
@@ -172,12 +197,14 @@ def product():
     node = Labelled(build, "lsm", None, more="require_layers: [lsm]\n")
     try:
         before = loaded()
+        node.profile(PROFILE)
         if not node.up(PATIENCE):
             result("apparmor: start", False, "%s %s" % (
                 node.problem, node.said()[-2500:]))
             return
         shapes(node)
         denied(node)
+        again(node)
         node.end()
         result("apparmor: profiles are gone with the node",
                loaded() == before, str(loaded() - before))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from lib import done, result, skip
-from libjob import Burrow
+from libroot import PROFILE, Rooted
 
 build = sys.argv[1]
 here = os.path.dirname(os.path.abspath(__file__))
@@ -32,10 +32,14 @@ def load():
                     b"system_u:object_r:%s_device_t:s0\0" % kind.encode())
     os.setxattr(os.path.realpath(LOADER), "security.selinux",
                 b"system_u:object_r:ld_so_t:s0\0")
-    with open(FS + "/enforce", "w") as f:
-        f.write("1")
+    enforce("1")
     with open("/proc/self/attr/current") as f:
         return f.read().strip("\0\n")
+
+
+def enforce(how):
+    with open(FS + "/enforce", "w") as f:
+        f.write(how)
 
 
 def alone():
@@ -47,8 +51,10 @@ def alone():
 
 
 def product():
-    node = Burrow(build, "selinux", None, more="require_layers: [lsm]\n")
+    node = Rooted(build, "selinux", None, more="require_layers: [lsm]\n")
     try:
+        # there is no AppArmor that this could switch off
+        node.profile(PROFILE + "apparmor: off\n")
         if not node.up(PATIENCE):
             result("selinux: start", False, "%s %s" % (
                 node.problem, node.said()[-2500:]))
@@ -78,12 +84,25 @@ def product():
                                    seconds=200)
         result("selinux: a job keeps its label",
                last.get("outcome") == ["exited", 1], str(s))
+        label, good, last, said = node.writes()
+        result("selinux: a root that may be written to is",
+               ":warren_job_t:s0:c" in label and good and
+               "lsm" in last.get("layers", []), "%r %s" % (label, said))
         out = node.warren(
             "run", "--to", node.who["destination"], "--config", node.dir,
             "--identity", node.person, "--out", node.work + "/out", "--wasm",
             os.path.join(here, "../wasm/acts.wasm"), "--", "exit", "42",
             config=False, seconds=200)
         result("selinux: a module runs", out[0] == 42, str(out))
+        enforce("0")
+        rc, last, s = node.run_job("echo no", seconds=200)
+        enforce("1")
+        result("selinux: no claim while it only warns, and required",
+               rc != 0 and last.get("outcome") is None and
+               "only warns" in str(s), str(s))
+        rc, last, s = node.run_job("echo yes", seconds=200)
+        result("selinux: and again when it enforces",
+               "lsm" in last.get("layers", []), str(s))
     finally:
         node.remove()
 
