@@ -160,7 +160,7 @@ def damaged_names():
     os.utime(old, (1, 1))
     rc, said = cli(s, "gc", "--dry-run", "--json")
     result("gc --dry-run counts what was pulled long ago", rc == 0 and json.loads(said)["pulled"] == 1 and
-           json.loads(said)["bytes"] == os.path.getsize(old), said)
+           json.loads(said)["bytes"] == max(os.path.getsize(old), os.stat(old).st_blocks * 512), said)
     fd = os.open(os.path.join(images, "pulled"), os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
     rc, said = cli(s, "gc")

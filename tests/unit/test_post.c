@@ -60,16 +60,18 @@ do_submit(void *arg, const struct rns_cmd *cmd)
 {
 	struct side *s = arg;
 	struct rns_event ev = {.type = RNS_EV_RECEIPT};
+	int rc = pair_submit(&s->w->p, s->node, cmd);
 
 	s->searches += cmd->type == RNS_CMD_PATH_REQUEST &&
 	    hash16_eq(&cmd->hash, &s->w->one);
 	if (cmd->type == RNS_CMD_PACKET) {
 		s->packet = ev.receipt.tag = cmd->packet.tag;
 		ev.receipt.status = RNS_RECEIPT_DELIVERED;
+		/* the command was read: its proof may end the letter */
 		if (s->at_once)
 			assert_true(post_event(s->post, &ev, s->w->p.now));
 	}
-	return pair_submit(&s->w->p, s->node, cmd);
+	return rc;
 }
 
 static bool
