@@ -59,18 +59,16 @@ static int
 do_submit(void *arg, const struct rns_cmd *cmd)
 {
 	struct side *s = arg;
-	struct rns_event ev = {.type = RNS_EV_RECEIPT};
+	struct rns_event ev = {.type = RNS_EV_RECEIPT, .receipt = {
+	    .tag = cmd->packet.tag, .status = RNS_RECEIPT_DELIVERED}};
 	int rc = pair_submit(&s->w->p, s->node, cmd);
 
 	s->searches += cmd->type == RNS_CMD_PATH_REQUEST &&
 	    hash16_eq(&cmd->hash, &s->w->one);
-	if (cmd->type == RNS_CMD_PACKET) {
-		s->packet = ev.receipt.tag = cmd->packet.tag;
-		ev.receipt.status = RNS_RECEIPT_DELIVERED;
-		/* the command was read: its proof may end the letter */
-		if (s->at_once)
-			assert_true(post_event(s->post, &ev, s->w->p.now));
-	}
+	if (cmd->type == RNS_CMD_PACKET)
+		s->packet = cmd->packet.tag;
+	if (cmd->type == RNS_CMD_PACKET && s->at_once) /* and so ends */
+		assert_true(post_event(s->post, &ev, s->w->p.now));
 	return rc;
 }
 
