@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A compute node with an image and a person who may use it; jobs submitted
 through the node's own shared instance by the command line."""
+import atexit
 import json
 import os
 import shutil
@@ -26,6 +27,8 @@ class Submission:
         self.process = subprocess.Popen(
             argv, preexec_fn=node._drop, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=self.errors)
+        # a broken link is waited out: a test that is over ends it
+        atexit.register(self.process.kill)
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
