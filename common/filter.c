@@ -250,6 +250,20 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 	return r;
 }
 
+/* Takes ctx, whose rules were added with r. */
+static int
+set(scmp_filter_ctx ctx, int r)
+{
+	if (r >= 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
+	return 0;
+}
+
 static int
 load(unsigned sets)
 {
@@ -271,14 +285,7 @@ load(unsigned sets)
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS);
 	r = build_allow(ctx, sets);
-	if (r >= 0)
-		r = seccomp_load(ctx);
-	seccomp_release(ctx);
-	if (r < 0) {
-		errno = -r;
-		return -1;
-	}
-	return 0;
+	return set(ctx, r);
 }
 
 int
@@ -342,12 +349,5 @@ priv_filter_verifier(void)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
 		    SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ,
 			CLONE_NEWUSER, CLONE_NEWUSER));
-	if (r >= 0)
-		r = seccomp_load(ctx);
-	seccomp_release(ctx);
-	if (r < 0) {
-		errno = -r;
-		return -1;
-	}
-	return 0;
+	return set(ctx, r);
 }

@@ -29,9 +29,9 @@ static const char *const names[] = {"p256", "p384", "ed"};
 static struct pemkey keys[NELEM(names)];
 
 static const json_t *
-a_case(const char *name)
+case_of(const json_t *file, const char *name)
 {
-	const json_t *cases = vec_array(doc, "cases"), *c;
+	const json_t *cases = vec_array(file, "cases"), *c;
 	size_t i;
 
 	json_array_foreach(cases, i, c)
@@ -39,6 +39,12 @@ a_case(const char *name)
 			return c;
 	fail_msg("no case %s", name);
 	return NULL;
+}
+
+static const json_t *
+a_case(const char *name)
+{
+	return case_of(doc, name);
 }
 
 static bool
@@ -519,19 +525,6 @@ test_role(void **state)
 #ifdef HAVE_LIBCRYPTO
 static json_t *keyless;
 
-static const json_t *
-a_bundle(const char *name)
-{
-	const json_t *cases = vec_array(keyless, "cases"), *c;
-	size_t i;
-
-	json_array_foreach(cases, i, c)
-		if (strcmp(vec_str(c, "name"), name) == 0)
-			return c;
-	fail_msg("no case %s", name);
-	return NULL;
-}
-
 /* Which rules hold for what that bundle is about. */
 static uint32_t
 rules_now(const json_t *bundle)
@@ -569,8 +562,8 @@ test_keyless(void **state)
 
 	(void)state;
 	keyless = vec_load("keyless.json");
-	good = a_bundle("message, log v1");
-	flow = a_bundle("a workflow");
+	good = case_of(keyless, "message, log v1");
+	flow = case_of(keyless, "a workflow");
 	judge_by(by_person);
 	text = vec_str(good, "bundle");
 	kit_dir_put(&taker.klp, "attestations/a.json", text, strlen(text));
