@@ -5,7 +5,8 @@
  * meanwhile, in turns with bubblewrap, or with what is said, and with a plain
  * exec. One line a run: "cold|idle|warm|warm-now|other|other-idle|exec
  * MICROSECONDS", where warm has idled and warm-now has waited for the root alone;
- * medians on standard error. WARREN_RUNNER (tests/escape/drive.h) says what
+ * of ours one more, "KIND-runs", from J_RUN until it is known that the command
+ * has been executed; medians on standard error. WARREN_RUNNER (tests/escape/drive.h) says what
  * contains the jobs; another program than our own sandbox prepares nothing.
  * sandbox_start [ROUNDS [IDLE-MS [PROGRAM WORD...]]]
  */
@@ -30,8 +31,10 @@
 #define ROUNDS_MAX 1000
 #define IDLE_MS 100
 
-enum { COLD, IDLE, WARM, WARM_NOW, OTHER, OTHER_IDLE, EXEC, KINDS };
-static const char *const names[] = {"cold", "idle", "warm", "warm-now", "other",
+enum { COLD, IDLE, WARM, WARM_NOW, OURS, RUNS = OURS, OTHER = RUNS + OURS,
+    OTHER_IDLE, EXEC, KINDS };
+static const char *const names[] = {"cold", "idle", "warm", "warm-now",
+    "cold-runs", "idle-runs", "warm-runs", "warm-now-runs", "other",
     "other-idle", "exec"};
 static int64_t took[KINDS][ROUNDS_MAX];
 static int n_took[KINDS];
@@ -41,8 +44,6 @@ static char **said; /* the other program; NULL: bubblewrap */
 static void
 note(int kind, int64_t us)
 {
-	if (kind < 0)
-		return;
 	if (n_took[kind] < ROUNDS_MAX)
 		took[kind][n_took[kind]++] = us;
 	printf("%s %lld\n", names[kind], (long long)us);
@@ -66,9 +67,11 @@ job(struct drive *d, const struct id32 *image, const struct seccomp_program *f,
 		j.filter_len = f->len;
 	}
 	ok = drive_run(d, &j) == 0 && j.started && j.status == 0;
-	if (ok)
+	if (ok && kind >= 0) {
 		note(kind, j.total_us);
-	else
+		note(RUNS + kind, j.start_us);
+	}
+	if (!ok)
 		fprintf(stderr, "%s %s\n", j.code, j.why);
 	drive_job_clear(&j);
 	return ok;
@@ -211,7 +214,7 @@ main(int argc, char *argv[])
 		if (n_took[k] == 0)
 			continue;
 		qsort(took[k], (size_t)n_took[k], sizeof(took[k][0]), by_value);
-		fprintf(stderr, "%-10s median %.2f ms, least %.2f, p95 %.2f\n",
+		fprintf(stderr, "%-13s median %.2f ms, least %.2f, p95 %.2f\n",
 		    names[k], (double)took[k][n_took[k] / 2] / 1000,
 		    (double)took[k][0] / 1000,
 		    (double)took[k][n_took[k] * 95 / 100] / 1000);
