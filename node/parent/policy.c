@@ -21,6 +21,7 @@
 #include "common/util.h"
 #include "node/check/lsmlook.h"
 #include "node/parent/parent.h"
+#include "node/parent/rank.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/lsm.h"
 
@@ -50,6 +51,7 @@ become_parser(int exe, int in, int err)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	rank_before_relay(RANK_HOUSE);
 	if (lseek(in, 0, SEEK_SET) == 0 && dup2(in, 0) >= 0 &&
 	    dup2(err, 1) >= 0 && dup2(err, 2) >= 0)
 		(void)fexecve(exe, argv, env);

@@ -25,6 +25,7 @@
 #include "node/parent/groups.h"
 #include "node/parent/listen.h"
 #include "node/parent/parent.h"
+#include "node/parent/rank.h"
 #include "node/parent/tell.h"
 
 #define BACKOFF_MAX 60.
@@ -225,6 +226,7 @@ run(struct watchdog *w, int exe, int in, int out, int conf, int asks)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)groups_join(&w->parent->groups, GROUP_DOG);
+	rank_before_relay(RANK_HOUSE);
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(conf, FD_CONF) < 0 ||

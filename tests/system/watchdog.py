@@ -172,6 +172,10 @@ def dies(node):
     until(lambda: node.pids().get("watchdog") not in (None, pid),
           "another watchdog")
     rc, last = s.end()
+    with open("/proc/%d/oom_score_adj" % node.pids()["watchdog"]) as f:
+        rank = int(f.read())
+    result("dies: the relay outlives the next one as well", rank > 0,
+           "rank %d" % rank)
     result("dies: the job ends as it would", rc == 0 and
            node.output(s).endswith("over\n"), str(s))
     result("dies: the next one watches on", comes(
