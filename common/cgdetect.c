@@ -89,25 +89,6 @@ cg_ends(const char *self_cgroup, const char *controller, const char *end)
 	return n >= k && strcmp(path + n - k, end) == 0;
 }
 
-/* "\040" and its like stand for blanks in mountinfo. */
-static void
-unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
-		    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
-			    (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 struct mount {
 	char *root, *point, *type, *options;
 };
@@ -134,8 +115,8 @@ mount_read(char *line, struct mount *m)
 	m->options = strtok_r(NULL, " ", &save);
 	if (m->type == NULL || source == NULL || m->options == NULL)
 		return false;
-	unescape(m->root);
-	unescape(m->point);
+	octal_unescape(m->root);
+	octal_unescape(m->point);
 	return true;
 }
 

@@ -37,6 +37,8 @@ size_t text_escape(char *dst, size_t cap, const void *src, size_t n);
  * a name escapes it, all who pass its sentence on do this. A backslash stays one.
  */
 size_t text_printable(char *dst, size_t cap, const void *src, size_t n);
+/* In place: "\040" and its like, which stand for blanks in mountinfo. */
+void octal_unescape(char *s);
 /* Well-formed UTF-8 (no surrogates, no overlong forms, NUL allowed). */
 bool utf8_valid(const void *src, size_t n);
 

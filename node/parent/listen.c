@@ -153,33 +153,12 @@ listen_watchdog(struct parent *p)
 	return control_socket(p, WATCHDOG_SOCK);
 }
 
-/* Whoever reaches it may connect: who he is, is asked then. */
-int
-listen_watchdog_at(const char *path)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	struct stat st;
-	mode_t mask;
-	int r;
-	_cleanup_fd_ int fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0 || strlen(path) >= sizeof(sa.sun_path))
-		return -1;
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-		(void)unlink(path);
-	mask = umask(0111);
-	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
-	(void)umask(mask);
-	return r < 0 || listen(fd, LISTEN_BACKLOG) < 0 ? -1 : steal_fd(&fd);
-}
-
-/* ---- metrics ---- */
-
-/* A socket that a run before this one left is in the way; nothing else is. */
+/*
+ * A socket that a run before this one left is in the way; nothing else is.
+ * group may be NULL: then who owns it is left as it is.
+ */
 static int
-metrics_unix(const char *path, const char *group)
+unix_at(const char *path, mode_t without, const char *group)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	struct stat st;
@@ -193,14 +172,22 @@ metrics_unix(const char *path, const char *group)
 	memcpy(sa.sun_path, path, strlen(path) + 1);
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path);
-	/* us, root, and the group that the operator names */
-	mask = umask(0117);
+	mask = umask(without);
 	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	(void)umask(mask);
 	if (r == 0 && group != NULL)
 		reader_group(path, group);
 	return r < 0 || listen(fd, LISTEN_BACKLOG) < 0 ? -1 : steal_fd(&fd);
 }
+
+/* Whoever reaches it may connect: who he is, is asked then. */
+int
+listen_watchdog_at(const char *path)
+{
+	return unix_at(path, 0111, NULL);
+}
+
+/* ---- metrics ---- */
 
 static int
 metrics_tcp(const char *text)
@@ -229,8 +216,9 @@ listen_metrics(struct parent *p)
 
 	if (at == NULL)
 		return;
+	/* us, root, and the group that the operator names */
 	p->listen_metrics = strncmp(at, "unix:", 5) == 0 ?
-	    metrics_unix(at + 5, p->node->metrics_group) : metrics_tcp(at);
+	    unix_at(at + 5, 0117, p->node->metrics_group) : metrics_tcp(at);
 	if (p->listen_metrics < 0)
 		log_err("node.yaml", "metrics: %s; there are none until the "
 		    "next start", at);

@@ -132,25 +132,6 @@ folder(struct walk *w, int fd, dev_t dev, int depth)
 		(void)closedir(d);
 }
 
-/* Octal escapes of the kernel's, in place. */
-static void
-unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
-		    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
-			    (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 /* "1 2 0:3 / /tmp rw,nosuid ... - tmpfs tmpfs rw,size=..." */
 static bool
 written_to(char *line, char **point)
@@ -179,7 +160,7 @@ mount_point(struct walk *w, int root, char *point)
 	struct stat st;
 	int fd;
 
-	unescape(point);
+	octal_unescape(point);
 	fd = sys_openat2(root, point, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 	    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	if (fd < 0 || fstat(fd, &st) < 0) {

@@ -122,6 +122,16 @@ join(struct id32 *out, const struct id32 *a, const struct id32 *b)
 	(void)crypto_hash_sha256(out->b, both, sizeof(both));
 }
 
+/* Past the levels at which it has no sibling. */
+static void
+alone(uint64_t *fn, uint64_t *sn)
+{
+	while ((*fn & 1) == 0 && *fn != 0) {
+		*fn >>= 1;
+		*sn >>= 1;
+	}
+}
+
 /*
  * RFC 9162, 2.1.3.2: fn is where we are on a level, sn the last one there. A
  * node that is the last and has no sibling goes up as it is.
@@ -140,10 +150,7 @@ tlog_includes(const struct tlog_head *h, uint64_t index,
 			return false;
 		if ((fn & 1) != 0 || fn == sn) {
 			join(&r, &proof[i], &r);
-			while ((fn & 1) == 0 && fn != 0) {
-				fn >>= 1;
-				sn >>= 1;
-			}
+			alone(&fn, &sn);
 		} else {
 			join(&r, &r, &proof[i]);
 		}
@@ -186,10 +193,7 @@ tlog_extends(const struct tlog_head *old, const struct tlog_head *new_,
 		if ((fn & 1) != 0 || fn == sn) {
 			join(&fr, &proof[i], &fr);
 			join(&sr, &proof[i], &sr);
-			while ((fn & 1) == 0 && fn != 0) {
-				fn >>= 1;
-				sn >>= 1;
-			}
+			alone(&fn, &sn);
 		} else {
 			join(&sr, &sr, &proof[i]);
 		}
