@@ -24,22 +24,12 @@
 #include "sandbox/base/group.h"
 #include "sandbox/base/tar.h"
 #include "tests/escape/setup.h"
+#include "tests/escape/trials.h"
 #include "tests/until.h"
 
-static struct drive d;
 static struct id32 image;
-static char note[600];
 static const char *const env[] = {"PATH=/bin", NULL};
 static const uint8_t empty_tar[1024];
-
-#define CHECK(c)                                                               \
-	do {                                                                   \
-		if (!(c)) {                                                    \
-			(void)snprintf(note, sizeof(note), "line %d: %s: %s",  \
-			    __LINE__, #c, j.why);                              \
-			return false;                                          \
-		}                                                              \
-	} while (0)
 
 static void
 new_job(struct drive_job *j, const char *const *argv)
@@ -716,11 +706,7 @@ t_v1_kill(void)
 	return true;
 }
 
-static const struct {
-	const char *name;
-	bool (*run)(void);
-	bool slow; /* only when asked for, or with LONG set */
-} trials[] = {
+static const struct trial trials[] = {
 	{"slot-falls", t_slot_falls, false},
 	{"slot-falls-job-ends", t_slot_falls_job_ends, false},
 	{"slot-falls-clock", t_slot_falls_clock, true},
@@ -732,8 +718,6 @@ static const struct {
 	{"many-files", t_many_files, true}, {"mountinfo", t_mountinfo, false},
 	{"blobs-closed", t_blobs_closed, false},
 };
-
-static const char *folder, *busybox;
 
 static int
 begin(void)
@@ -762,36 +746,5 @@ begin(void)
 int
 main(int argc, char *argv[])
 {
-	const char *who = geteuid() == 0 ? "root" : "user";
-	int bad = 0;
-
-	if (argc < 3)
-		return 2;
-	folder = argv[1];
-	busybox = argv[2];
-	for (size_t i = 0; i < NELEM(trials); i++) {
-		if (argc > 3 && strcmp(argv[3], trials[i].name) != 0)
-			continue;
-		if (trials[i].slow && argc <= 3 && getenv("LONG") == NULL)
-			continue;
-		note[0] = '\0';
-		if (begin() == -1) {
-			printf("not ok %s (%s): jail did not start\n",
-			    trials[i].name, who);
-			return 1;
-		}
-		if (!trials[i].run()) {
-			printf("not ok %s (%s): %s\n", trials[i].name, who,
-			    note);
-			bad = 1;
-		} else if (strncmp(note, "skip: ", 6) == 0) {
-			printf("skip %s (%s): %s\n", trials[i].name, who,
-			    note + 6);
-		} else {
-			printf("ok %s (%s)\n", trials[i].name, who);
-		}
-		(void)fflush(stdout);
-		drive_stop(&d);
-	}
-	return bad;
+	return trials_main(argc, argv, trials, NELEM(trials), begin);
 }

@@ -20,24 +20,13 @@
 
 #include "common/util.h"
 #include "tests/escape/setup.h"
+#include "tests/escape/trials.h"
 #include "tests/until.h"
 
-static struct drive d;
 static struct id32 image;
 static char root[512];
-static char note[600];
-static const char *folder, *busybox;
 static const char *const env[] = {"PATH=/bin", NULL};
 static const uint8_t empty_tar[1024];
-
-#define CHECK(c)                                                               \
-	do {                                                                   \
-		if (!(c)) {                                                    \
-			(void)snprintf(note, sizeof(note), "line %d: %s: %s",  \
-			    __LINE__, #c, j.why);                              \
-			return false;                                          \
-		}                                                              \
-	} while (0)
 
 static void
 new_job(struct drive_job *j, const char *script)
@@ -494,16 +483,19 @@ t_moments(void)
 	return true;
 }
 
-static const struct {
-	const char *name;
-	bool (*run)(void);
-} trials[] = {
-	{"warm-same", t_same}, {"warm-once", t_once},
-	{"warm-shape", t_shape}, {"warm-image-replaced", t_image_replaced},
-	{"warm-image-removed", t_image_removed}, {"warm-void", t_void},
-	{"warm-off", t_off}, {"warm-idle", t_idle}, {"warm-node", t_node},
-	{"warm-killed", t_killed}, {"warm-moments", t_moments},
-	{"warm-memory", t_memory},
+static const struct trial trials[] = {
+	{"warm-same", t_same, false},
+	{"warm-once", t_once, false},
+	{"warm-shape", t_shape, false},
+	{"warm-image-replaced", t_image_replaced, false},
+	{"warm-image-removed", t_image_removed, false},
+	{"warm-void", t_void, false},
+	{"warm-off", t_off, false},
+	{"warm-idle", t_idle, false},
+	{"warm-node", t_node, false},
+	{"warm-killed", t_killed, false},
+	{"warm-moments", t_moments, false},
+	{"warm-memory", t_memory, false},
 };
 
 static int
@@ -518,34 +510,5 @@ begin(void)
 int
 main(int argc, char *argv[])
 {
-	const char *who = geteuid() == 0 ? "root" : "user";
-	int bad = 0;
-
-	if (argc < 3)
-		return 2;
-	folder = argv[1];
-	busybox = argv[2];
-	for (size_t i = 0; i < NELEM(trials); i++) {
-		if (argc > 3 && strcmp(argv[3], trials[i].name) != 0)
-			continue;
-		note[0] = '\0';
-		if (begin() == -1) {
-			printf("not ok %s (%s): jail did not start\n",
-			    trials[i].name, who);
-			return 1;
-		}
-		if (!trials[i].run()) {
-			printf("not ok %s (%s): %s\n", trials[i].name, who,
-			    note);
-			bad = 1;
-		} else if (strncmp(note, "skip: ", 6) == 0) {
-			printf("skip %s (%s): %s\n", trials[i].name, who,
-			    note + 6);
-		} else {
-			printf("ok %s (%s)\n", trials[i].name, who);
-		}
-		(void)fflush(stdout);
-		drive_stop(&d);
-	}
-	return bad;
+	return trials_main(argc, argv, trials, NELEM(trials), begin);
 }
