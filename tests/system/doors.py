@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who may connect: the silent connections of one address keep nobody out,
-addresses that flap are kept out, and we ourselves slow down when another
-throws us out (with DOORS_LONG). In a network of its own, whose addresses are all
-ours."""
+addresses that flap are kept out, and (with DOORS_LONG) we ourselves slow down
+when another throws us out, and who sends at full speed what is costly to refuse,
+or begins what he does not end, has his share and no more. In a network of its
+own, whose addresses are all ours."""
+import multiprocessing
 import os
 import select
 import signal
@@ -14,12 +16,12 @@ import sys
 import tempfile
 import threading
 
-from lib import Node, done, of, result, skip, until
-from libwire import Frames, Traffic
+from lib import Node, Status, done, of, result, skip, until
+from libwire import Dest, Frames, Traffic, frame, path_through
 
 build = sys.argv[1]
 ADDRESSES = ["10.77.0.%d" % n for n in range(1, 9)]
-SILENT, FLAPPING, NEAR, FAR, CALLER = ADDRESSES[:5]
+SILENT, FLAPPING, NEAR, FAR, CALLER, CODES, LIAR, HALF = ADDRESSES
 
 
 def alone():
@@ -203,6 +205,77 @@ def thrown_out(node, thrower):
            "next try is in 10 s" in said.get("error", ""), str(said))
 
 
+def pump(source, port, data, count):
+    """So many connections that always have something to be read."""
+    lines = [call(source, port) for _ in range(count)]
+    at = {s: 0 for s in lines}
+    for s in lines:
+        s.setblocking(False)
+    while lines:
+        for s in select.select([], lines, [])[1]:
+            try:
+                at[s] += s.send(data[at[s]:at[s] + (1 << 18)])
+                at[s] %= len(data)
+            except OSError:
+                lines.remove(s)
+
+
+def worked_ms(node):
+    """Of a processor, by transport until now."""
+    with open("/proc/%d/schedstat" % node.pids()["transport"]) as f:
+        return int(f.read().split()[0]) / 1e6
+
+
+def costly(node, source, section, port, what, data):
+    """What is costly to refuse, from one address at full speed: how much of it
+    comes before a packet of others, by the time of a processor."""
+    name = "64 connections that send " + what
+    near, far, dest = From(NEAR, 4001), From(FAR, 4001), Dest()
+    relay = path_through(near, far, dest)
+    before = of(node, section)
+    p = multiprocessing.Process(target=pump, args=(source, port, data, 64))
+    p.start()
+    all_send = until(lambda: of(node, section)["clients"] >= before["clients"] +
+                     64 and of(node, section)["rx_bytes"] >
+                     before["rx_bytes"] + (4 << 20), "all send")
+    worst, came = 0, 0
+    for n in range(30):
+        begin, mark = worked_ms(node), os.urandom(16)
+        near.send(b"\x50\x00" + relay + dest.hash + b"\0" + mark)
+        came += bool(until(lambda: any(
+            r.endswith(mark) for r in far.receive(0.2) or []), "it comes"))
+        worst = max(worst, worked_ms(node) - begin)
+    p.terminate()
+    p.join()
+    # a read of each of them would be three seconds
+    result("%s: %d packets pass, behind %d ms of work at most" % (
+        name, came, worst), all_send and came == 30 and worst < 600)
+    near.s.close()
+    far.s.close()
+
+
+def halves(node):
+    """Frames of half a megabyte that are begun and not ended."""
+    name = "64 that begin long frames"
+    pid = node.pids()["transport"]
+    t = Passing(4001, 4001)
+    lines = [call(HALF, 4008) for _ in range(64)]
+    half = b"\x7e" + b"\x01" * 520000
+    for s in lines:
+        s.settimeout(60)
+        s.sendall(half)
+    all_came = until(lambda: of(node, "Wide").get("rx_bytes") ==
+                     64 * len(half), "all")
+    most = int(Status(pid)["VmRSS"].split()[0]) / 1024
+    result("%s: %d MiB are taken" % (name, most), all_came and most < 48)
+    t.more(50)
+    sent, lost = t.end()
+    result(name + ": not one packet of the others is lost",
+           sent >= 50 and lost == 0, "%d of %d" % (lost, sent))
+    for s in lines:
+        s.close()
+
+
 def places(node):
     """Where a section may listen and connect to."""
     for section, want in (
@@ -254,7 +327,9 @@ node = Node(build, "doors", None, config=(
     ("Device", 4005) +
     CLIENT % ("Both", "both.test", 4002) +
     CUT + "[[Tunnel]]\ntype = I2PInterface\nenabled = yes\npeers = x.b32.i2p\n" +
-    CLIENT % ("No zone", "fe80::77%none", 4002)))
+    CLIENT % ("No zone", "fe80::77%none", 4002) +
+    SERVER % ("Coded", 4007) + "passphrase = another\n" +
+    BACKBONE % ("Wide", "bitrate = 1000000000\nlisten_on = 0.0.0.0", 4008)))
 node.write("config", open(os.path.join(node.dir, "config")).read().replace(
     "[reticulum]", "[reticulum]\nenable_transport = yes"))
 os.environ["I2P_SAM_ADDRESS"] = FAR + ":1"
@@ -269,6 +344,12 @@ try:
     cut_off(node)
     if "DOORS_LONG" in os.environ:
         thrown_out(node, thrower)
+        costly(node, CODES, "Coded", 4007, "wrong access codes", b"".join(
+            frame(b"\x80" + os.urandom(30)) for _ in range(4000)))
+        lie = Dest().announce()[:-64]
+        costly(node, LIAR, "Others", 4002, "announces with wrong signatures",
+               b"".join(frame(lie + os.urandom(64)) for _ in range(2000)))
+        halves(node)
 finally:
     node.stop()
     node.remove()

@@ -10,6 +10,7 @@
 #include <rns/rns.h>
 
 #include "tests/unit/vec.h"
+#include "transport/core/base/frame.h"
 
 static void
 check_encode(enum rns_framing framing, const char *key)
@@ -45,9 +46,12 @@ check_encode(enum rns_framing framing, const char *key)
 	}
 }
 
-/* Feeds the chunks in pieces of `step` bytes (0: as they are). */
+/*
+ * Feeds the chunks in pieces of `step` bytes (0: as they are); fit: it gives
+ * back between them what it does not need.
+ */
 static void
-check_chunks(enum rns_framing framing, const json_t *v, size_t step)
+check_chunks(enum rns_framing framing, const json_t *v, size_t step, bool fit)
 {
 	json_t *chunks = vec_array(v, "chunks");
 	json_t *want = vec_array(v, "packets");
@@ -75,6 +79,11 @@ check_chunks(enum rns_framing framing, const json_t *v, size_t step)
 				w = vec_unhex(hex, &want_len);
 				vec_equal(p, got_len, w, want_len);
 			}
+			if (!fit)
+				continue;
+			deframer_fit(d);
+			assert_true(deframer_room(d) <=
+			    (size_t)vec_int(v, "hw_mtu"));
 		}
 	}
 	assert_int_equal(seen, json_array_size(want));
@@ -88,9 +97,11 @@ check_decode(enum rns_framing framing, const char *key)
 	size_t i;
 
 	json_array_foreach(vec_array(vec_load("framing.json"), key), i, v) {
-		check_chunks(framing, v, 0);
-		check_chunks(framing, v, 1);
-		check_chunks(framing, v, 7);
+		for (int fit = 0; fit < 2; fit++) {
+			check_chunks(framing, v, 0, fit);
+			check_chunks(framing, v, 1, fit);
+			check_chunks(framing, v, 7, fit);
+		}
 	}
 }
 
@@ -134,11 +145,13 @@ test_stray_escape(void **state)
 			assert_int_equal(rns_deframer_feed(d,
 			    half ? bytes + cut : bytes, half ? n - cut : cut),
 			    RNS_OK);
+			deframer_fit(d); /* no frame is lost by it */
 			while (rns_deframer_next(d, &p, &got_len)) {
 				uint8_t *w = vec_unhex(want[seen++], &want_len);
 
 				vec_equal(p, got_len, w, want_len);
 			}
+			deframer_fit(d);
 		}
 		assert_int_equal(seen, 2);
 		rns_deframer_free(d);

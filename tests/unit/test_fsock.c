@@ -235,13 +235,190 @@ drained(void **state)
 	ev_loop_destroy(loop);
 }
 
+/* ---- who costs much ---- */
+
+/* A frame that takes as long as some signatures. */
+static void
+costly_frame(void *arg, const uint8_t *p, size_t n)
+{
+	int64_t end = until_now_us() + 200;
+
+	while (until_now_us() < end)
+		continue;
+	on_frame(arg, p, n);
+}
+
+#define COSTLY 1000
+
+/*
+ * Of two streams the one whose frames are costly goes on in later turns: one
+ * frame of the other waits for a share, not for all of them. They go on while
+ * nothing more comes, none is lost, and the end is told behind the last.
+ */
+static void
+costly(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	struct end from, dear, other, few;
+	uint8_t packet[40];
+	size_t before = 0;
+	int a[2], b[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
+	end_open(&from, loop, a[0], RNS_FRAME_HDLC, 100);
+	end_open(&few, loop, b[0], RNS_FRAME_HDLC, 100);
+	end_open(&dear, loop, a[1], RNS_FRAME_HDLC, 100);
+	end_open(&other, loop, b[1], RNS_FRAME_HDLC, 100);
+	dear.s.frame = costly_frame;
+	memset(packet, 1, sizeof(packet));
+	for (int i = 0; i < COSTLY; i++)
+		assert_true(fsock_send(&from.s, packet, sizeof(packet)));
+	fsock_flush(&from.s);
+	fsock_close(&from.s);
+	turns(loop, 1);
+	assert_true(dear.frames > 0 && dear.frames < COSTLY / 4);
+	assert_true(dear.s.behind);
+	for (int i = 0; i < 5; i++) {
+		before = dear.frames;
+		assert_true(fsock_send(&few.s, packet, sizeof(packet)));
+		fsock_flush(&few.s);
+		while (other.frames == (size_t)i)
+			turns(loop, 1);
+		assert_true(dear.frames - before <= 2 * FSOCK_SHARE_MAX_US /
+		    200 + 8);
+	}
+	assert_true(dear.frames < COSTLY);
+	while (dear.gone == 0)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(dear.frames, COSTLY);
+	assert_int_equal(dear.gone, 1);
+	fsock_close(&few.s);
+	fsock_close(&other.s);
+	ev_loop_destroy(loop);
+}
+
+/* One that is closed while it is behind is forgotten. */
+static void
+closed_behind(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	struct end from, dear;
+	uint8_t packet[40];
+	int a[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+	end_open(&from, loop, a[0], RNS_FRAME_HDLC, 100);
+	end_open(&dear, loop, a[1], RNS_FRAME_HDLC, 100);
+	dear.s.frame = costly_frame;
+	memset(packet, 1, sizeof(packet));
+	for (int i = 0; i < COSTLY; i++)
+		assert_true(fsock_send(&from.s, packet, sizeof(packet)));
+	fsock_flush(&from.s);
+	turns(loop, 1);
+	assert_true(dear.s.behind);
+	fsock_close(&dear.s);
+	assert_false(dear.s.behind);
+	assert_int_equal(dear.s.in_room, 0);
+	fsock_close(&from.s);
+	turns(loop, 2);
+	assert_int_equal(dear.gone, 0);
+	ev_loop_destroy(loop);
+}
+
+/* ---- who begins and does not end ---- */
+
+#define HALVES 100
+#define LONGEST 400000
+
+static void
+push(struct ev_loop *loop, int fd, const uint8_t *p, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		ssize_t k = send(fd, p + at, n - at, MSG_DONTWAIT);
+
+		at += k > 0 ? (size_t)k : 0;
+		turns(loop, 1);
+	}
+}
+
+static size_t
+held(const struct end *e, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += e[i].s.in_room;
+	return sum;
+}
+
+/*
+ * Half frames of many hold what they may and no more; those of who is silent
+ * for the longest time go, counted, and a long one of another comes through. A
+ * short one stays, as long as it takes.
+ */
+static void
+halves(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	static struct end e[HALVES + 1];
+	static uint8_t bytes[LONGEST + 2];
+	struct end brief;
+	unsigned lost = 0;
+	int fds[HALVES + 1][2], own[2];
+
+	(void)state;
+	memset(bytes, 1, sizeof(bytes));
+	bytes[0] = bytes[LONGEST + 1] = 0x7e;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, own), 0);
+	end_open(&brief, loop, own[0], RNS_FRAME_HDLC, LONGEST);
+	push(loop, own[1], bytes, 300);
+	for (int i = 0; i <= HALVES; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]),
+		    0);
+		end_open(&e[i], loop, fds[i][0], RNS_FRAME_HDLC, LONGEST);
+		push(loop, fds[i][1], bytes, i < HALVES ? LONGEST - 5 :
+		    LONGEST + 2);
+		turns(loop, 200); /* little is read at once */
+		assert_true(held(e, (size_t)i + 1) <= FSOCK_IN_MAX);
+	}
+	push(loop, own[1], bytes, 1);
+	assert_int_equal(brief.frames, 1);
+	assert_int_equal(brief.last, 299);
+	assert_int_equal(e[HALVES].frames, 1);
+	assert_int_equal(e[HALVES].last, LONGEST);
+	for (int i = 0; i < HALVES; i++)
+		lost += e[i].s.rx_drops > 0;
+	assert_true(lost >= HALVES - FSOCK_IN_MAX / LONGEST && lost < HALVES);
+	assert_int_equal(e[0].s.rx_drops, 1);
+	assert_int_equal(e[HALVES - 1].s.rx_drops, 0);
+	/* that one ends its frame; the first one begins anew */
+	push(loop, fds[HALVES - 1][1], bytes + LONGEST - 5, 7);
+	push(loop, fds[0][1], bytes, 50);
+	push(loop, fds[0][1], bytes, 1);
+	assert_int_equal(e[HALVES - 1].frames, 1);
+	assert_int_equal(e[0].frames, 1);
+	assert_int_equal(e[0].last, 49);
+	for (int i = 0; i <= HALVES; i++) {
+		fsock_close(&e[i].s);
+		(void)close(fds[i][1]);
+	}
+	fsock_close(&brief.s);
+	(void)close(own[1]);
+	assert_int_equal(held(e, HALVES + 1), 0);
+	ev_loop_destroy(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hdlc), cmocka_unit_test(kiss),
 		cmocka_unit_test(bounded), cmocka_unit_test(noise),
-		cmocka_unit_test(drained),
+		cmocka_unit_test(drained), cmocka_unit_test(costly),
+		cmocka_unit_test(closed_behind), cmocka_unit_test(halves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,12 +11,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/util.h"
+#include "transport/core/base/frame.h"
+
+#define LOOK 4 /* frames between two looks at the clock, while all is well */
 #define OUT_MIN 4096u     /* first buffer of a stream */
 #define OUT_KEEP 262144u  /* a larger one is given back when empty */
 
 /* All streams of the program read here: there is one thread. */
 static uint8_t read_buf[FSOCK_READ];
 static size_t total_cap; /* sum of out_cap */
+static size_t total_in;	 /* sum of in_room */
+static unsigned behind;	 /* streams that are */
+/* Those that are open; who was fed last, last. */
+static TAILQ_HEAD(, fsock) fed = TAILQ_HEAD_INITIALIZER(fed);
 
 static void
 out_free(struct fsock *s)
@@ -34,18 +43,105 @@ fsock_gone(struct fsock *s, int error)
 	s->gone(s->arg, error);
 }
 
+/* ---- what comes ---- */
+
+static void
+set_behind(struct fsock *s, bool is)
+{
+	if (s->behind == is)
+		return;
+	s->behind = is;
+	behind = is ? behind + 1 : behind - 1;
+	if (is) {
+		ev_timer_set(&s->more, 0., 0.);
+		ev_timer_start(s->loop, &s->more);
+	}
+}
+
+/* The buffer of s has become larger or smaller. */
+static void
+count_room(struct fsock *s)
+{
+	size_t room = s->in != NULL ? deframer_room(s->in) : 0;
+
+	total_in += room - s->in_room;
+	s->in_room = room;
+}
+
+static void
+lose_half(struct fsock *s)
+{
+	if (deframer_part(s->in) > 0)
+		s->rx_drops++;
+	deframer_drop(s->in);
+	deframer_fit(s->in);
+	count_room(s);
+}
+
+/* After s was fed: what half frames may hold is bounded. */
+static void
+bound_room(struct fsock *s)
+{
+	struct fsock *o;
+
+	count_room(s);
+	if (total_in <= FSOCK_IN_EASY)
+		return;
+	if (!s->behind && deframer_part(s->in) < s->in_room / 2) {
+		deframer_fit(s->in);
+		count_room(s);
+	}
+	TAILQ_FOREACH(o, &fed, fed) {
+		if (total_in <= FSOCK_IN_MAX)
+			return;
+		if (o->behind || o->in_room <= FSOCK_IN_SMALL)
+			continue;
+		deframer_fit(o->in);
+		count_room(o);
+		if (total_in > FSOCK_IN_MAX && o->in_room > FSOCK_IN_SMALL)
+			lose_half(o);
+	}
+}
+
+/* Passes on what was read, as long as the share of this turn lasts. */
+static void
+pass_on(struct fsock *s)
+{
+	int64_t share = FSOCK_TURN_US / (int64_t)(behind + 1);
+	struct mono begin = clock_mono();
+	uint64_t dropped = rns_deframer_dropped(s->in);
+	bool was = s->behind, late = false;
+	const uint8_t *frame;
+	size_t len;
+
+	share = MIN_OF(MAX_OF(share, FSOCK_SHARE_MIN_US), FSOCK_SHARE_MAX_US);
+	set_behind(s, false);
+	for (unsigned n = 1; !late && rns_deframer_next(s->in, &frame, &len);
+	    n++) {
+		s->rx_frames++;
+		s->frame(s->arg, frame, len);
+		late = (was || n % LOOK == 0) &&
+		    mono_sub(clock_mono(), begin) >= share;
+	}
+	s->rx_drops += rns_deframer_dropped(s->in) - dropped;
+	set_behind(s, late);
+	bound_room(s);
+}
+
 static void
 on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct fsock *s = w->data;
-	const uint8_t *frame;
-	uint64_t dropped;
-	size_t len;
 	ssize_t n;
 
-	(void)loop;
 	(void)revents;
-	n = read(s->fd, read_buf, sizeof(read_buf));
+	if (s->behind) {
+		ev_timer_stop(loop, &s->more); /* one share a turn */
+		pass_on(s);
+		return;
+	}
+	n = read(s->fd, read_buf, total_in > FSOCK_IN_EASY ? FSOCK_READ_SMALL :
+	    sizeof(read_buf));
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			fsock_gone(s, errno);
@@ -56,17 +152,26 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		return;
 	}
 	s->rx_bytes += (uint64_t)n;
-	dropped = rns_deframer_dropped(s->in);
 	if (rns_deframer_feed(s->in, read_buf, (size_t)n) != RNS_OK) {
 		fsock_gone(s, ENOMEM);
 		return;
 	}
-	while (rns_deframer_next(s->in, &frame, &len)) {
-		s->rx_frames++;
-		s->frame(s->arg, frame, len);
-	}
-	s->rx_drops += rns_deframer_dropped(s->in) - dropped;
+	TAILQ_REMOVE(&fed, s, fed);
+	TAILQ_INSERT_TAIL(&fed, s, fed);
+	pass_on(s);
 }
+
+static void
+on_more(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct fsock *s = w->data;
+
+	(void)revents;
+	(void)ev_clear_pending(loop, &s->rd); /* one share a turn */
+	pass_on(s);
+}
+
+/* ---- a stream ---- */
 
 static void
 on_writable(struct ev_loop *loop, ev_io *w, int revents)
@@ -82,7 +187,8 @@ fsock_init(struct fsock *s, struct ev_loop *loop)
 	*s = (struct fsock){.loop = loop, .fd = -1};
 	ev_init(&s->rd, on_readable);
 	ev_init(&s->wr, on_writable);
-	s->rd.data = s->wr.data = s;
+	ev_init(&s->more, on_more);
+	s->rd.data = s->wr.data = s->more.data = s;
 }
 
 int
@@ -101,6 +207,7 @@ fsock_open(struct fsock *s, int fd, enum rns_framing framing, size_t max)
 	ev_io_set(&s->rd, fd, EV_READ);
 	ev_io_set(&s->wr, fd, EV_WRITE);
 	ev_io_start(s->loop, &s->rd);
+	TAILQ_INSERT_TAIL(&fed, s, fed);
 	return 0;
 }
 
@@ -113,8 +220,12 @@ fsock_close(struct fsock *s)
 	ev_io_stop(s->loop, &s->wr);
 	(void)close(s->fd);
 	s->fd = -1;
+	TAILQ_REMOVE(&fed, s, fed);
+	set_behind(s, false);
+	ev_timer_stop(s->loop, &s->more);
 	rns_deframer_free(s->in);
 	s->in = NULL;
+	count_room(s);
 	out_free(s);
 	s->out_from = s->out_to = 0;
 }

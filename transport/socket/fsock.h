@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <ev.h>
 #include <rns/rns.h>
@@ -12,10 +13,29 @@
 /*
  * A framed stream socket: packets out of bytes and bytes out of packets. One
  * read of at most FSOCK_READ bytes a turn and stream, so that none starves
- * the others. Frames to send gather in one buffer, written by
- * fsock_flush() once a turn; nothing is allocated per packet.
+ * the others; and since a frame may cost a signature, whose frames take longer
+ * than its share of a turn goes on with them in the next. Frames to send gather
+ * in one buffer, written by fsock_flush() once a turn; nothing is allocated per
+ * packet.
  */
 #define FSOCK_READ 65536
+/*
+ * ours, us: of a turn for all that have frames left of an earlier one; of each
+ * at most and in any case.
+ */
+#define FSOCK_TURN_US 16000
+#define FSOCK_SHARE_MAX_US 2000
+#define FSOCK_SHARE_MIN_US 100
+/*
+ * ours: buffers for frames that go on, of all streams of the process. Above the
+ * first none keeps much more than its frame has, and little is read at once; above
+ * the second whoever sent nothing for the longest time loses what it began,
+ * unless that is little.
+ */
+#define FSOCK_IN_EASY (4u << 20)
+#define FSOCK_IN_MAX (16u << 20)
+#define FSOCK_IN_SMALL 8192
+#define FSOCK_READ_SMALL 4096
 /* bytes waiting (reticulum-transport.md 12.1, 18.5) */
 #define FSOCK_OUT_MAX (4u << 20)
 /*
@@ -31,7 +51,11 @@ struct fsock {
 	int fd; /* -1: closed */
 	enum rns_framing framing;
 	struct rns_deframer *in;
+	size_t in_room; /* its buffer, as counted */
+	bool behind;	/* has frames that were read and not passed on */
+	TAILQ_ENTRY(fsock) fed;
 	ev_io rd, wr;
+	ev_timer more; /* with them, in the next turn */
 	uint8_t *out;
 	size_t out_cap, out_from, out_to;
 	/* what happened on all connections of this stream */

@@ -283,6 +283,29 @@ deframer_drop(struct rns_deframer *d)
 	frame_open(d, FRAME_OUT);
 }
 
+size_t
+deframer_room(const struct rns_deframer *d)
+{
+	return d->cap;
+}
+
+void
+deframer_fit(struct rns_deframer *d)
+{
+	size_t part = d->to - d->from;
+	uint8_t *buf = NULL;
+
+	if (d->at != d->len || part == d->cap ||
+	    (part > 0 && (buf = malloc(part)) == NULL))
+		return;
+	if (part > 0)
+		memcpy(buf, d->buf + d->from, part);
+	free(d->buf);
+	d->buf = buf;
+	d->cap = d->to = d->at = d->len = part;
+	d->from = 0;
+}
+
 uint64_t
 rns_deframer_dropped(const struct rns_deframer *d)
 {
