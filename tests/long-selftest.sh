@@ -26,12 +26,20 @@ done
 [ "$(wc -l <"$dir/out")" -gt 20 ] || rc=1
 said "--list says of each part what it does" $rc
 
-for p in nope mesh:x --nope; do
+for p in nope mesh:x --nope fuzz:nope interop: ''; do
 	rc=0
-	long "$dir" $p || rc=$?
+	long "$dir" burst "$p" || rc=$?
 	[ $rc = 2 ] && ! grep -q "^# " "$dir/out"
-	said "$p is refused before anything runs" $?
+	said "'$p' is refused before anything runs" $?
+	rc=0
+	long --knows burst "$p" || rc=$?
+	[ $rc = 2 ] && grep -q '^long: ' "$dir/out"
+	said "'$p' is not known" $?
 done
+long --knows && long --knows burst fuzz:packet interop:links mesh
+said "parts and parts of them are known" $?
+long --help && grep -q '^LONG_SEED ' "$dir/out" && grep -q 'seconds of soaking' "$dir/out"
+said "--help says what can be set" $?
 
 # A build folder with two targets, of which one finds something.
 mkdir -p "$dir/fuzz/tests/fuzz"

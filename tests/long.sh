@@ -3,6 +3,7 @@
 # What takes hours, in parts that each stand alone, so that they can be spread over days.
 #   long.sh BUILD [PART...]   these parts, or all in the order of --list
 #   long.sh --list            their names and what each does
+#   long.sh --knows PART...   whether there are these parts: 0, or 2 and which there is not
 # A part of several things takes one of them as PART:NAME: fuzz:packet is that target alone.
 # LONG_FUZZ_S   seconds of this run for each fuzz target (3600); BUILD/fuzz/seconds counts those of all runs
 # LONG_SOAK_S   seconds of soaking (7200)
@@ -49,11 +50,14 @@ fuzz_targets() { sed -n 's/^tests_fuzz_fuzz_\([a-z0-9_]*\)_SOURCES.*/\1/p' "$top
 
 # What a target has had, in all runs of this build folder: BUILD/fuzz/seconds, "NOUN SECONDS" a line.
 fuzz_had() { awk -v n="$1" '$1 == n { s = $2 } END { print s + 0 }' "$build/fuzz/seconds" 2>/dev/null || echo 0; }
-fuzz_count() { # noun, seconds more
+fuzz_count() { # noun, seconds more; several runs may count at once
 	local had
+	exec 9>"$build/fuzz/seconds.lock"
+	flock 9
 	had=$(($(fuzz_had "$1") + $2))
 	{ grep -v "^$1 " "$build/fuzz/seconds" 2>/dev/null; echo "$1 $had"; } >"$build/fuzz/seconds.new"
 	mv "$build/fuzz/seconds.new" "$build/fuzz/seconds"
+	exec 9>&-
 	echo "$had"
 }
 fuzz_one() { # noun
@@ -84,10 +88,6 @@ part_fuzz() { # each fuzz target under libFuzzer for LONG_FUZZ_S; fuzz:NOUN is o
 			echo "not ok fuzz: see $build/fuzz/configure.log"
 			return
 		fi
-	fi
-	if [ -n "$only" ] && ! fuzz_targets | grep -qx "$only"; then
-		echo "not ok fuzz: no target $only among $(fuzz_targets | tr '\n' ' ')"
-		return
 	fi
 	for t in ${only:-$(fuzz_targets)}; do fuzz_one "$t"; done
 	for t in $(fuzz_targets); do
@@ -270,14 +270,34 @@ if [ "${1:-}" = --list ]; then
 	sed -n 's/^part_\([a-z0-9]*\)() { # \(.*\)$/\1\t\2/p' "$0" | expand -t 12
 	exit 0
 fi
-build=$(cd "${1:?folder of the build, or --list}" && pwd) || exit 2
+knows() { # part...
+	local p
+	for p; do
+		parts | grep -qx -- "${p%%:*}" || { echo "long: no part named ${p%%:*} (see --list)" >&2; return 2; }
+		case $p in
+		fuzz:*) fuzz_targets | grep -qx -- "${p#*:}" ||
+			{ echo "long: no fuzz target ${p#*:} among $(fuzz_targets | tr '\n' ' ')" >&2; return 2; } ;;
+		interop:?*) ;;
+		*:*) echo "long: ${p%%:*} has no parts of its own" >&2; return 2 ;;
+		esac
+	done
+}
+case ${1:-} in
+--help)
+	sed -n '3,/^set /s/^# \{0,1\}//p' "$0"
+	exit 0
+	;;
+--knows)
+	shift
+	knows "$@"
+	exit
+	;;
+esac
+build=$(cd "${1:?folder of the build, or --help}" && pwd) || exit 2
 shift
 # shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(parts)
-for p; do
-	parts | grep -qx "${p%%:*}" || { echo "long.sh: no part named ${p%%:*} (see --list)" >&2; exit 2; }
-	case $p in *:*) [[ $p =~ ^(fuzz|interop): ]] || { echo "long.sh: ${p%%:*} has no parts of its own" >&2; exit 2; } ;; esac
-done
+knows "$@" || exit 2
 
 out=$(mktemp "${TMPDIR:-/tmp}/warren-long.XXXXXX")
 trap 'rm -f "$out"' EXIT
