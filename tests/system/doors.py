@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who may connect: the silent connections of one address keep nobody out,
 addresses that flap are kept out, and (with DOORS_LONG) we ourselves slow down
-when another throws us out, and who sends at full speed what is costly to refuse,
-or begins what he does not end, has his share and no more. In a network of its
-own, whose addresses are all ours."""
+when another throws us out, and who comes and goes, or sends at full speed what is
+costly to refuse, or begins what he does not end, has his share and no more. In a
+network of its own, whose addresses are all ours."""
 import multiprocessing
 import os
 import select
@@ -205,6 +205,37 @@ def thrown_out(node, thrower):
            "next try is in 10 s" in said.get("error", ""), str(said))
 
 
+def visits(node):
+    """Who comes, says something good and goes, 300 times, is served each time
+    and does not fill the log."""
+    name = "300 that come and go"
+    before, served = len(node.said().splitlines()), 0
+    was = of(node, "Others")
+    for n in range(300):
+        s = call(HALF, 4002)
+        s.sendall(frame(b"\x08\x00" + b"\x11" * 17 + os.urandom(20)))
+        s.shutdown(socket.SHUT_WR)
+        served += closed_by_other(s)
+        s.close()
+    lines = node.said().splitlines()[before:]
+    said = of(node, "Others")
+    result(name + ": all are served", served == 300 and said["accepted"] ==
+           was["accepted"] + 300 and said["refused"] == was["refused"],
+           "%d %s" % (served, said))
+    result(name + ": and fill no log", len(lines) <= 101 and sum(
+        "many come and go" in w for w in lines) == 1, len(lines))
+
+
+def closed_by_other(s):
+    """It waits for it."""
+    try:
+        while s.recv(4096):
+            pass
+        return True
+    except OSError:
+        return False
+
+
 def pump(source, port, data, count):
     """So many connections that always have something to be read."""
     lines = [call(source, port) for _ in range(count)]
@@ -344,6 +375,7 @@ try:
     cut_off(node)
     if "DOORS_LONG" in os.environ:
         thrown_out(node, thrower)
+        visits(node)
         costly(node, CODES, "Coded", 4007, "wrong access codes", b"".join(
             frame(b"\x80" + os.urandom(30)) for _ in range(4000)))
         lie = Dest().announce()[:-64]

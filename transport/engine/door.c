@@ -97,8 +97,9 @@ door_ask(struct nif *server, const struct sockaddr_storage *sa)
 		rule.on = false;
 		callers_went(&server->e->callers, out, &rule, clock_mono());
 		n->parent->door.put_out++;
-		log_info(n->name, "put out: it never sent a packet, and "
-		    "another wants the place");
+		if (nif_visit_said(n))
+			log_info(n->name, "put out: it never sent a packet, "
+			    "and another wants the place");
 		nif_free(n);
 	}
 	return true;

@@ -221,8 +221,9 @@ caller_gone(void *arg, int error)
 {
 	struct nif *n = arg, *section = n->parent;
 
-	log_info(n->name, "%s", error != 0 ? strerror(error) :
-	    "closed by the other end");
+	if (nif_visit_said(n))
+		log_info(n->name, "%s", error != 0 ? strerror(error) :
+		    "closed by the other end");
 	nif_free(n);
 	section_changed(section);
 }
@@ -288,7 +289,8 @@ caller_up(struct nif *section, int fd)
 	}
 	section->accepted++;
 	door_came(n, &through);
-	log_info(n->name, "accepted");
+	if (nif_visit_said(n))
+		log_info(n->name, "accepted");
 }
 
 /* What was asked for on this connection is there. */

@@ -42,8 +42,9 @@ local_gone(void *arg, int error)
 	struct nif *n = arg;
 	struct engine *e = n->e;
 
-	log_info(n->name, "program %ld detached%s%s", (long)n->pid,
-	    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+	if (nif_visit_said(n))
+		log_info(n->name, "program %ld detached%s%s", (long)n->pid,
+		    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 	nif_free(n);
 	if (e->store != NULL)
 		store_detached(e->store);
@@ -165,8 +166,9 @@ accept_local(void *arg, int fd, const struct sockaddr_storage *sa)
 		return;
 	}
 	server->accepted++;
-	log_info(n->name, "program %ld of user %ld attached", (long)n->pid,
-	    (long)(int)n->uid);
+	if (nif_visit_said(n))
+		log_info(n->name, "program %ld of user %ld attached",
+		    (long)n->pid, (long)(int)n->uid);
 }
 
 int

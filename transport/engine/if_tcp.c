@@ -123,8 +123,9 @@ peer_gone(void *arg, int error)
 {
 	struct nif *n = arg;
 
-	log_info(n->name, "%s", error != 0 ? strerror(error) :
-	    "closed by the other end");
+	if (nif_visit_said(n))
+		log_info(n->name, "%s", error != 0 ? strerror(error) :
+		    "closed by the other end");
 	nif_free(n);
 }
 
@@ -165,7 +166,8 @@ accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 	}
 	server->accepted++;
 	door_came(n, sa);
-	log_info(n->name, "accepted");
+	if (nif_visit_said(n))
+		log_info(n->name, "accepted");
 }
 
 /* A listener on a device is known by the address that it got. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
 
@@ -25,6 +26,25 @@ bool
 nif_lasting(const struct nif *n)
 {
 	return n->conf != NULL && (n->parent == NULL || n->kind->lasts);
+}
+
+bool
+nif_visit_said(struct nif *n)
+{
+	struct nif *server = n->parent;
+
+	switch (visits_ask(&server->visits, clock_mono())) {
+	case VISITS_LAST:
+		log_info(server->conf != NULL ? server->conf->name :
+		    server->name, "many come and go: more of them is not said "
+		    "in this minute (`warren interfaces` counts them)");
+		return false;
+	case VISITS_QUIET:
+		return false;
+	case VISITS_SAY:
+		break;
+	}
+	return true;
 }
 
 /* The next number whose place is free; never 0. 0: all taken. */

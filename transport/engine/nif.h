@@ -18,6 +18,7 @@
 #include "transport/engine/stats_pack.h"
 #include "transport/engine/fair.h"
 #include "transport/engine/stall.h"
+#include "transport/engine/visits.h"
 #include "transport/socket/fsock.h"
 
 struct air;
@@ -132,6 +133,7 @@ struct nif {
 	unsigned clients; /* of a server */
 	uint64_t accepted, refused; /* of a server */
 	struct door_counts door;    /* of a server */
+	struct visits visits;       /* of a server: lines of the log */
 	struct guest guest;         /* of those that it accepted */
 	struct stats_sample sample; /* once a second, for rnstatus */
 	struct rns_if_stats past;   /* of those accepted that are gone */
@@ -181,6 +183,11 @@ size_t nif_waiting(const struct nif *);
 void nif_stats(const struct nif *, struct rns_if_stats *sum);
 /* Whether the same interface is there again after a restart. */
 bool nif_lasting(const struct nif *);
+/*
+ * One that a server accepted has something to tell of its coming or going: log
+ * it? The last time for a while it is said here.
+ */
+bool nif_visit_said(struct nif *);
 
 /*
  * What the common keys of n->conf give to the core (reticulum-transport.md 8.2

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How much the log says of who comes and goes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "transport/engine/visits.h"
+
+#define MS (MONO_SECOND / 1000)
+
+/* 2,000 lines a second for five minutes: so many of each minute are said. */
+static void
+flood(void **state)
+{
+	struct visits v = {0};
+	struct mono now = {7 * MONO_SECOND};
+	unsigned count[VISITS_QUIET + 1] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 5 * 60 * 2000; i++) {
+		count[visits_ask(&v, now)]++;
+		now.us += MS / 2;
+	}
+	assert_int_equal(count[VISITS_SAY], 5 * (VISITS_LINES - 1));
+	assert_int_equal(count[VISITS_LAST], 5);
+}
+
+/* A few are all said, however long it goes on; and again after a flood. */
+static void
+few(void **state)
+{
+	struct visits v = {0};
+	struct mono now = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++) {
+		assert_int_equal(visits_ask(&v, now), VISITS_SAY);
+		now.us += MONO_SECOND;
+	}
+	for (unsigned i = 0; i < 2 * VISITS_LINES; i++)
+		(void)visits_ask(&v, now);
+	assert_int_equal(visits_ask(&v, now), VISITS_QUIET);
+	now.us += 60 * MONO_SECOND;
+	assert_int_equal(visits_ask(&v, now), VISITS_SAY);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flood), cmocka_unit_test(few),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
