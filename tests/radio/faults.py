@@ -177,7 +177,6 @@ FAULTS = {
     "endless": _noise(endless),
     "no-detect": _liar(detect=None),
     "wrong-detect": _liar(detect=b"\x47"),
-    "no-version": _liar(fw_version=None),
     "short-version": _liar(fw_version=b"\x01"),
     "old": lambda air, name, **kw: rnode.Rnode(air, name, version=(1, 51), **kw),
     "wrong-frequency": _liar(frequency=(433000000).to_bytes(4, "big")),

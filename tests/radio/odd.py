@@ -114,6 +114,35 @@ class Signals(Rnode):
         self.write(values if self.behind else b"")
 
 
+class Starts(Rnode):
+    """It starts when it is first spoken to, and says when it is there."""
+
+    def __init__(self, air, name, **device):
+        self.started = False
+        super().__init__(air, name, **device)
+
+    def feed(self, data):
+        if self.started:
+            super().feed(data)
+        else:
+            self.started = True
+            self.restart()
+
+
+class Restless(Rnode):
+    """It starts once more just after its radio was switched on for the first time."""
+
+    def __init__(self, air, name, **device):
+        self.rested = False
+        super().__init__(air, name, boot_s=0.1, **device)
+
+    def set_state(self, radio, value):
+        super().set_state(radio, value)
+        if value == 1 and not self.rested:
+            self.rested = True
+            self.clock.after(real(self.clock, 0.02), self.restart)
+
+
 class Eager(Rnode):
     """READY many times, and unasked."""
 
@@ -184,9 +213,10 @@ ODD = {
     "avr": _of(Rnode, platform=rnode.AVR, mcu=0x91), "nrf52": _of(Rnode, platform=rnode.NRF52, mcu=rnode.MCU_NRF52),
     "esp32": Rnode, "unknown-board": _of(Rnode, platform=0xC0, mcu=0xDB),
     "no-board": _without(rnode.PLATFORM, rnode.MCU), "no-frequency": _without(rnode.FREQUENCY),
-    "no-coding": _without(rnode.CR),
+    "no-coding": _without(rnode.CR), "no-version": _without(rnode.FW_VERSION),
     "byte-by-byte": _of(Slow, gap_s=0.04), "backwards": Backwards, "echo": Echo,
     "late": _of(Late, 0.15), "too-late": _of(Late, 0.7), "late-state": _of(Late, 0.6, (rnode.STATE,)),
+    "very-late": _of(Late, 1.9), "starts": Starts, "restless": Restless,
     "reports-first": _of(Says, REPORTS), "unasked-first": _of(Says, UNASKED), "boots": _of(Says, BOOT),
     "hdlc-first": _of(Says, OTHER), "half-value": _of(Says, b"\xc0\x01\x12\x34"), "half-escape": _of(Says, b"\xdb"),
     "full-rate": _of(Says, REPORTS * 6, 0.025), "unasked": _of(Says, AGAIN, 0.2), "screens": _of(Says, SCREENS, 0.5),
@@ -197,4 +227,5 @@ ODD = {
     "longer": _of(Shaped, longer), "shorter": _of(Shaped, shorter),
     "raw-signals": Signals, "signals-behind": _of(Signals, True), "eager": Eager,
 }
-STOCK_FAILS = {"byte-by-byte", "too-late", "late-state", "unasked-first", "full-rate", "unasked", "screens"}
+STOCK_FAILS = {"byte-by-byte", "too-late", "late-state", "unasked-first", "full-rate", "unasked", "screens", "very-late",
+               "restless"}

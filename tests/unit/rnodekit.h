@@ -9,7 +9,7 @@
  * wrote and said, and holds it to the contract of modem.h.
  */
 #define KIT_OUT 65536
-#define RNODE_KIT_COUNTS (RNODE_REASON_TIMEOUT + 1)
+#define RNODE_KIT_COUNTS (RNODE_REASON_READY + 1)
 
 struct kit {
 	struct rnode r;

@@ -125,7 +125,7 @@ the_device(void **state)
 		kit_run(&k, 2000000);
 		assert_true(kit_wrote(&k, ASK));
 		kit_says_hex(&k, cases[i].says);
-		kit_run(&k, 1000000);
+		kit_run(&k, 2500000);
 		assert_int_equal(k.faults, 1);
 		assert_int_equal(k.reason, cases[i].reason);
 		assert_non_null(strstr(k.text, cases[i].text));
@@ -180,7 +180,7 @@ one_fails(void **state)
 	kit_run(&k, 2210000);
 	kit_says_hex(&k, "c01f00c0c00133bfae40c0c0020001e848c0c00305c0c00408c0"
 	    "c00601c0");
-	kit_run(&k, 2300000);
+	kit_run(&k, 4600000);
 	assert_int_equal(k.troubles, 1);
 	assert_int_equal(k.trouble_port, 0);
 	assert_non_null(strstr(k.text, "txpower 5 dBm"));

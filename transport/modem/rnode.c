@@ -11,16 +11,17 @@
 #define MS INT64_C(1000)
 #define SETTLE_US (2000 * MS)
 #define DETECT_US (200 * MS)
-#define DETECT_LONGEST_US (1000 * MS)
+#define DETECT_LONGEST_US (2500 * MS)
 #define DETECT_LONGEST_TCP_US (5000 * MS)
 #define SETUP_US (250 * MS)
 #define SETUP_TCP_US (1500 * MS)
-#define SETUP_LONGER_US (750 * MS) /* for what is not said yet */
+#define SETUP_LONGER_US (2250 * MS) /* for what is not said yet */
 #define CALM_US (300 * MS)
 #define PAUSE_US (2000 * MS) /* reticulum-transport.md 10.9 */
 #define ALIVE_US (3500 * MS) /* without a word to a device behind TCP */
 #define UNANSWERED_MOST 4
 #define AGAIN_US (60000 * MS) /* ours: one of several that failed */
+#define RESTARTS_MOST 4 /* ours: before a radio is up, of one opening */
 
 #define FW_MAJOR 1
 #define FW_MINOR 52
@@ -205,12 +206,10 @@ look_at_setup(struct rnode *r, struct mono now)
 			r->at = mono_add(now, CALM_US);
 		return;
 	case RNODE_CHECK_MISSING:
+	case RNODE_CHECK_WRONG: /* it may speak of what it was before */
+	default:
 		if (mono_reached(now, r->limit))
 			refuse(r, why, now);
-		return;
-	case RNODE_CHECK_WRONG:
-	default:
-		refuse(r, why, now);
 		return;
 	}
 }
@@ -219,7 +218,14 @@ static void
 calm_over(struct rnode *r, struct mono now)
 {
 	const unsigned port = r->turn;
+	char why[160];
 
+	/* what it said last counts */
+	if (rnode_radio_check(&r->radio[port], why, sizeof(why)) !=
+	    RNODE_CHECK_OK) {
+		refuse(r, why, now);
+		return;
+	}
 	set_up(r, port, true);
 	go_on(r, port + 1, "", now);
 }
@@ -238,6 +244,9 @@ detect(struct rnode *r, struct mono now)
 
 	if (!rnode_set_state(&r->life, RNODE_ASKED))
 		return;
+	r->detected = r->has_firmware = false;
+	r->platform = 0;
+	r->nchips = r->chosen = 0;
 	r->at = mono_add(now, DETECT_US);
 	r->limit = mono_add(now, r->conf.tcp ? DETECT_LONGEST_TCP_US :
 	    DETECT_LONGEST_US);
@@ -264,15 +273,12 @@ look_at_answers(struct rnode *r, struct mono now)
 		fault(r, RNODE_REASON_SILENT, "nothing answers there as an "
 		    "RNode does: is it the right port, and is its firmware "
 		    "installed?");
-	else if (!r->has_firmware)
-		fault(r, RNODE_REASON_FIRMWARE, "the device does not say what "
-		    "firmware it has: install it with rnodeconf");
-	else if (r->major < FW_MAJOR ||
-	    (r->major == FW_MAJOR && r->minor < minor))
+	else if (r->has_firmware && (r->major < FW_MAJOR ||
+	    (r->major == FW_MAJOR && r->minor < minor)))
 		fault(r, RNODE_REASON_FIRMWARE, "its firmware is %u.%02u and "
 		    "%u.%02u is needed: update it with rnodeconf --update",
 		    r->major, r->minor, FW_MAJOR, minor);
-	else if (!answered(r))
+	else if (r->conf.multi && r->nchips == 0)
 		fault(r, RNODE_REASON_FIRMWARE, "the device does not say what "
 		    "radios it has: is it one with several?");
 	else if (r->conf.multi)
@@ -310,21 +316,39 @@ take_packet(struct rnode *r)
 	    r->in.len, radio->signal.has != 0 ? &radio->signal : NULL);
 }
 
+static void
+takes_again(struct rnode *r, unsigned port)
+{
+	if (!r->radio[port].full)
+		return;
+	r->radio[port].full = false;
+	r->m.out->ready(r->m.arg, port);
+}
+
 /* The device takes the next packet, of each radio. */
 static void
 take_ready(struct rnode *r)
 {
-	for (unsigned i = 0; i < r->conf.nradios; i++) {
-		if (!r->radio[i].full)
-			continue;
-		r->radio[i].full = false;
-		r->m.out->ready(r->m.arg, i);
-	}
+	for (unsigned i = 0; i < r->conf.nradios; i++)
+		takes_again(r, i);
+}
+
+/* Its word that it is ready was lost, or is one that it does not have. */
+static void
+never_ready(struct rnode *r, struct mono now)
+{
+	for (unsigned i = 0; i < r->conf.nradios; i++)
+		if (rnode_radio_unheard(&r->radio[i], now)) {
+			count(r, RNODE_REASON_READY);
+			takes_again(r, i);
+		}
 }
 
 static void
 take_error(struct rnode *r, uint8_t code)
 {
+	if (!r->detected) /* it may be none, and say so by chance */
+		return;
 	switch (code) {
 	case ERROR_MEMORY_LOW:
 		count(r, RNODE_REASON_MEMORY);
@@ -349,17 +373,26 @@ take_error(struct rnode *r, uint8_t code)
 
 /*
  * The reference goes by it on an ESP32 alone, and stays up on others, whose
- * radios are off from then on: who has restarted has to be told all anew.
+ * radios are off from then on: who has restarted has to be told all anew. One
+ * that starts when its port is opened, and takes longer than it is waited for,
+ * is asked again at once: closed and opened it would start again.
  */
 static void
-take_restart(struct rnode *r, uint8_t byte)
+take_restart(struct rnode *r, uint8_t byte, struct mono now)
 {
 	bool online = false;
 
+	if (byte != RNODE_RESTARTED_BYTE)
+		return;
 	for (unsigned i = 0; i < r->conf.nradios; i++)
 		online = online || r->radio[i].up;
-	if (byte == RNODE_RESTARTED_BYTE && online)
+	if (online || r->restarts >= RESTARTS_MOST) {
 		fault(r, RNODE_REASON_RESTART, "the device has restarted");
+		return;
+	}
+	r->restarts++;
+	count(r, RNODE_REASON_RESTART);
+	detect(r, now);
 }
 
 static void
@@ -372,7 +405,7 @@ take_chip(struct rnode *r)
 
 /* What is the device's, not of a radio. */
 static bool
-take_device(struct rnode *r)
+take_device(struct rnode *r, struct mono now)
 {
 	const uint8_t *v = r->in.buf;
 
@@ -409,7 +442,7 @@ take_device(struct rnode *r)
 		take_error(r, v[0]);
 		return true;
 	case RNODE_RESET:
-		take_restart(r, v[0]);
+		take_restart(r, v[0], now);
 		return true;
 	default:
 		return false;
@@ -443,7 +476,7 @@ take_frame(struct rnode *r, struct mono now)
 		take_packet(r);
 		return;
 	}
-	if (take_device(r) || (radio = spoken_of(r)) == NULL)
+	if (take_device(r, now) || (radio = spoken_of(r)) == NULL)
 		return;
 	(void)rnode_radio_take(radio, &r->in, now);
 	if (r->in.cmd == RNODE_RADIO_STATE && radio->up && radio->state == 0)
@@ -467,9 +500,8 @@ rnode_opened(struct modem *m, struct mono now)
 		return;
 	r->in.state = RNODE_IN_NONE;
 	r->in.escape = false;
-	r->detected = r->has_firmware = r->has_battery = false;
-	r->platform = 0;
-	r->nchips = r->turn = r->chosen = r->unanswered = 0;
+	r->has_battery = false;
+	r->turn = r->unanswered = r->restarts = 0;
 	r->at = mono_add(now, SETTLE_US);
 	r->limit = r->again = MONO_NEVER;
 	for (unsigned i = 0; i < r->conf.nradios; i++) {
@@ -517,7 +549,7 @@ send_frame(struct rnode *r, struct rnode_radio *radio, const uint8_t *p,
 	if (r->conf.multi)
 		rnode_put_u8(&w, RNODE_SEL_INT, (uint8_t)radio->want.vport);
 	rnode_put(&w, RNODE_DATA, p, n);
-	radio->full = radio->want.flow_control;
+	rnode_radio_given(radio, n, now);
 	say(r, &w, now);
 }
 
@@ -592,6 +624,7 @@ rnode_tick(struct modem *m, struct mono now)
 			calm_over(r, now);
 	}
 	once_more(r, now);
+	never_ready(r, now);
 	beacons(r, now);
 	alive(r, now);
 }
@@ -610,7 +643,7 @@ state_due(const struct rnode *r)
 		return answered(r) ? r->at : r->limit;
 	case RNODE_SETUP:
 		return rnode_radio_check(&r->radio[r->turn], why,
-		    sizeof(why)) == RNODE_CHECK_MISSING ? r->limit : r->at;
+		    sizeof(why)) == RNODE_CHECK_OK ? r->at : r->limit;
 	case RNODE_RUN:
 		return r->again;
 	case RNODE_CLOSED:
@@ -630,7 +663,8 @@ rnode_deadline(const struct modem *m)
 		return MONO_NEVER;
 	t = mono_min(t, rnode_in_deadline(&r->in, silence_us(r)));
 	for (unsigned i = 0; i < r->conf.nradios; i++)
-		t = mono_min(t, beacon_due(&r->radio[i]));
+		t = mono_min(t, r->radio[i].full ? r->radio[i].unheard :
+		    beacon_due(&r->radio[i]));
 	return t;
 }
 
@@ -698,16 +732,7 @@ rnode_bitrate(const struct modem *m, unsigned port)
 static void
 rnode_airtime(const struct modem *m, unsigned port, struct airtime *a)
 {
-	const struct rnode *r = (const struct rnode *)m;
-	const struct rnode_radio *radio = &r->radio[port];
-
-	*a = (struct airtime){.how = AIRTIME_LORA, .sf = (uint8_t)radio->sf,
-	    .cr = (uint8_t)radio->cr, .preamble = (uint16_t)radio->preamble,
-	    .bandwidth = radio->bandwidth,
-	    .listen_us = radio->csma ? radio->difs_ms * 1000u : 0,
-	    .slot_us = radio->csma ? radio->slot_ms * 1000u : 0,
-	    /* with flow control it says itself when it takes the next */
-	    .paced = !radio->want.flow_control};
+	rnode_radio_airtime(&((const struct rnode *)m)->radio[port], a);
 }
 
 const struct modem_kind rnode_kind = {

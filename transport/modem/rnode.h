@@ -36,7 +36,8 @@ struct rnode_conf {
 	X(OVERSIZE, "too_long_to_send")                                        \
 	X(ASTRAY, "of_no_radio")                                               \
 	X(MEMORY, "memory_low")                                                \
-	X(TIMEOUT, "modem_timeout")
+	X(TIMEOUT, "modem_timeout")                                            \
+	X(READY, "flow_timeouts")
 
 enum rnode_reason {
 #define RNODE_REASON_ENUM(name, text) RNODE_REASON_##name,
@@ -84,6 +85,7 @@ struct rnode {
 	struct mono limit; /* and its longest */
 	struct mono written;
 	unsigned unanswered; /* signs of life in a row */
+	unsigned restarts; /* of the device, while it is set up */
 	bool detected, has_firmware;
 	uint8_t major, minor; /* of its firmware */
 	uint8_t platform;     /* 0: not said */

@@ -15,6 +15,9 @@
 #define NO_INTERFERENCE 0xff
 #define RADIO_ON 1
 #define FREQUENCY_NEAR 100 /* Hz that a synthesizer may be off */
+/* ours, as of a TNC: so long, and so many times the packet, until it is ready */
+#define UNHEARD_US INT64_C(5000000)
+#define UNHEARD_TIMES 8
 
 void
 rnode_radio_reset(struct rnode_radio *r)
@@ -23,7 +26,7 @@ rnode_radio_reset(struct rnode_radio *r)
 
 	memset(r, 0, sizeof(*r));
 	r->want = want;
-	r->beacon = r->interfered = MONO_NEVER;
+	r->beacon = r->interfered = r->unheard = MONO_NEVER;
 }
 
 /* ---- what it says ---- */
@@ -184,6 +187,54 @@ rnode_radio_bitrate(const struct rnode_radio *r)
 	    r->sf > 12)
 		return 0;
 	return (uint64_t)r->sf * 4 * r->bandwidth / r->cr >> r->sf;
+}
+
+void
+rnode_radio_airtime(const struct rnode_radio *r, struct airtime *a)
+{
+	*a = (struct airtime){.how = AIRTIME_LORA, .sf = (uint8_t)r->sf,
+	    .cr = (uint8_t)r->cr, .preamble = (uint16_t)r->preamble,
+	    .bandwidth = r->bandwidth,
+	    .listen_us = r->csma ? r->difs_ms * 1000u : 0,
+	    .slot_us = r->csma ? r->slot_ms * 1000u : 0,
+	    /* with flow control it says itself when it takes the next */
+	    .paced = !r->want.flow_control};
+}
+
+/* ---- whether it takes the next packet ---- */
+
+void
+rnode_radio_given(struct rnode_radio *r, size_t len, struct mono now)
+{
+	struct airtime a;
+
+	if (!r->want.flow_control)
+		return;
+	rnode_radio_airtime(r, &a);
+	r->full = true;
+	r->unheard = mono_add(now, UNHEARD_US +
+	    UNHEARD_TIMES * airtime_us(&a, len));
+}
+
+/* Of its own limits, per cent x 100; 0: there is none. */
+static bool
+used_up(uint16_t limit, uint16_t is)
+{
+	return limit != 0 && is >= limit;
+}
+
+bool
+rnode_radio_unheard(struct rnode_radio *r, struct mono now)
+{
+	const struct rnode_want *c = &r->want;
+
+	if (!r->full || !mono_reached(now, r->unheard))
+		return false;
+	if (!used_up(c->st_limit, r->air_short) &&
+	    !used_up(c->lt_limit, r->air_long))
+		return true;
+	r->unheard = mono_add(now, UNHEARD_US);
+	return false;
 }
 
 /* ---- what it is told ---- */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "transport/modem/airtime.h"
 #include "transport/modem/rnode_cmd.h"
 
 /*
@@ -40,6 +41,7 @@ struct rnode_radio {
 	struct rnode_want want;
 	bool up;
 	bool full; /* with flow control: it has not asked for the next yet */
+	struct mono unheard; /* then it is given one all the same */
 	bool failed; /* is not set up, of several; the others go on */
 	struct mono beacon; /* when the call sign is due; MONO_NEVER */
 	struct rns_signal signal; /* of the next packet; the last is kept */
@@ -64,6 +66,16 @@ enum rnode_check {
 	RNODE_CHECK_WRONG
 };
 
+/* How long its packets last, as it says that it is set. */
+void rnode_radio_airtime(const struct rnode_radio *, struct airtime *);
+/* A packet of so many bytes was given to it. */
+void rnode_radio_given(struct rnode_radio *, size_t len, struct mono now);
+/*
+ * With flow control: it should have asked for the next long ago. One that
+ * keeps a limit of airtime of its own, and says that it is there, is waited
+ * for once more.
+ */
+bool rnode_radio_unheard(struct rnode_radio *, struct mono now);
 /* What it says is forgotten; it is down. */
 void rnode_radio_reset(struct rnode_radio *);
 /* A value that is a radio's; false: of another kind. */

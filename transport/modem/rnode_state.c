@@ -11,15 +11,18 @@ static const char *const names[] = {
 static const uint32_t edges[RNODE_STATE_COUNT] = {
 	[RNODE_CLOSED] = TO(SETTLE),
 	[RNODE_SETTLE] = TO(SETTLE) | TO(ASKED) | TO(CLOSED),
-	[RNODE_ASKED] = TO(SETTLE) | TO(PAUSE) | TO(SETUP) | TO(CLOSED),
+	/* a device that restarts before a radio is up is asked again */
+	[RNODE_ASKED] = TO(SETTLE) | TO(ASKED) | TO(PAUSE) | TO(SETUP) |
+	    TO(CLOSED),
 	/* its vport is none of the device */
-	[RNODE_PAUSE] = TO(SETTLE) | TO(PAUSE) | TO(SETUP) | TO(RUN) |
+	[RNODE_PAUSE] = TO(SETTLE) | TO(ASKED) | TO(PAUSE) | TO(SETUP) |
+	    TO(RUN) | TO(CLOSED),
+	[RNODE_SETUP] = TO(SETTLE) | TO(ASKED) | TO(CALM) | TO(PAUSE) |
+	    TO(RUN) | TO(CLOSED),
+	[RNODE_CALM] = TO(SETTLE) | TO(ASKED) | TO(PAUSE) | TO(RUN) |
 	    TO(CLOSED),
-	[RNODE_SETUP] = TO(SETTLE) | TO(CALM) | TO(PAUSE) | TO(RUN) |
-	    TO(CLOSED),
-	[RNODE_CALM] = TO(SETTLE) | TO(PAUSE) | TO(RUN) | TO(CLOSED),
 	/* one that failed, once more */
-	[RNODE_RUN] = TO(SETTLE) | TO(PAUSE) | TO(CLOSED),
+	[RNODE_RUN] = TO(SETTLE) | TO(ASKED) | TO(PAUSE) | TO(CLOSED),
 };
 
 const char *
