@@ -633,6 +633,7 @@ cancel_remote(struct target *t)
 	}
 	pstr_copy(st, sizeof(st), state);
 	pstr_copy(re, sizeof(re), reason);
+	person_saw_job(&t->person, &t->job, st, re);
 	if (t->cli->json)
 		cli_json(json_pack("{s:s,s:s,s:s?}", "id", t->id, "state", st,
 		    "reason", re[0] != '\0' ? re : NULL));

@@ -26,6 +26,7 @@
 #include "node/cli/leftout.h"
 #include "node/cli/mail.h"
 #include "node/cli/nodes.h"
+#include "node/cli/outdir.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
 
@@ -636,6 +637,9 @@ hand_over(struct submit *s)
 	int rc;
 
 	if ((rc = sign_manifest(s)) != CLI_OK ||
+	    (s->begun[0] == '\0' && s->out != NULL &&
+	    (rc = outdir_take(s->c, &s->person, s->out, &s->job.m.job)) !=
+		CLI_OK) ||
 	    (rc = jobdir_open(&t->dir, s->c,
 		 s->begun[0] != '\0' ? s->begun : s->out, &s->job.m,
 		 s->envelope_json, s->envelope_json_len)) != CLI_OK)

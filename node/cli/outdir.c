@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/outdir.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
+#include "node/cli/jobdir.h"
+#include "node/cli/jobdir_read.h"
+#include "node/cli/say.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/receipt.h"
+
+static bool
+job_of(int dir, struct id32 *job)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	text = file_load(dir, "manifest", 2 * ENV_MANIFEST_MAX, &len);
+	return text != NULL && jobdir_envelope_job(text, len, job);
+}
+
+/* A log that was begun; one that is not there is empty. */
+static bool
+has_bytes(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (!S_ISREG(st.st_mode) || st.st_size > 0);
+}
+
+/* Nobody's program is at work in it, and nothing but its frame is there. */
+static bool
+is_bare(int dir)
+{
+	return (faccessat(dir, JOBDIR_UPLOAD, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    jobdir_cut_off(dir)) && !has_bytes(dir, "stdout") &&
+	    !has_bytes(dir, "stderr") &&
+	    faccessat(dir, "volumes", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+/* What the folder itself says goes before what was seen last. */
+static bool
+never_ran(int dir, const char *state)
+{
+	_cleanup_free_ char *receipt = NULL;
+	struct job_receipt r;
+	size_t len;
+
+	receipt = file_load(dir, "receipt", JOB_RECEIPT_MAX, &len);
+	if (receipt != NULL)
+		return job_receipt_parse(&r, (const uint8_t *)receipt, len) &&
+		    r.outcome == JOB_CANCELLED;
+	return strcmp(state, "cancelled") == 0 || strcmp(state, "refused") == 0;
+}
+
+static void
+empty(struct cli *c, int dir, const char *path)
+{
+	struct jobdir j;
+
+	(void)unlinkat(dir, "receipt", 0);
+	(void)unlinkat(dir, "result.json", 0);
+	jobdir_begun(&j, c, path);
+	if (j.dir >= 0)
+		jobdir_void(&j);
+	jobdir_close(&j);
+}
+
+int
+outdir_take(struct cli *c, const struct person *p, const char *out,
+    const struct id32 *job)
+{
+	_cleanup_fd_ int dir = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct job_note note = {0};
+	struct id32 there;
+	bool known;
+	char hex[65];
+
+	if (dir < 0 || !job_of(dir, &there) || id32_eq(&there, job))
+		return CLI_OK;
+	known = person_get_job(p, &there, &note);
+	hex_encode(hex, HASH_BYTES(there));
+	if (known && is_bare(dir) && never_ran(dir, note.state)) {
+		empty(c, dir, out);
+		cli_note(c, "%s was that of job %.16s, which never ran: it is "
+		    "used again", out, hex);
+		return CLI_OK;
+	}
+	cli_error(c, "%s exists and is not this job's: it holds job %.16s%s%s",
+	    out, hex, note.state[0] != '\0' ? ", when last seen " : "",
+	    note.state);
+	cli_hint(c, "`warren result %s` fetches what that one made, and `warren "
+	    "show %.16s` says how far it is.", out, hex);
+	cli_hint(c, "For this one name another folder with --out, or move that "
+	    "one away.");
+	return CLI_USAGE;
+}
