@@ -131,7 +131,8 @@ static const struct row {
 	"The node has no such job of this identity: `warren jobs` lists those "
 	"that it has."},
     {"gone", NULL, PLAIN,
-	"What the job made has expired on the node: submit it again."},
+	"The node has kept what the job made for as long as it had promised, "
+	"and it is not there any more: run the job again."},
     {"ledger", NULL, PLAIN,
 	"The node could not write it down, and has forgotten it: run it "
 	"again."},

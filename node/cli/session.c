@@ -728,8 +728,9 @@ session_refused(struct cli *c, const struct proto_ans *a)
 		cli_hint(c, "`warren logs -f` follows it to its end.");
 		return CLI_FAILED;
 	case ST_GONE:
-		cli_error(c, "gone: the job has ended, and what it made has "
-			     "expired on the node");
+		cli_error(c, "gone: the job has ended, and the node has kept "
+			     "what it made for as long as it had promised");
+		cli_hint(c, "Run it again, and ask for its result sooner.");
 		return CLI_FAILED;
 	default:
 		cli_error(c, "the node answers with status %u, which this "

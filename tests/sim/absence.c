@@ -256,15 +256,8 @@ on_ended(void *arg, int status, const char *said)
 	}
 	if (status == 2 && strstr(said, "exists and is not this job's") !=
 	    NULL) {
-		/* it has ended meanwhile: what it made is asked for */
-		j->failures += j->exited == 0 && !opt.no_deadline;
-		j->submitted = true;
-		j->ask_at = now + MONO_SECOND;
-		return;
-	}
-	/* under a download: what it was of is gone, and that is said next */
-	if (status == 1 && opt.no_deadline && j->exited != 0 &&
-	    now >= j->exited + KEEP && strstr(said, "not found") != NULL) {
+		/* the node has all of it: what it made is asked for */
+		j->failures += j->in_moved < j->in_blob && !opt.no_deadline;
 		j->submitted = true;
 		j->ask_at = now + MONO_SECOND;
 		return;

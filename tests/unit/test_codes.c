@@ -219,10 +219,24 @@ not_found(void)
 static void
 gone(void)
 {
+	struct proto_req get = {.path = PATH_BLOB_GET, .n = 100};
+	struct id32 sha = {{9}};
+	struct job *j;
+
 	w.n.policy.keep_results_s = 3600;
-	(void)submit(1, 0x41, 1, NULL, &id);
-	world_run(&w, 7200 * 1000);
+	(void)submit(1, 0x41, 1, with_volumes, &id);
+	assert_int_equal(put(tar, sizeof(tar))->status, ST_OK);
+	world_run(&w, 3000 * 1000);
+	j = job_find(&w.n.jobs, &id);
+	assert_int_equal(j->nouts, 1);
+	get.digest = j->outs[0].sha256.b;
+	assert_int_equal(world_call(&w, 1, &get)->status, ST_NOT_FOUND);
+	world_run(&w, 4200 * 1000);
 	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_GONE);
+	/* in the midst of a fetch as well; what was never there is not here */
+	assert_int_equal(world_call(&w, 1, &get)->status, ST_GONE);
+	get.digest = sha.b;
+	assert_int_equal(world_call(&w, 1, &get)->status, ST_NOT_FOUND);
 }
 
 /* The row of a new job alone cannot be written: nobody is told of it. */
