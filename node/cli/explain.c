@@ -16,6 +16,7 @@
 #include "node/cli/explain_trail.h"
 #include "node/cli/format.h"
 #include "node/cli/hub.h"
+#include "node/cli/mailway.h"
 #include "node/cli/options.h"
 #include "node/cli/person.h"
 #include "node/cli/say.h"
@@ -33,6 +34,9 @@ struct explain {
 	json_t *mesh;	/* of mesh.sock; NULL: nobody answers */
 	json_t *events; /* of the trail, newest first; NULL: why */
 	bool mesh_silent; /* it answers, and knows nothing of it */
+	bool by_letter; /* a job of ours that has no answer yet */
+	struct mailway way;
+	struct job_note note;
 	char why[256];
 };
 
@@ -43,7 +47,6 @@ static bool
 parse_id(struct explain *x, const char *text)
 {
 	size_t n = strlen(text);
-	struct job_note note;
 	struct person p;
 	struct fp fp;
 	int found;
@@ -53,10 +56,11 @@ parse_id(struct explain *x, const char *text)
 		return true;
 	}
 	person_peek(x->c, &p);
-	found = person_find_job(&p, text, &note);
+	found = person_find_job(&p, text, &x->note);
+	x->by_letter = found == 1 && mailway_get(&p, &x->note.job, &x->way);
 	person_clear(&p);
 	if (found == 1) {
-		hex_encode(x->id, HASH_BYTES(note.job));
+		hex_encode(x->id, HASH_BYTES(x->note.job));
 		return true;
 	}
 	if (n >= DIGITS_MIN && n <= 64 &&
@@ -285,12 +289,18 @@ say(struct explain *x, const json_t *job, const json_t *why)
 	size_t i;
 
 	if (x->c->json) {
-		cli_json(json_pack("{s:s,s:b,s:O?,s:O?,s:o?,s:O?,s:O?,s:O?}",
+		cli_json(json_pack("{s:s,s:b,s:O?,s:O?,s:o?,s:O?,s:O?,s:O?,"
+				   "s:o?}",
 		    "id", x->id, "answered", x->answer != NULL, "mesh", x->mesh, "job", job,
 		    "explained", told, "peers", job == NULL ? peers : NULL,
-		    "trust", why, "trail", x->events));
+		    "trust", why, "trail", x->events, "letter",
+		    x->by_letter ? mailway_json(&x->way) : NULL));
 		return;
 	}
+	if (x->by_letter)
+		mailway_print(&x->way, &x->note.job, &x->note.dest);
+	if (x->by_letter && (x->mesh != NULL || job != NULL))
+		printf("\n");
 	if (x->mesh != NULL)
 		explain_mesh_print(x->mesh);
 	if (x->mesh != NULL && (job != NULL || json_array_size(peers) > 0))
@@ -300,8 +310,9 @@ say(struct explain *x, const json_t *job, const json_t *why)
 	else
 		json_array_foreach(peers, i, p)
 			print_peer(x, p, why);
-	if (x->mesh == NULL || job != NULL || json_array_size(x->events) > 0)
-		print_events(x, x->mesh != NULL || job != NULL ||
+	if ((x->mesh == NULL && !x->by_letter) || job != NULL ||
+	    json_array_size(x->events) > 0)
+		print_events(x, x->by_letter || x->mesh != NULL || job != NULL ||
 		    json_array_size(peers) > 0);
 	json_decref(told);
 }
@@ -316,7 +327,8 @@ read_trail(struct explain *x)
 	    json_string_value(json_object_get(peer, "identity"))}};
 
 	x->events = explain_trail(x->c, &want, x->why);
-	if (x->events == NULL && x->why[0] != '\0' && x->mesh == NULL)
+	if (x->events == NULL && x->why[0] != '\0' && x->mesh == NULL &&
+	    !x->by_letter)
 		cli_note(x->c, "the trail is not read: %s", x->why);
 }
 
@@ -366,7 +378,7 @@ explain(struct explain *x)
 		    "explain", "id", x->id), keep, x);
 		if (rc != CLI_OK)
 			return rc;
-	} else if (x->mesh == NULL) {
+	} else if (x->mesh == NULL && !x->by_letter) {
 		cli_note(x->c, "no node answers here: the trail alone says it");
 	}
 	if (is_ambiguous(x))
@@ -376,7 +388,7 @@ explain(struct explain *x)
 	if (mesh_ambiguous(x, job != NULL || peer != NULL))
 		return CLI_USAGE;
 	read_trail(x);
-	if (job == NULL && peer == NULL && x->mesh == NULL &&
+	if (job == NULL && peer == NULL && x->mesh == NULL && !x->by_letter &&
 	    json_array_size(x->events) == 0)
 		return nothing(x);
 	if (job == NULL && peer != NULL)

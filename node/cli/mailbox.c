@@ -16,6 +16,7 @@
 #include "node/cli/contact.h"
 #include "node/cli/format.h"
 #include "node/cli/mail.h"
+#include "node/cli/mailway.h"
 #include "node/cli/say.h"
 #include "transport/client/attach.h"
 #include "transport/lxmf/post.h"
@@ -44,6 +45,8 @@ struct mailbox {
 	enum post_end end;
 	const char *why;
 	enum post_look look;
+	struct mailway begun, way; /* as it was before, and is now */
+	json_t *noted; /* what letters/ID.way says of it, but when */
 };
 
 /* ---- letters/ ---- */
@@ -212,6 +215,8 @@ mailbox_open(struct mailbox **out, struct cli *c, struct session *s,
 	m->at = session_attach(s);
 	m->person = p;
 	memcpy(conf.nodes, nodes->of, sizeof(conf.nodes));
+	m->way.nvia = nodes->n;
+	memcpy(m->way.via, nodes->of, sizeof(m->way.via));
 	memcpy(conf.identity, p->rns_priv, sizeof(conf.identity));
 	m->post = post_new(&conf, &io, clock_mono());
 	explicit_bzero(&conf, sizeof(conf));
@@ -232,7 +237,66 @@ mailbox_close(struct mailbox *m)
 		return;
 	attach_on_event(m->at, NULL, NULL);
 	post_free(m->post);
+	json_decref(m->noted);
 	free(m);
+}
+
+/* ---- how far it is, for `explain` ---- */
+
+/* What an earlier command has noted of the same job goes on. */
+static void
+way_begin(struct mailbox *m, const struct id32 *job)
+{
+	struct mailway old;
+
+	m->way.since = time(NULL);
+	if (mailway_get(m->person, job, &old))
+		mailway_resume(&m->way, &old);
+	m->begun = m->way;
+}
+
+static void
+way_note(struct mailbox *m, const struct id32 *job)
+{
+	json_t *o;
+
+	m->way.at = 0;
+	o = mailway_json(&m->way);
+	if (o == NULL || json_equal(o, m->noted)) {
+		json_decref(o);
+		return;
+	}
+	json_decref(m->noted);
+	m->noted = o;
+	m->way.at = time(NULL);
+	mailway_put(m->person, job, &m->way);
+}
+
+static void
+way_step(struct mailbox *m, const struct id32 *job, enum mailway_step step,
+    const char *why)
+{
+	m->way.step = step;
+	m->way.next = 0;
+	(void)snprintf(m->way.why, sizeof(m->way.why), "%s", why);
+	way_note(m, job);
+}
+
+/* Of the letter that waits to go out. */
+static void
+way_turn(struct mailbox *m, const struct id32 *job, uint64_t tag)
+{
+	struct mono now = clock_mono();
+	const int64_t next = m->way.next;
+	struct post_where w;
+
+	if (!post_where(m->post, tag, now, &w))
+		return;
+	mailway_from(&m->way, &m->begun, &w, now, time(NULL));
+	/* two clocks, each cut to its second */
+	if (m->way.next - next == 1 || next - m->way.next == 1)
+		m->way.next = next;
+	way_note(m, job);
 }
 
 /* ---- turns ---- */
@@ -288,19 +352,27 @@ mailbox_send(struct mailbox *m, const struct id32 *job, const uint8_t *packed,
 		return CLI_FAILED;
 	}
 	m->ended = false;
+	way_begin(m, job);
 	while (!m->ended && !session_interrupted(m->session)) {
+		way_turn(m, job, l.tag);
 		cli_progress(m->cli, post_busy(m->post) ?
 			"searching for a stamp ..." :
 			"handing the job over ...");
 		turn(m, TURN_US);
 	}
-	if (!m->ended)
+	if (!m->ended) {
+		way_step(m, job, MAILWAY_GIVEN_UP, "interrupted");
 		return CLI_FAILED;
+	}
 	if (m->end == POST_FAILED) {
+		way_step(m, job, MAILWAY_GIVEN_UP, m->why != NULL ? m->why :
+		    "it took too long");
 		cli_error(m->cli, "the job could not be handed over: %s",
 		    m->why);
 		return CLI_UNREACHABLE;
 	}
+	m->way.by_node = m->end == POST_STORED;
+	way_step(m, job, MAILWAY_HANDED, "");
 	say_handed(m, job);
 	return CLI_OK;
 }
@@ -337,8 +409,22 @@ look_text(enum post_look how)
 	}
 }
 
-int
-mailbox_wait(struct mailbox *m, const struct id32 *job,
+/* A look ended: what it found, and when the next one is. */
+static void
+way_looked(struct mailbox *m, const struct id32 *job, struct mono next)
+{
+	m->way.looks++;
+	m->way.looked = time(NULL);
+	way_step(m, job, MAILWAY_ASKS, m->look == POST_LOOK_DONE ?
+	    "there is none yet" : look_text(m->look));
+	m->way.next = m->way.looked + MAX_OF(mono_sub(next, clock_mono()) /
+	    MONO_SECOND, 0);
+	way_note(m, job);
+}
+
+/* CLI_OK: it is here, and r is it. */
+static int
+wait_for(struct mailbox *m, const struct id32 *job,
     const struct hash16 *dest, struct mail_read *r, int64_t us)
 {
 	struct mono begun = clock_mono(), answered = begun, next = begun;
@@ -347,6 +433,7 @@ mailbox_wait(struct mailbox *m, const struct id32 *job,
 
 	while (look_up(m, job, dest, r) != CLI_OK) {
 		struct mono now = clock_mono();
+		bool looked;
 
 		if (session_interrupted(m->session))
 			return CLI_FAILED;
@@ -359,7 +446,10 @@ mailbox_wait(struct mailbox *m, const struct id32 *job,
 		}
 		cli_progress(m->cli, "waiting for an answer for %s ...",
 		    cli_duration(t, mono_sub(now, begun) / 1000));
+		looked = m->looking;
 		turn(m, TURN_US);
+		if (looked && !m->looking)
+			way_looked(m, job, next);
 		if (!m->looking && m->look == POST_LOOK_DONE)
 			answered = clock_mono();
 		if (mono_sub(clock_mono(), answered) > us) {
@@ -367,6 +457,24 @@ mailbox_wait(struct mailbox *m, const struct id32 *job,
 			return CLI_UNREACHABLE;
 		}
 	}
-	cli_progress_end(m->cli);
 	return CLI_OK;
+}
+
+int
+mailbox_wait(struct mailbox *m, const struct id32 *job,
+    const struct hash16 *dest, struct mail_read *r, int64_t us)
+{
+	int rc;
+
+	way_begin(m, job);
+	way_step(m, job, MAILWAY_ASKS, "");
+	rc = wait_for(m, job, dest, r, us);
+	if (rc == CLI_OK) {
+		cli_progress_end(m->cli);
+		mailway_forget(m->person, job);
+	} else {
+		way_step(m, job, MAILWAY_HANDED, rc == CLI_UNREACHABLE ?
+		    look_text(m->look) : "interrupted");
+	}
+	return rc;
 }

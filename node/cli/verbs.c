@@ -320,7 +320,8 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	0, 0, OPTIONS(top_options)},
     [VERB_EXPLAIN] = {"explain", "JOB|PEER|HASH|hub",
 	"why something waits, was dropped, refused or died",
-	"On the node's own machine. A HASH is a destination, a link, a packet or\n"
+	"On the node's own machine; of a JOB that you sent by letter, where it is and\n"
+	"what was tried. A HASH is a destination, a link, a packet or\n"
 	"an identity of the mesh: what is known of it, and why it was dropped or\n"
 	"held back. A PEER is a Reticulum identity, a key, its\n"
 	"fingerprint or URN: its level, its budgets, what it was refused.\n", 1,

@@ -107,6 +107,18 @@ class Process:
             self.proc.wait()
 
 
+class Ends:
+    """A child that a test waits for itself; it ends with the test at the latest."""
+
+    def __init__(self, proc):
+        self.proc = proc
+
+    def stop(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.proc.wait()
+
+
 class Context:
     """What one test started and made; all of it ends with it."""
 

@@ -56,6 +56,11 @@ def world(ctx):
     port, instance = lib.free_port(), Instance("unix")
     folder = ctx.rnsd(python, instance.text(server("mesh", port), transport=True))
     lib.must(instance.up, "the relay")
+    return python, port, folder, propagation(ctx, python, folder)[0]
+
+
+def propagation(ctx, python, folder):
+    """A stock lxmd on a relay: (its propagation address, its process)."""
     home = ctx.dir("lxmd")
     with open(os.path.join(home, "config"), "w") as f:
         f.write("[propagation]\nenable_node = yes\nannounce_at_start = yes\n"
@@ -63,11 +68,11 @@ def world(ctx):
                 "[lxmf]\ndisplay_name = node\n[logging]\nloglevel = 4\n")
     heard = Heard(ctx, python, folder)
     log = open(os.path.join(ctx.folder, "lxmd.log"), "ab")
-    ctx.keep(lib.Process([os.path.join(os.path.dirname(python), "lxmd"), "--config", home, "--rnsconfig", folder, "-p"],
-                         log))
+    process = ctx.keep(lib.Process([os.path.join(os.path.dirname(python), "lxmd"), "--config", home, "--rnsconfig", folder, "-p"],
+                                   log))
     where = heard.expect(event="announce", aspect="lxmf.propagation")["dest"]
     heard.end()
-    return python, port, folder, where
+    return where, process
 
 
 def jobs_of(folder):
@@ -222,9 +227,53 @@ def both_ours(ctx):
     return None
 
 
+def several(ctx):
+    """Two propagation nodes are named by both, the first is down: `explain` says so, and the job goes through the second."""
+    made = world(ctx)
+    if made is None:
+        return "lxmf could not be installed with pip"
+    python, port, relay, second = made
+    first, process = propagation(ctx, python, relay)
+    p = Person(ctx, relay)
+    urn = json.loads(p.warren("identity", "show", "--json").stdout)["urn"]
+    name = f"letters{os.getpid()}"
+    to, d, folder = node(ctx, client("up", port), [(urn, 2)], instance=name,
+                         more=f"lxmf: {{propagation_node: [{first}, {second}], look_every: 1m}}\n")
+    p.warren("describe", to, "--timeout", "60s")
+    lib.must(lambda: json.loads(warren_status(folder))["lxmf"]["looks"] > 0, "a look at the propagation nodes")
+    d.stop()
+    process.stop()
+
+    def letter():
+        return json.loads(p.warren("explain", "far", "--json").stdout)["letter"]
+    file = p.job("far.yaml", "echo by the second")
+    submit = subprocess.Popen(
+        [os.path.join(ctx.args.build, "warren"), "submit", file, "--to", to, "--via-lxmf", f"{first},{second}", "--name", "far",
+         "--out", "far", "--config", relay, "--identity", p.person],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=p.work)
+    ctx.keep(lib.Ends(submit))
+    lib.must(lambda: os.path.isdir(os.path.join(p.person, "letters")) and os.listdir(os.path.join(p.person, "letters")),
+             "the first word of it", WORK_S)
+    lib.must(lambda: letter()["step"] == "asks" and letter()["looks"] > 0, "it is handed over, and asked for", 2 * WORK_S)
+    said = letter()
+    check(said["through"] == 1 and said["tried"][0]["to"] == "node" and said["tried"][1]["to"] == first and
+          said["tried"][1]["failed"] > 0 and said["tried"][1]["why"] and said["tried"][2] ==
+          {"to": second, "failed": 0, "why": None}, f"what was tried: {said}")
+    text = p.warren("explain", "far").stdout
+    check(f"{first}: " in text and "in vain" in text and "there is none yet" in text, text)
+    d = start(ctx, folder, "again")
+    out, err = submit.communicate(timeout=4 * WORK_S)
+    check(submit.returncode == 0 and out == "by the second\n", f"{submit.returncode} {out} {err}")
+    check(not any(f.endswith(".way") for f in os.listdir(os.path.join(p.person, "letters"))), "nothing is left to explain")
+    d.stop()
+    check(jobs_of(folder) == 1, "jobs in the ledger")
+    return None
+
+
 TESTS = []
 LONG = [
     ("letters: a job directly and opportunistically", by_link),
     ("letters: through lxmd, never up together", never_together),
     ("letters: warren submit through lxmd, never up together", both_ours),
+    ("letters: two propagation nodes, the first is down", several),
 ]

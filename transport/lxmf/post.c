@@ -312,6 +312,54 @@ post_work(struct post *p, unsigned tries, struct mono now)
 		node_stamped(p, o, now);
 }
 
+/* For the node, which is not ready: it is sought, or not before then. */
+static void
+where_node(const struct post *p, struct mono now, struct post_where *w)
+{
+	w->stage = mono_reached(now, p->node_again) ? POST_SEEKS : POST_WAITS;
+	w->next = p->node_again;
+}
+
+bool
+post_where(const struct post *p, uint64_t tag, struct mono now,
+    struct post_where *w)
+{
+	const struct out *o;
+
+	TAILQ_FOREACH(o, &p->outs, entry)
+		if (o->tag == tag)
+			break;
+	if (o == NULL)
+		return false;
+	*w = (struct post_where){.stage = POST_SEEKS, .node = p->in_use,
+	    .by_node = o->step >= OUT_NODE, .next = MONO_NEVER,
+	    .direct = o->direct};
+	memcpy(w->nodes, p->tried, sizeof(w->nodes));
+	switch (o->step) {
+	case OUT_WAIT:
+		w->stage = POST_WAITS;
+		w->next = o->at;
+		break;
+	case OUT_STAMP:
+	case OUT_NODE_STAMP:
+		w->stage = POST_STAMPS;
+		break;
+	case OUT_SENT:
+	case OUT_NODE_SENT:
+		w->stage = POST_SENDS;
+		break;
+	case OUT_NODE:
+	case OUT_NODE_READY:
+		where_node(p, now, w);
+		break;
+	case OUT_PATH:
+	case OUT_LINK:
+	default:
+		break;
+	}
+	return true;
+}
+
 void
 post_counts(const struct post *p, struct post_counts *out)
 {

@@ -151,6 +151,29 @@ struct mono post_deadline(const struct post *);
 bool post_busy(const struct post *);
 void post_work(struct post *, unsigned tries, struct mono now);
 
+/* Where a letter is that waits to go out, for people. */
+enum post_stage {
+	POST_SEEKS,  /* a path or a link */
+	POST_STAMPS, /* a stamp is searched for */
+	POST_SENDS,  /* it is on its way, its proof awaited */
+	POST_WAITS,  /* until `next` */
+};
+struct post_tried {
+	unsigned failed; /* how often it was tried in vain */
+	const char *why; /* the last time, a literal; NULL: never */
+};
+struct post_where {
+	enum post_stage stage;
+	bool by_node; /* through `node`, else to its destination */
+	unsigned node; /* of conf.nodes */
+	struct mono next;
+	struct post_tried direct;	     /* its destination, by this letter */
+	struct post_tried nodes[POST_NODES]; /* each, by whatever letter or look */
+};
+/* False: no letter with this tag waits. */
+bool post_where(const struct post *, uint64_t tag, struct mono now,
+    struct post_where *);
+
 struct post_counts {
 	unsigned waiting; /* to go out */
 	uint64_t delivered, stored, failed;

@@ -94,6 +94,8 @@ node_lost(struct post *p, const char *why, struct mono now)
 	struct out *o, *next;
 
 	node_hang_up(p);
+	p->tried[p->in_use].failed++;
+	p->tried[p->in_use].why = why;
 	next_node(p, now);
 	for (o = TAILQ_FIRST(&p->outs); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, entry);

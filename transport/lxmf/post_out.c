@@ -11,6 +11,8 @@ static void
 unreached(struct post *p, struct out *o, const char *why, struct mono now)
 {
 	o->direct_tries++;
+	o->direct.failed++;
+	o->direct.why = why;
 	if (o->way == POST_DIRECT || p->conf.nnodes == 0) {
 		out_again(p, o, why, now);
 		return;

@@ -62,6 +62,7 @@ struct out {
 	enum out_step step;
 	unsigned tries, direct_tries;
 	const char *why; /* of the last failure */
+	struct post_tried direct;
 	uint64_t cmd;	 /* tag of what runs */
 	uint64_t proof;	 /* of the packet whose proof counts whenever it comes */
 	/*
@@ -125,6 +126,7 @@ struct post {
 	unsigned node_tries;
 	unsigned in_use;   /* of conf.nodes */
 	unsigned lost_row; /* nodes that could not be had, one after the other */
+	struct post_tried tried[POST_NODES];
 	uint64_t node_tag;
 	bool node_has_link;
 	struct hash16 node_link;
