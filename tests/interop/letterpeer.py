@@ -5,6 +5,7 @@
 
 Prints JSON lines, reads words:
   announce                        itself
+  enforce                         a packet to it counts only when it is encrypted to a ratchet that it has announced
   node HASH                       the propagation node from now on
   learn HASH                      keep the key of a destination that announces itself, for when it is away
   submit HOW HASH IMAGE TEXT      a job `sh -c TEXT` by letter; HOW: propagated, direct, opportunistic
@@ -66,7 +67,8 @@ class Submitter:
         status, meta, body = letter["a"]
         out = {"event": "answer", "path": letter["p"], "status": status, "code": meta.get("code"), "re": letter["re"].hex(),
                "valid": m.signature_validated, "id": letter["id"].hex() if "id" in letter else None,
-               "message": m.hash.hex(), "blobs": [b.decode(errors="replace") for b in letter.get("x", [])]}
+               "message": m.hash.hex(), "by": "packet" if m.method == LXMF.LXMessage.OPPORTUNISTIC else "other",
+               "ratchet": bool(m.ratchet_id), "blobs": [b.decode(errors="replace") for b in letter.get("x", [])]}
         if letter["p"] == "/klp/v1/job/result" and status == 0:
             node = codec.binding_check(letter["b"], self.known(m.source_hash).get_public_key())
             receipt = codec.receipt_open(body["r"], node)
@@ -108,6 +110,8 @@ def main():
     for word, *more in words():
         if word == "announce":
             s.router.announce(s.me.hash)
+        elif word == "enforce":
+            say(event="enforced", done=bool(s.me.enforce_ratchets()))
         elif word == "node":
             recalled(bytes.fromhex(more[0]))
             s.router.set_outbound_propagation_node(bytes.fromhex(more[0]))

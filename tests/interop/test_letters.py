@@ -94,6 +94,9 @@ def by_link(ctx):
     _, _, folder = node(ctx, client("up", port), [(urn, 2)], "lxmf: {}\n")
     to = address(folder)
     s = Submitter(ctx, python, relay, ctx.dir("submitter"), secret)
+    # the answers that are packets have to be encrypted to what it announces
+    s.say("enforce")
+    check(s.expect(event="enforced")["done"], "stock takes ratchets alone")
     s.say("announce")
     s.say(f"submit direct {to} test/busybox:1 echo by letter")
     job = s.expect(event="job")["id"]
@@ -105,7 +108,8 @@ def by_link(ctx):
     s.expect(WORK_S, event="sent")
     check(s.expect(WORK_S, event="answer")["job"] == job, "the same job")
     s.say(f"ask opportunistic {to} /klp/v1/job/status {job}")
-    check(s.expect(WORK_S, event="answer", path="/klp/v1/job/status")["state"] == "done", "its state")
+    a = s.expect(WORK_S, event="answer", path="/klp/v1/job/status")
+    check(a["state"] == "done" and a["by"] == "packet" and a["ratchet"], f"its state, in a packet for a ratchet: {a}")
     s.say(f"submit direct {to} test/none:1 true")
     a = s.expect(WORK_S, event="answer", path="/klp/v1/job/submit")
     check(a["status"] == 5 and a["code"] == "image", f"a refusal: {a}")
