@@ -80,13 +80,14 @@ def of_crypto(b):
         same(b("pkcs7_unpad", data=x["padded"])["unpadded"], x["data"], "unpad")
     b.refuses("pkcs7_unpad", data="11" * 16)
     for x in v["tokens"]:
-        # the reference looks at one byte of the padding, the library at all
-        if not x["valid"] or "-> accepted" in (x.get("note") or ""):
+        if not x["valid"]:
             b.refuses("token_decrypt", key=x["key"], token=x["token"])
             continue
         same(b("token_decrypt", key=x["key"], token=x["token"])["plaintext"], x["plaintext"],
              "token")
         same(b("token_verify_hmac", key=x["key"], token=x["token"])["valid"], True, "hmac")
+        if not x.get("iv"):  # padding that no sender makes
+            continue
         mode = x["mode"].replace("-", "_")
         body = b("aes_encrypt", plaintext=x["plaintext"], key=x["aes_key"], iv=x["iv"], mode=mode)
         same(x["token"][32:-64], body["ciphertext"], "aes")
