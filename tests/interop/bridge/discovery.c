@@ -41,6 +41,20 @@ generate(struct call *c)
 	put_value(c, &w, (struct bytes){s->stamp, STAMP_LEN, true});
 }
 
+static void
+workblock(struct call *c)
+{
+	struct bytes m = arg(c, "material");
+	size_t rounds = (size_t)arg_int_or(c, "expand_rounds", 0,
+	    STAMP_ROUNDS_MAX, OFFER_ROUNDS);
+	uint8_t *out = call_alloc(c, rounds * STAMP_ROUND_LEN + 1);
+
+	for (size_t k = 0; k < rounds; k++)
+		stamp_round(out + k * STAMP_ROUND_LEN, m.p, m.n, (unsigned)k);
+	put_hex(c, "workblock", out, rounds * STAMP_ROUND_LEN);
+	put_int(c, "length", (int64_t)(rounds * STAMP_ROUND_LEN));
+}
+
 /* A work block is a caller's here: rounds 0 take it as it is. */
 void
 cmd_discovery_stamp(struct call *c)
@@ -50,6 +64,10 @@ cmd_discovery_stamp(struct call *c)
 
 	if (arg_is(c, "op", "generate")) {
 		generate(c);
+		return;
+	}
+	if (arg_is(c, "op", "workblock")) {
+		workblock(c);
 		return;
 	}
 	if (arg_is(c, "op", "default_cost")) {

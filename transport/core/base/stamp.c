@@ -8,19 +8,30 @@
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/stamp_table.h"
 
-#define ROUND_LEN 256     /* bytes of a work block for each round */
 #define MANTISSA_BITS 33  /* stamp_table[0] is 2^33 */
 
 /* ---- the work block ---- */
 
 void
+stamp_round(uint8_t out[STAMP_ROUND_LEN], const void *material, size_t n,
+    unsigned k)
+{
+	uint8_t number[5];
+	struct wr wr = wr_make(number, sizeof(number));
+	struct iovec_c salted[2] = {{material, n}, {number, 0}};
+	struct id32 salt;
+
+	mpk_put_uint(&wr, k);
+	salted[1].n = wr.len;
+	crypt_sha256v(&salt, salted, 2);
+	crypt_hkdf(out, STAMP_ROUND_LEN, material, n, salt.b, sizeof(salt.b));
+}
+
+void
 stamp_work(struct stamp_work *w, const void *material, size_t n,
     unsigned rounds)
 {
-	uint8_t number[5], block[ROUND_LEN];
-	struct iovec_c salted[2] = {{material, n}, {number, 0}};
-	struct id32 salt;
-	struct wr wr;
+	uint8_t block[STAMP_ROUND_LEN];
 
 	sha256_init(&w->ctx);
 	if (rounds == 0) {
@@ -28,12 +39,7 @@ stamp_work(struct stamp_work *w, const void *material, size_t n,
 		return;
 	}
 	for (unsigned k = 0; k < MIN_OF(rounds, STAMP_ROUNDS_MAX); k++) {
-		wr = wr_make(number, sizeof(number));
-		mpk_put_uint(&wr, k);
-		salted[1].n = wr.len;
-		crypt_sha256v(&salt, salted, 2);
-		crypt_hkdf(block, sizeof(block), material, n, salt.b,
-		    sizeof(salt.b));
+		stamp_round(block, material, n, k);
 		sha256_update(&w->ctx, sizeof(block), block);
 	}
 }

@@ -27,6 +27,10 @@ struct stamp_work {
 	struct sha256_ctx ctx;
 };
 
+/* One round of a work block (reticulum-endpoint.md 11.2), counted from 0. */
+#define STAMP_ROUND_LEN 256
+void stamp_round(uint8_t out[STAMP_ROUND_LEN], const void *material, size_t n,
+    unsigned k);
 /* rounds 0: the material itself; more than STAMP_ROUNDS_MAX: that many. */
 void stamp_work(struct stamp_work *, const void *material, size_t n,
     unsigned rounds);
