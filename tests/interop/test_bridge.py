@@ -331,6 +331,36 @@ def offers(b):
                **more)["accepted"], good, "opened")
 
 
+def described(b):
+    """What is said of an interface, by its type and what its section has."""
+    def made(kind, **fields):
+        return b("discovery_build_announce_appdata", interface_type=kind, stamp_value=1, fields=dict(fields, name="x"))
+
+    def heard(kind, **fields):
+        got = b("discovery_receive_announce", app_data=made(kind, **fields)["app_data"], required_value=1)
+        return got["info"] if got["accepted"] else None
+
+    radio = {"frequency": 868000000, "bandwidth": 125000}
+    same(heard("TCPClientInterface", kiss_framing=True, modulation="gfsk", **radio)["type"], "KISSInterface", "a modem")
+    weave = heard("WeaveInterface", modulation="lora", **radio)
+    same((weave["frequency"], weave["modulation"], weave.get("channel")), (868000000, "lora", None), "no channel")
+    same(heard("WeaveInterface", channel=11, **radio)["channel"], 11, "a channel")
+    b32 = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq"
+    got = heard("I2PInterface", connectable=True, b32=b32)
+    same((got["reachable_on"], f"peers = {b32}.b32.i2p" in got["config_entry"]), (b32, True), "I2P")
+    for fields in ({"connectable": True}, {"b32": b32}):
+        check(heard("I2PInterface", **fields) is None, "nobody could connect to it")
+    for kind, fields in (("TCPClientInterface", {}), ("TCPServerInterface", {"port": 1}),
+                         ("TCPServerInterface", {"port": 1, "reachable_on": "no host!"}),
+                         ("BackboneInterface", {"reachable_on": "example.org"})):
+        check(made(kind, **fields)["aborted"], f"{kind} {fields} is not offered")
+    server = {"port": 1, "reachable_on": "example.org", "ifac_netname": "n", "ifac_netkey": "k"}
+    for more, names in (({}, b""), ({"publish_ifac": True}, b"\x07\xa1n\x08\xa1k")):
+        packed = bytes.fromhex(made("TCPServerInterface", **server, **more)["packed_info"])
+        check(packed.endswith(b"\x06\x01" + names), f"{more}: {packed}")
+    check(heard("TCPServerInterface", latitude="north", **server) is None, "a place that is none")
+
+
 def crafted(b):
     """Records that were changed, judged, kept; and the parts that a record is judged by."""
     ours = {"interface_type": "TCPServerInterface", "stamp_value": 6,
@@ -374,7 +404,7 @@ def crafted(b):
 
 def made(ctx):
     b = Bridge(ctx.args.build)
-    for part in (built, destinations, remembered, offers, crafted):
+    for part in (built, destinations, remembered, offers, described, crafted):
         part(b)
     same(b("packet_constants")["link_mdu"], 431, "constants")
     same(b("packet_context_constants")["LRPROOF"], 255, "contexts")

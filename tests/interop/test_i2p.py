@@ -7,6 +7,7 @@ import subprocess
 import lib
 import sambridge
 from lib import check, config, control
+from test_discovery import listed
 from test_relay import visit
 
 STEPS = ["announce", "packet", "open", "identify", "echo20k", "close"]
@@ -95,9 +96,26 @@ def ours(ctx):
     check(os.listdir(a_dir + "/storage/i2p") == files, "and made no other key")
 
 
+def offered(ctx):
+    """Our address is offered to everybody (7.8), without its end; a section that nobody can reach is not."""
+    bridge_of(ctx)
+    offer = "discoverable = yes\ndiscovery_stamp_value = 1\n"
+    a = ctx.transport(config(section("door", True) + offer + section("shut", peers=["nobody.b32.i2p"]) + offer,
+                             transport=True))
+    lib.must(lambda: shown(a, "I2PInterface[door]").get("online"), "the section is there")
+    address = shown(a, "I2PInterface[door]")["i2p_address"]
+    b = ctx.transport(config(section("to", peers=[address]), transport=True,
+                             more="discover_interfaces = yes\nrequired_discovery_value = 1\n"))
+    lib.must(lambda: listed(b), "it is heard of", 60)
+    found = listed(b)
+    check(list(found) == ["door"] and found["door"]["type"] == "I2PInterface" and
+          found["door"]["reachable_on"] + ".b32.i2p" == address, f"{found}")
+
+
 TESTS = []
 LONG = [
     ("i2p: between two of 1.5.7", between(False)),
     ("i2p: between two of 1.4.2", between(True)),
     ("i2p: two of ours, then stock on the folder", ours),
+    ("i2p: our address is offered", offered),
 ]

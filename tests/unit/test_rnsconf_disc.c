@@ -206,9 +206,17 @@ notes(void **state)
 		{"[reticulum]\nautoconnect_discovered_interfaces = 2\n",
 		    "not discovered", "discover_interfaces", 8},
 	};
-	struct rnsconf *c;
+	struct rnsconf *c = parse("[interfaces]\n[[I]]\nenabled = yes\n"
+	    "type = I2PInterface\ndiscoverable = yes\npeers = a.b32.i2p\n");
 
 	(void)state;
+	assert_int_equal(c->nnotes, 1);
+	assert_string_equal(c->notes[0].hint, "add connectable = yes");
+	rnsconf_free(c);
+	c = parse("[interfaces]\n[[I]]\nenabled = yes\nconnectable = yes\n"
+	    "type = I2PInterface\ndiscoverable = yes\n");
+	assert_int_equal(c->nnotes, 0);
+	rnsconf_free(c);
 	for (size_t i = 0; i < NELEM(cases); i++) {
 		c = server(cases[i].lines);
 		assert_int_equal(c->nnotes, 1);

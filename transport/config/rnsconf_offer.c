@@ -79,7 +79,13 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 		rnsconf_note(r, conf_line(&r->v, "discoverable"), "only an "
 		    "RNodeInterface is announced", "%s is not announced: it "
 		    "has several radios", r->where);
-	} else if (at == NULL && !i->kiss_framing && !is_rnode(i)) {
+	} else if (i->type == RNSCONF_I2P) {
+		if (!i->connectable)
+			rnsconf_note(r, conf_line(&r->v, "discoverable"),
+			    "add connectable = yes", "%s is not announced: "
+			    "nobody can connect to it", r->where);
+	} else if (at == NULL && !i->kiss_framing && !is_rnode(i) &&
+	    i->type != RNSCONF_WEAVE) {
 		rnsconf_note(r, conf_line(&r->v, "discoverable"),
 		    "add reachable_on = the address or name that others reach",
 		    "%s is not announced: it has no \"reachable_on\"",

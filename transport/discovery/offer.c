@@ -347,6 +347,13 @@ put_text(struct wr *w, unsigned key, const char *text)
 	mpk_put_str(w, text);
 }
 
+/* Of one of which no channel is known; it is written all the same. */
+static bool
+nil_channel(const struct offer *o)
+{
+	return o->type == OFFER_WEAVE && !o->numbered[OFFER_CHANNEL];
+}
+
 static void
 put_number(struct wr *w, unsigned key, const struct offer *o, unsigned i)
 {
@@ -355,6 +362,9 @@ put_number(struct wr *w, unsigned key, const struct offer *o, unsigned i)
 		mpk_put_uint(w, o->number[i]);
 	} else if (i == OFFER_MODULATION) {
 		put_text(w, key, o->modulation);
+	} else if (nil_channel(o) && i == OFFER_CHANNEL) {
+		mpk_put_uint(w, key);
+		mpk_put_nil(w);
 	}
 }
 
@@ -371,7 +381,7 @@ pairs_of(const struct offer *o)
 		n += o->numbered[i];
 	if (o->numbered[OFFER_MODULATION] && *o->modulation != '\0')
 		n--;
-	return n + o->has_operator + (o->port != 0);
+	return n + o->has_operator + (o->port != 0) + nil_channel(o);
 }
 
 /* In the order of the reference (reticulum-endpoint.md 11.1). */

@@ -13,8 +13,9 @@
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/identity.h"
 #include "transport/core/base/stamp.h"
-#include "transport/discovery/offer.h"
+#include "transport/discovery/describe.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/if_i2p.h"
 #include "transport/engine/nif.h"
 
 #define FIRST_S 15.  /* ours: by then the interfaces are up */
@@ -22,6 +23,7 @@
 #define ANSWER_US 20000000 /* ours: above what the parent gives programs */
 #define SLICE_US 500 /* ours: a packet waits no longer for a search */
 #define SLICE_TRIES 16
+#define B32_LEN 52 /* of an I2P address, before ".b32.i2p" */
 
 /*
  * One interface, by the name of its section: a reload may bring another
@@ -67,84 +69,44 @@ struct offering {
 
 /* ---- what is said ---- */
 
-static bool
-type_of(enum offer_type *t, const struct rnsconf_if *c)
+/* The address of an I2PInterface, without its end; NULL: none yet. */
+static const char *
+b32_of(const struct offering *f, const struct rnsconf_if *c, char out[B32_LEN +
+    1])
 {
-	if (c->type == RNSCONF_TCP_CLIENT) {
-		*t = OFFER_KISS; /* a modem behind TCP */
-		return c->kiss_framing;
-	}
-	return offer_type_of(t, c->type_text, strlen(c->type_text));
+	const struct nif *n;
+
+	TAILQ_FOREACH(n, &f->e->ifs, link)
+		if (n->kind == &i2p_kind && n->conf == c &&
+		    strlen(i2p_address(n)) > B32_LEN) {
+			(void)snprintf(out, B32_LEN + 1, "%s", i2p_address(n));
+			return out;
+		}
+	return NULL;
 }
 
-static void
-radio(struct offer *o, const struct rnsconf_offer *c)
-{
-	o->numbered[OFFER_FREQUENCY] = true;
-	o->number[OFFER_FREQUENCY] = c->frequency;
-	o->numbered[OFFER_BANDWIDTH] = true;
-	o->number[OFFER_BANDWIDTH] = c->bandwidth;
-	offer_say(o->modulation, c->modulation != NULL ? c->modulation : "");
-	if (*o->modulation == '\0')
-		o->numbered[OFFER_MODULATION] = true; /* as 0 */
-}
-
-/* How to hear and be heard there; its own keys say it. */
-static void
-rnode(struct offer *o, const struct rnsconf_radio *f)
-{
-	const uint64_t number[] = {[OFFER_FREQUENCY] = f->frequency,
-	    [OFFER_BANDWIDTH] = f->bandwidth, [OFFER_SF] = f->sf,
-	    [OFFER_CR] = f->cr};
-
-	for (unsigned i = OFFER_FREQUENCY; i <= OFFER_CR; i++) {
-		o->numbered[i] = true;
-		o->number[i] = number[i];
-	}
-}
-
-/* False: nothing that others could use. */
-static bool
+/* Why it is not said, or NULL. */
+static const char *
 describe(const struct offering *f, const struct rnsconf_if *c,
     const struct item *i, struct offer *o)
 {
-	const struct rnsconf_offer *s = &c->offer;
-	const char *host = s->reachable_cmd != NULL ? i->host :
-	    s->reachable_on;
+	char b32[B32_LEN + 1];
+	struct describe_node node = {.version = PACKAGE_VERSION};
 
-	memset(o, 0, sizeof(*o));
-	if (!type_of(&o->type, c))
-		return false;
-	o->transport = f->e->conf->enable_transport;
-	o->transport_id = f->e->identity_hash;
-	offer_say(o->name, s->name != NULL ? s->name : c->name);
-	offer_say(o->impl, OFFER_IMPL);
-	offer_say(o->version, PACKAGE_VERSION);
-	memcpy(o->placed, s->location_cmd != NULL ? i->placed : s->placed,
-	    sizeof(o->placed));
-	memcpy(o->place, s->location_cmd != NULL ? i->place : s->place,
-	    sizeof(o->place));
-	o->has_operator = s->has_operator;
-	o->operator_lxmf = s->operator_lxmf;
-	if (s->publish_ifac) {
-		offer_say(o->netname, c->network_name != NULL ? c->network_name :
-		    "");
-		offer_say(o->netkey, c->passphrase != NULL ? c->passphrase : "");
-	}
-	if (o->type == OFFER_KISS) {
-		radio(o, s);
-		return true;
-	}
-	if (o->type == OFFER_RNODE) {
-		rnode(o, &c->radios[0]);
-		return true;
-	}
-	o->port = c->listen_port;
-	if (host == NULL || o->port == 0 || !offer_host_ok(host, strlen(host)))
-		return false;
-	/* it fits, as offer_host_ok() has said */
-	(void)snprintf(o->host, sizeof(o->host), "%.*s", OFFER_HOST_MAX, host);
-	return true;
+	node.transport = f->e->conf->enable_transport;
+	node.transport_id = f->e->identity_hash;
+	node.host = i->host;
+	node.placed = i->placed;
+	node.place = i->place;
+	node.b32 = b32_of(f, c, b32);
+	if (!describe_offer(o, c, &node))
+		return "it needs a port, and reachable_on with an address or "
+		       "a host name";
+	/* the reference announces it, and who hears that drops it */
+	if (o->type == OFFER_I2P && o->host[0] == '\0')
+		return c->connectable ? "it has no address yet" :
+		    "it needs connectable = yes";
+	return NULL;
 }
 
 /* ---- the announce ---- */
@@ -390,6 +352,7 @@ next(struct offering *f)
 {
 	const struct rnsconf_if *c;
 	struct item *due = NULL;
+	const char *why;
 	struct offer o;
 	struct wr p;
 
@@ -407,9 +370,8 @@ next(struct offering *f)
 		refuse(due, "discovery_encrypt needs a network_identity");
 		return;
 	}
-	if (!describe(f, c, due, &o)) {
-		refuse(due, "it needs a port, and reachable_on with an "
-		    "address or a host name");
+	if ((why = describe(f, c, due, &o)) != NULL) {
+		refuse(due, why);
 		return;
 	}
 	p = wr_make(f->packed, sizeof(f->packed) - STAMP_LEN);

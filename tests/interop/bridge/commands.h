@@ -318,6 +318,9 @@ struct bytes decrypt_by(struct call *, struct bytes ratchets, bool enforce,
 /* The call's offer; false: of a type that is not offered. */
 struct offer;
 bool offer_of(struct call *, struct offer *);
+/* Packed, and changed as the call says. */
+struct wr;
+void offer_craft(struct call *, struct wr *, const struct offer *);
 /* Searches for a stamp worth the call's stamp_value. */
 void stamp_find(struct call *, const struct id32 *info, uint8_t out[32]);
 /* Waits for the first of a list, as long as the call says, and empties it. */

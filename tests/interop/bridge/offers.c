@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
+
 #include "tests/interop/bridge/commands.h"
 #include "common/util.h"
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/identity.h"
 #include "transport/core/base/stamp.h"
+#include "transport/discovery/describe.h"
 #include "transport/discovery/offer.h"
 #include "transport/discovery/offers.h"
 
@@ -20,40 +23,77 @@ static const char *const places[] = {"latitude", "longitude", "height"};
 static const char *const numbers[] = {"frequency", "bandwidth", "sf", "cr",
     "channel"};
 
-static void
-text(char *out, size_t cap, const json_t *map, const char *key)
-{
-	const char *s = json_string_value(json_object_get(map, key));
+/* ---- writing one ---- */
 
-	if (s != NULL)
-		(void)snprintf(out, cap, "%s", s);
+static const char *
+text(const json_t *fields, const char *key)
+{
+	return json_string_value(json_object_get(fields, key));
+}
+
+static uint64_t
+number(const json_t *fields, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(fields, key));
+}
+
+static bool
+yes(const json_t *fields, const char *key)
+{
+	return json_is_true(json_object_get(fields, key));
+}
+
+/* As if the fields stood in a section of a configuration. */
+static void
+section_of(struct rnsconf_if *s, struct rnsconf_radio *r, const char *type,
+    const json_t *f)
+{
+	const json_t *v;
+
+	*s = (struct rnsconf_if){.type_text = type, .name = "", .radios = r};
+	if (strcmp(type, "TCPClientInterface") == 0)
+		s->type = RNSCONF_TCP_CLIENT;
+	s->kiss_framing = yes(f, "kiss_framing");
+	s->connectable = yes(f, "connectable");
+	s->listen_port = (uint16_t)number(f, "port");
+	s->network_name = text(f, "ifac_netname");
+	s->passphrase = text(f, "ifac_netkey");
+	s->offer.publish_ifac = yes(f, "publish_ifac");
+	s->offer.name = text(f, "name");
+	s->offer.reachable_on = text(f, "reachable_on");
+	s->offer.modulation = text(f, "modulation");
+	s->offer.frequency = number(f, "frequency");
+	s->offer.bandwidth = number(f, "bandwidth");
+	*r = (struct rnsconf_radio){.frequency = (uint32_t)s->offer.frequency,
+	    .bandwidth = (uint32_t)s->offer.bandwidth,
+	    .sf = (uint32_t)number(f, "sf"), .cr = (uint32_t)number(f, "cr")};
+	for (size_t i = 0; i < NELEM(places); i++) {
+		v = json_object_get(f, places[i]);
+		s->offer.placed[i] = json_is_number(v);
+		s->offer.place[i] = json_number_value(v);
+	}
 }
 
 bool
 offer_of(struct call *c, struct offer *o)
 {
-	const json_t *f = json_object_get(c->params, "fields"), *v;
-	const char *type = arg_str(c, "interface_type");
+	const json_t *f = json_object_get(c->params, "fields");
+	struct describe_node node = {.version = PACKAGE_VERSION,
+	    .transport = arg_bool(c, "transport_enabled", true),
+	    .b32 = text(f, "b32")};
+	struct rnsconf_radio radio;
+	struct rnsconf_if s;
 
-	*o = (struct offer){.transport = arg_bool(c, "transport_enabled",
-	    true)};
-	o->transport_id = *hash16_at(rns_identity_hash(session(c)));
-	if (!offer_type_of(&o->type, type, strlen(type)))
+	node.transport_id = *hash16_at(rns_identity_hash(session(c)));
+	section_of(&s, &radio, arg_str(c, "interface_type"), f);
+	if (!describe_offer(o, &s, &node))
 		return false;
-	text(o->name, sizeof(o->name), f, "name");
-	text(o->host, sizeof(o->host), f, "reachable_on");
-	text(o->modulation, sizeof(o->modulation), f, "modulation");
-	for (size_t i = 0; i < NELEM(places); i++) {
-		v = json_object_get(f, places[i]);
-		o->placed[i] = json_is_number(v);
-		o->place[i] = json_number_value(v);
+	/* which no section can say of one of ours */
+	if (o->type == OFFER_WEAVE && json_is_integer(json_object_get(f,
+	    "channel"))) {
+		o->numbered[OFFER_CHANNEL] = true;
+		o->number[OFFER_CHANNEL] = number(f, "channel");
 	}
-	for (size_t i = 0; i < NELEM(numbers); i++) {
-		v = json_object_get(f, numbers[i]);
-		o->numbered[i] = json_is_integer(v);
-		o->number[i] = (uint64_t)json_integer_value(v);
-	}
-	o->port = (uint16_t)json_integer_value(json_object_get(f, "port"));
 	return true;
 }
 
@@ -101,9 +141,7 @@ cmd_discovery_build_announce_appdata(struct call *c)
 		put_null(c, "app_data");
 		return;
 	}
-	offer_pack(&w, &o);
-	if (!wr_ok(&w))
-		fail(c, "ValueError: too long");
+	offer_craft(c, &w, &o);
 	rns_sha256(&info, out + 1, w.len);
 	stamp_find(c, &info, out + 1 + w.len);
 	put_hex(c, "packed_info", out + 1, w.len);

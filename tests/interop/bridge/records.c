@@ -14,15 +14,43 @@
 #include "transport/discovery/offers.h"
 
 #define KEY_TYPE 0x00
+#define KEY_LATITUDE 0x03 /* longitude and height follow */
 #define RECORDS_MAX 64
 
 /* ---- a genuine record, changed ---- */
 
-/* The change that the call names for that key, or NULL. */
-static const json_t *
-change_of(struct call *c, uint64_t key)
+static void
+json_end(void *j)
 {
-	const json_t *list = json_object_get(c->params, "set_fields"), *one;
+	json_decref(j);
+}
+
+/* What the call names, and a place that is none: the library has no such. */
+static const json_t *
+changes(struct call *c)
+{
+	static const char *const places[] = {"latitude", "longitude", "height"};
+	const json_t *fields = json_object_get(c->params, "fields"), *v;
+	json_t *list = json_array();
+
+	call_defer(c, json_end, list);
+	(void)json_array_extend(list, json_object_get(c->params,
+	    "set_fields"));
+	for (size_t i = 0; i < NELEM(places); i++) {
+		v = json_object_get(fields, places[i]);
+		if (json_is_string(v))
+			(void)json_array_append_new(list,
+			    json_pack("{s:i, s:s, s:s}", "key",
+			    KEY_LATITUDE + (int)i, "kind", "str", "value",
+			    json_string_value(v)));
+	}
+	return list;
+}
+
+static const json_t *
+change_of(const json_t *list, uint64_t key)
+{
+	const json_t *one;
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		one = json_array_get(list, i);
@@ -60,7 +88,7 @@ craft(struct call *c, struct wr *w, const uint8_t *packed, size_t n)
 	struct rd r = rd_make(packed, n);
 	const char *type = arg_str_or(c, "set_interface_type", "");
 	int64_t drop = arg_int_or(c, "drop_field", 0, 255, -1);
-	const json_t *change, *list = json_object_get(c->params, "set_fields");
+	const json_t *change, *list = changes(c);
 	size_t pairs = 0, left, len, added = json_array_size(list);
 	const uint8_t *value;
 	uint64_t key;
@@ -70,13 +98,13 @@ craft(struct call *c, struct wr *w, const uint8_t *packed, size_t n)
 	for (struct rd at = r; rd_left(&at) > 0;) {
 		if (!mpk_get_uint(&at, &key) || !mpk_skip(&at))
 			fail(c, "ValueError: not what was packed");
-		left -= change_of(c, key) != NULL;
+		left -= change_of(list, key) != NULL;
 	}
 	mpk_put_map(w, left);
 	for (; pairs > 0; pairs--) {
 		if (!mpk_get_uint(&r, &key) || !mpk_value(&r, &value, &len))
 			fail(c, "ValueError: not what was packed");
-		if ((int64_t)key == drop || change_of(c, key) != NULL)
+		if ((int64_t)key == drop || change_of(list, key) != NULL)
 			continue;
 		mpk_put_uint(w, key);
 		if (key == KEY_TYPE && *type != '\0')
@@ -93,10 +121,21 @@ craft(struct call *c, struct wr *w, const uint8_t *packed, size_t n)
 }
 
 void
+offer_craft(struct call *c, struct wr *out, const struct offer *o)
+{
+	uint8_t packed[OFFER_APP_MAX];
+	struct wr w = wr_make(packed, sizeof(packed));
+
+	offer_pack(&w, o);
+	craft(c, out, packed, w.len);
+	if (!wr_ok(&w) || !wr_ok(out))
+		fail(c, "ValueError: too long");
+}
+
+void
 cmd_discovery_craft_announce(struct call *c)
 {
-	uint8_t packed[OFFER_APP_MAX], out[OFFER_APP_MAX + 1] = {0};
-	struct wr w = wr_make(packed, sizeof(packed));
+	uint8_t out[OFFER_APP_MAX + 1] = {0};
 	struct wr changed = wr_make(out + 1, sizeof(out) - 1 - STAMP_LEN);
 	struct id32 info;
 	struct offer o;
@@ -107,10 +146,7 @@ cmd_discovery_craft_announce(struct call *c)
 		put_null(c, "app_data");
 		return;
 	}
-	offer_pack(&w, &o);
-	craft(c, &changed, packed, w.len);
-	if (!wr_ok(&w) || !wr_ok(&changed))
-		fail(c, "ValueError: too long");
+	offer_craft(c, &changed, &o);
 	rns_sha256(&info, out + 1, changed.len);
 	stamp_find(c, &info, out + 1 + changed.len);
 	(void)offer_worth(&worth, out + 1, changed.len + STAMP_LEN, 0);
