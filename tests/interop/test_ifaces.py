@@ -69,6 +69,16 @@ def over_udp(ctx, old=True, steps=STEPS):
     check(one["name"] == f"UDPInterface[one/127.0.0.1:{p[0]}]", one)
 
 
+def between_tcp(ctx):
+    """1.4.2 - TCP - warrend - UDP - warrend - TCP - 1.5.7: the link is of 500 bytes, and carries resources."""
+    p = [lib.free_port() for _ in range(4)]
+    warrend(ctx, lib.server("near", p[0]) + udp("out", p[1], p[2]))
+    warrend(ctx, lib.server("far", p[3]) + udp("out", p[2], p[1]))
+    a, b = (ctx.stock_dir(config(lib.client("up", port))) for port in (p[0], p[3]))
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 3, steps=[*STEPS[:-1], "resource20k", "close"])
+    check(ctx.mtu == 500, f"UDP takes the signalled size away: {ctx.mtu}")
+
+
 def auto(name, extra=""):
     return f"[[{name}]]\ntype = AutoInterface\nenabled = yes\n{extra}"
 
@@ -141,6 +151,7 @@ TESTS = [
 LONG = [
     ("pipe: 1.4.2 and 1.5.7 over a relay", over_pipe),
     ("udp: 1.4.2 and 1.5.7 over a relay", over_udp),
+    ("udp: between two relays with TCP", between_tcp),
     ("auto: 1.5.7 and 1.5.7, resources, no access code",
      lambda ctx: over_auto(ctx, False, "", ["announce", "open", "identify", "size500k", "resource2m", "close"])),
     ("udp: resources between 1.5.7 over a relay",
