@@ -26,15 +26,21 @@ def program(ctx, name, argv):
 
 
 def relay(ctx, kind):
-    """Our daemon, and a stock one behind it; their folders, and the Python with applications."""
+    """Our daemon, and a stock one behind it; their folders, the Python with applications, and what starts ours anew."""
     python = extra(ctx, "apps")
     if python is None:
         return None
     port, near, far = lib.free_port(), Instance(kind), Instance("unix")
-    t = ctx.transport(near.text(server("mesh", port), transport=True))
+    text = near.text(server("mesh", port), transport=True)
+    t = ctx.transport(text)
+
+    def again():
+        check(t.stop() == 0, "exit status")
+        ctx.things.remove(t)
+        ctx.transport(text, folder=t.folder)
     folder = ctx.rnsd(python, far.text(client("up", port), transport=True))
     lib.must(far.up, "the far rnsd")
-    return python, t.folder, folder
+    return python, t.folder, folder, again
 
 
 def messages(kind):
@@ -43,7 +49,7 @@ def messages(kind):
         made = relay(ctx, kind)
         if made is None:
             return "lxmf could not be installed with pip"
-        python, near, far = made
+        python, near, far, again = made
         home = ctx.dir("lxmd")
         with open(os.path.join(home, "config"), "w") as f:
             # the cheapest stamp that there is: what it costs is not looked at here
@@ -71,6 +77,17 @@ def messages(kind):
         b.say(f"node {node}")
         b.say("sync")
         check(b.expect(event="message", text="three")["source"] == a.dest, "who wrote it")
+        again()
+        # what was attached attaches again, and is reached without a word of ours
+        b.say(f"direct {a.dest} four")
+        a.expect(event="message", text="four")
+        b.end()
+        a.say(f"propagated {b.dest} five")
+        a.expect(event="sent", text="five")
+        b = Peer(ctx, python, far, b_storage)
+        b.say(f"node {node}")
+        b.say("sync")
+        b.expect(event="message", text="five")
     return run
 
 
@@ -79,7 +96,7 @@ def pages(ctx):
     made = relay(ctx, "unix")
     if made is None:
         return "nomadnet could not be installed with pip"
-    python, near, far = made
+    python, near, far, _ = made
     home = ctx.dir("nomadnet")
     for name, text in (("pages/index.mu", ">A page of Warren\n"), ("files/data.bin", "x" * 40000)):
         os.makedirs(os.path.join(home, "storage", os.path.dirname(name)), exist_ok=True)
