@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stock tools, unmodified, on Warren's shared instance and on a stock one."""
 
+import glob
 import json
 import os
 import pty
@@ -154,6 +155,40 @@ def pickles_tcp(ctx):
     t = ctx.transport(Instance("tcp").text(server("Server", lib.free_port()), transport=True))
     check("TCPServerInterface[Server" in good(old, t.folder, "rnstatus"), "rnstatus")
     check("link table" in good(old, t.folder, "rnstatus", "-l"), "rnstatus -l")
+
+
+def pythons():
+    """Those of this machine that are not the tests' own, by their version."""
+    found = {}
+    for where in [*os.environ.get("PATH", "").split(":"), *glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin"))]:
+        for path in glob.glob(os.path.join(where, "python3.[0-9]*")):
+            name = re.fullmatch(r"python(3\.\d+)", os.path.basename(path))
+            if name and int(name.group(1)[2:]) >= 8 and name.group(1) not in found and subprocess.run(
+                    [path, "-c", ""], capture_output=True, check=False).returncode == 0:
+                found[name.group(1)] = path
+    return found
+
+
+def every_python(ctx):
+    """rnstatus under each Python: they authenticate in other ways from 3.12 on. Without wheels, as RNS allows."""
+    many = pythons()
+    if len(many) < 2:
+        return f"no other Python than {sorted(many)}"
+    where = subprocess.run([ctx.args.python, "-c", "import RNS; print(RNS.__path__[0])"], capture_output=True,
+                           text=True, check=True).stdout.strip()
+    bare = ctx.dir("bare")
+    os.symlink(where, os.path.join(bare, "RNS"))
+    env = {**os.environ, "PYTHONPATH": bare, "PYTHONDONTWRITEBYTECODE": "1"}
+    for kind in "unix", "tcp":
+        t = ctx.transport(Instance(kind).text(server("Server", lib.free_port()), transport=True))
+        for version, python in sorted(many.items()):
+            for args in [], ["-a", "-A", "-P", "-l", "-t"], ["-j"]:
+                r = subprocess.run([python, "-m", "RNS.Utilities.rnstatus", "--config", t.folder, *args],
+                                   capture_output=True, text=True, timeout=PATIENCE_S, env=env)
+                check(r.returncode == 0 and "Server" in r.stdout and "Traceback" not in r.stderr,
+                      f"{version} {kind} {args}: {r.returncode} {r.stdout}{r.stderr}")
+            check(any("Server" in i["name"] for i in json.loads(r.stdout)["interfaces"]), f"{version}: {r.stdout}")
+    print("#", *sorted(many), flush=True)
 
 
 # ---- all the others ----
@@ -397,4 +432,5 @@ LONG = [
     ("tools: pickled calls of 1.3.3, unix", pickles),
     ("tools: pickled calls of 1.3.3, tcp", pickles_tcp),
     ("tools: rnstatus, unix, 1.4.2", rnstatus("unix", True, STATUS)),
+    ("tools: rnstatus under every Python", every_python),
 ]
