@@ -156,6 +156,18 @@ test_handlers(void **state)
 	assert_false(handler_allows(found, true, &ids[0]));
 	path.b[0] ^= 1;
 	assert_null(dest_handler(d, &path));
+	path.b[0] ^= 1;
+	h.type = RNS_CMD_HANDLER_DEL;
+	h.handler.path = "/other";
+	assert_int_equal(rns_submit(r, &h, t0), RNS_ENOENT);
+	h.handler.path = NULL;
+	assert_int_equal(rns_submit(r, &h, t0), RNS_EINVAL);
+	h.handler.path = "/status";
+	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
+	assert_null(dest_handler(d, &path));
+	assert_int_equal(rns_submit(r, &h, t0), RNS_ENOENT);
+	h.handler.dest.b[0] ^= 1;
+	assert_int_equal(rns_submit(r, &h, t0), RNS_ENOENT);
 	rns_free(r);
 }
 

@@ -432,6 +432,7 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 	case RNS_CMD_DEST_ADD:
 	case RNS_CMD_DEST_DEL:
 	case RNS_CMD_HANDLER_ADD:
+	case RNS_CMD_HANDLER_DEL:
 	case RNS_CMD_APP_DATA:
 	case RNS_CMD_BLACKHOLE:
 		return submit_dest(r, cmd);

@@ -254,12 +254,28 @@ handler_allows(const struct handler *h, bool identified,
 	return false;
 }
 
+/* False: there is none for that path. */
+static bool
+handler_drop(struct dest *d, const struct hash16 *path_hash)
+{
+	struct handler *h;
+
+	SLIST_FOREACH(h, &d->handlers, entry) {
+		if (hash16_eq(&h->path_hash, path_hash)) {
+			SLIST_REMOVE(&d->handlers, h, handler, entry);
+			handler_free(h);
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 handler_add(struct rns *r, const struct rns_cmd *cmd)
 {
 	struct dest *d = dest_find(r, &cmd->handler.dest);
 	size_t n = cmd->handler.list_len;
-	struct handler *h, *old;
+	struct handler *h;
 
 	if (d == NULL)
 		return RNS_ENOENT;
@@ -283,16 +299,21 @@ handler_add(struct rns *r, const struct rns_cmd *cmd)
 	rns_path_hash(&h->path_hash, cmd->handler.path);
 	h->allow = cmd->handler.allow;
 	h->compress_max = cmd->handler.compress_max;
-	SLIST_FOREACH(old, &d->handlers, entry) {
-		if (hash16_eq(&old->path_hash, &h->path_hash))
-			break;
-	}
-	if (old != NULL) {
-		SLIST_REMOVE(&d->handlers, old, handler, entry);
-		handler_free(old);
-	}
+	(void)handler_drop(d, &h->path_hash);
 	SLIST_INSERT_HEAD(&d->handlers, h, entry);
 	return RNS_OK;
+}
+
+static int
+handler_del(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct dest *d = dest_find(r, &cmd->handler.dest);
+	struct hash16 path_hash;
+
+	if (cmd->handler.path == NULL)
+		return RNS_EINVAL;
+	rns_path_hash(&path_hash, cmd->handler.path);
+	return d != NULL && handler_drop(d, &path_hash) ? RNS_OK : RNS_ENOENT;
 }
 
 /* ---- announces ---- */
@@ -597,6 +618,8 @@ dest_submit(struct rns *r, const struct rns_cmd *cmd)
 		return dest_del(r, &cmd->hash);
 	case RNS_CMD_HANDLER_ADD:
 		return handler_add(r, cmd);
+	case RNS_CMD_HANDLER_DEL:
+		return handler_del(r, cmd);
 	case RNS_CMD_APP_DATA:
 		d = dest_find(r, &cmd->announce.dest);
 		if (d == NULL)

@@ -70,8 +70,8 @@ struct dest *dest_find(const struct rns *, const struct hash16 *hash);
 /* In order of hash; NULL asks for the first and means the end. */
 struct dest *dest_next(const struct rns *, const struct dest *);
 /*
- * DEST_ADD, DEST_DEL, HANDLER_ADD, APP_DATA and BLACKHOLE; core.c passes them
- * on. A handler of the same path is replaced. RNS_EEXIST: the
+ * DEST_ADD, DEST_DEL, HANDLER_ADD, HANDLER_DEL, APP_DATA and BLACKHOLE; core.c
+ * passes them on. A handler of the same path is replaced. RNS_EEXIST: the
  * destination is there, the identity is blackholed already.
  */
 int dest_submit(struct rns *, const struct rns_cmd *);
@@ -99,7 +99,7 @@ bool dest_announce_same(const struct dest *, const uint8_t *app_data,
 #define DEST_TRIES_ALWAYS 2u /* ours: of the newest, for each packet */
 int dest_decrypt(struct dest *, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len, struct mono now);
-/* NULL: none for that path. Lives until the next HANDLER_ADD or DEST_DEL. */
+/* NULL: none for that path. Lives until the next HANDLER_ADD, HANDLER_DEL or DEST_DEL. */
 const struct handler *dest_handler(const struct dest *,
     const struct hash16 *path_hash);
 /*

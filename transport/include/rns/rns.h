@@ -200,6 +200,7 @@ enum rns_cmd_type {
 	RNS_CMD_DEST_ADD,    /* .dest; hash by rns_dest_hash() */
 	RNS_CMD_DEST_DEL,    /* .hash */
 	RNS_CMD_HANDLER_ADD, /* .handler */
+	RNS_CMD_HANDLER_DEL, /* .handler: dest and path; RNS_ENOENT: none */
 	RNS_CMD_APP_DATA,    /* .announce: default app data, nothing is sent */
 	/* .announce; at most one a second of each: the last waits its turn */
 	RNS_CMD_ANNOUNCE,
