@@ -59,7 +59,11 @@ def link_works(a, b, at, link):
     log = a("get_request_log", path="/q", **at)
     same((log["count"], log["entries"][0]["data"], log["entries"][0]["remote_identity_hash"]),
          (1, "33", keys["hash"]), "log")
-    same(a("get_request_log", path="/q", **at)["count"], 0, "drained")
+    same([a("get_request_log", path=p, **at)["count"] for p in ("/q", "/none")], [log["count"], 0], "it stays")
+    same([a("deregister_request_handler", path=p, **at)["deregistered"] for p in ("/q", "/q", "/none")],
+         [True, False, False], "no handler any more")
+    check(b("link_request", path="/q", data="aa", timeout_ms=300, **link)["status"] != "ready", "nobody answers")
+    same(a("get_request_log", path="/q", **at)["count"], log["count"], "nor is asked")
     data = os.urandom(20000).hex()
     same(b("resource_send", data=data, **link, **WAIT)["success"], True, "resource")
     same(a("resource_poll", **at, **WAIT)["resources"], [data], "resource")
@@ -270,6 +274,18 @@ def ratchets(ctx):
     got = a("rotate_ratchet", last_rotation_ago_s=1900, **at)
     same((got["rotated"], got["before_count"], got["after_count"], got["previous_ratchet_id"]),
          (True, 1, 2, first["current_ratchet_id"]), "rotated")
+    kept = a("ratchet_file_roundtrip", **at)
+    same((kept["reload_ok"], kept["roundtrip_match"], kept["ratchet_count_after"], kept["ratchet_ids"][1]),
+         (True, True, 2, first["current_ratchet_id"]), "as the file has them")
+    kept = b("known_destinations_roundtrip", **at)
+    same((kept["present_before_save"], kept["recall_after_clear_found"], kept["recall_after_load_found"],
+          kept["entry_len_after_load"], kept["table_size_after_load"]), (True, False, True, 5, 1), "known, by the file")
+    same(b("known_destinations_roundtrip", destination_hash="00" * 16)["recall_after_load_found"], False, "nobody")
+    gate = a("discovery_autoconnect_gate")
+    same([gate[k]["interfaces_added"] for k in ("wrong_type", "tcp_client", "i2p", "yggdrasil")], [0] * 4, "not dialled")
+    same(gate["endpoint_hash"], hashlib.sha256(gate["endpoint_spec"].encode()).hexdigest(), "the place")
+    same(a("interface_transport_defaults"), {"local_interface_port": 37428, "ar_target": 3600, "ar_penalty": 0,
+                                             "ar_grace": 5}, "defaults")
     same(a("set_ratchet_interval", seconds=0, **at), {"ok": False, "ratchet_interval": 1800}, "0")
     same(a("set_ratchet_interval", seconds=60, **at), {"ok": True, "ratchet_interval": 60}, "60")
     # b knows the first one, which a still has

@@ -225,8 +225,13 @@
 	X(wire_link_teardown_emission) \
 	X(wire_last_keepalive) \
 	X(wire_send_link_data) \
+	X(wire_known_destinations_roundtrip) \
+	X(wire_ratchet_file_roundtrip) \
+	X(wire_discovery_autoconnect_gate) \
+	X(wire_interface_transport_defaults) \
 	/* live: requests */ \
 	X(wire_register_request_handler) \
+	X(wire_deregister_request_handler) \
 	X(wire_get_request_log) \
 	X(wire_link_request) \
 	X(wire_capture_response_packet) \
@@ -278,19 +283,12 @@
 	X(wire_start_pipe_peer, "the daemon starts programs") \
 	X(wire_start_pipe_tcp_relay, "the daemon starts programs") \
 	X(wire_mgmt_destinations, "the daemon's own destinations") \
-	X(wire_interface_transport_defaults, "the daemon fills them in") \
-	X(wire_discovery_autoconnect_gate, "the daemon dials") \
-	X(wire_known_destinations_roundtrip, \
-	    "the daemon writes and reads files") \
-	X(wire_ratchet_file_roundtrip, "the daemon writes and reads files") \
 	X(wire_identity_ratchet_persist, "the daemon writes and reads files") \
 	/* what the library has no counterpart for */ \
 	X(wire_set_interface_mode, "the mode of an interface stays") \
 	X(wire_set_retained_ratchets, "the count is set with the destination") \
 	X(wire_link_phy_stats_gate, "no radio, no signal strength") \
 	X(wire_set_race_inducer, "one thread, no races to induce") \
-	X(wire_deregister_request_handler, \
-	    "handlers live as their destination") \
 	X(wire_channel_register, "any type below 0xf000; no classes") \
 	X(wire_channel_handler_chain, "one reader of messages; no callbacks") \
 	X(wire_packet_receipt_generation, "contexts are the library's choice") \

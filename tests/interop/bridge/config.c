@@ -158,3 +158,21 @@ cmd_interface_default_ifac_size(struct call *c)
 	}
 	put_int(c, "ifac_min_size", 1);
 }
+
+void
+cmd_wire_interface_transport_defaults(struct call *c)
+{
+	static const char text[] = "[reticulum]\nenable_transport = yes\n"
+	    "[interfaces]\n[[x]]\nenabled = yes\ntype = " OUR_TYPE "\n";
+	struct rnsconf *conf = NULL;
+	struct mistakes m = {0};
+
+	if (rnsconf_parse(&conf, text, strlen(text), &m) < 0 ||
+	    conf->nifs != 1)
+		fail(c, "ValueError: config");
+	call_defer(c, conf_end, conf);
+	put_int(c, "local_interface_port", conf->shared_instance_port);
+	put_int(c, "ar_target", conf->ifs[0].ar_target_s);
+	put_int(c, "ar_penalty", conf->ifs[0].ar_penalty_s);
+	put_int(c, "ar_grace", conf->ifs[0].ar_grace);
+}

@@ -109,7 +109,8 @@ cmd_wire_buffer_pack(struct call *c)
 	cmd.stream.taken = &taken;
 	err = rns_submit(f.near, &cmd, mono_here());
 	if (err != RNS_OK) {
-		put_str(c, "error", rns_strerror(err));
+		put(c, "error", json_sprintf("stream %d, of 0 to 16383: %s",
+		    cmd.stream.stream, rns_strerror(err)));
 		return;
 	}
 	out = envelope(c, &f);

@@ -448,7 +448,8 @@ cmd_wire_send_oversize_link_packet(struct call *c)
 	peer_turn(p);
 	put_bool(c, "sent", err == RNS_OK);
 	put_bool(c, "rejected", err == RNS_EBIG);
-	put_str(c, "error", err != RNS_OK ? rns_strerror(err) : NULL);
+	put(c, "error", err == RNS_OK ? json_null() : json_sprintf(
+	    "%s: the link's packets have %u bytes", rns_strerror(err), l->mtu));
 	put(c, "raw_len", err == RNS_OK ? json_integer((json_int_t)
 	    (after.tx_bytes - before.tx_bytes)) : json_null());
 }

@@ -276,24 +276,32 @@ cmd_wire_register_request_handler(struct call *c)
 }
 
 void
+cmd_wire_deregister_request_handler(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	struct rns_cmd cmd = {.type = RNS_CMD_HANDLER_DEL};
+
+	cmd.handler.dest = arg_hash(c, "destination_hash");
+	cmd.handler.path = arg_str(c, "path");
+	put_bool(c, "deregistered", rns_submit(p->r, &cmd, mono_here()) ==
+	    RNS_OK);
+}
+
+void
 cmd_wire_get_request_log(struct call *c)
 {
 	struct peer *p = peer_of(c);
 	struct listener *l = peer_listener(c, p);
 	json_t *entries = json_array(), *e, *hex;
 	struct hash16 path;
+	size_t i;
 
 	rns_path_hash(&path, arg_str(c, "path"));
 	hex = hex_json(HASH_BYTES(path));
 	put(c, "entries", entries);
-	for (size_t i = 0; i < json_array_size(l->requests);) {
-		e = json_array_get(l->requests, i);
-		if (!json_equal(json_object_get(e, "path_hash"), hex)) {
-			i++;
-			continue;
-		}
-		(void)json_array_append(entries, e);
-		(void)json_array_remove(l->requests, i);
+	json_array_foreach(l->requests, i, e) {
+		if (json_equal(json_object_get(e, "path_hash"), hex))
+			(void)json_array_append(entries, e);
 	}
 	json_decref(hex);
 	put_int(c, "count", (int64_t)json_array_size(entries));

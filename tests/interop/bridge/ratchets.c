@@ -7,7 +7,9 @@
 #include "tests/interop/bridge/peer.h"
 #include "transport/core/base/crypt.h"
 #include "transport/core/table/dest.h"
+#include "common/mpk.h"
 #include "transport/core/table/known.h"
+#include "transport/core/table/stores.h"
 
 static struct dest *
 own_dest(struct call *c, struct peer *p)
@@ -306,4 +308,107 @@ cmd_wire_plain_decrypt(struct call *c)
 	put_bytes(c, "plaintext", out);
 	put_bool(c, "passthrough", out.set && out.n == in.n &&
 	    memcmp(out.p, in.p, in.n) == 0);
+}
+
+/* ---- what the files of the daemon hold ---- */
+
+/* All that is known there, as the file has it. */
+static struct bytes
+known_file(struct call *c, const struct rns *r)
+{
+	size_t cap = STORES_KNOWN_HEAD_MAX, n = 0;
+	struct rns_known k;
+	struct wr w;
+
+	for (bool more = rns_known_next(r, NULL, true, &k); more; n++) {
+		cap += stores_known_max(&k);
+		more = rns_known_next(r, &k.dest, false, &k);
+	}
+	w = wr_make(call_alloc(c, cap), cap);
+	stores_known_put_head(&w, n);
+	for (bool more = rns_known_next(r, NULL, true, &k); more;
+	    more = rns_known_next(r, &k.dest, false, &k))
+		stores_known_put(&w, &k);
+	if (!wr_ok(&w))
+		fail(c, "RuntimeError: it does not fit");
+	return (struct bytes){w.buf, w.len, true};
+}
+
+static size_t
+known_fields(struct call *c, const struct rns_known *k)
+{
+	size_t cap = stores_known_max(k), fields = 0;
+	struct wr w = wr_make(call_alloc(c, cap), cap);
+	struct rd r;
+
+	stores_known_put(&w, k);
+	r = rd_make(w.buf, w.len);
+	return mpk_skip(&r) && mpk_get_array(&r, &fields) ? fields : 0;
+}
+
+/* Written, and read by one that knows nothing. */
+void
+cmd_wire_known_destinations_roundtrip(struct call *c)
+{
+	const struct rns *r = peer_of(c)->r;
+	struct hash16 dest = arg_hash(c, "destination_hash");
+	struct bytes file = known_file(c, r), app = {.n = 0};
+	struct rns *fresh = scratch(c, wall_here());
+	struct rd at = rd_make(file.p, file.n);
+	struct rns_known k;
+	struct rns_cmd cmd;
+	size_t n = 0, read = 0;
+	bool found;
+	int err;
+
+	put_bool(c, "present_before_save", rns_known_get(r, &dest, &k));
+	put_bool(c, "recall_after_clear_found", rns_known_get(fresh, &dest,
+	    &k));
+	must(c, stores_known_head(&at, &n), "known_destinations");
+	for (; n > 0; n--) {
+		if ((err = stores_known_next(&at, &k)) == RNS_ENOENT)
+			continue;
+		must(c, err, "known_destinations");
+		cmd = stores_known_cmd(&k);
+		must(c, rns_submit(fresh, &cmd, mono_here()), "known");
+		read++;
+	}
+	found = rns_known_get(fresh, &dest, &k);
+	if (found)
+		app = (struct bytes){(uint8_t *)k.app_data, k.app_data_len,
+		    k.app_data != NULL};
+	put_bool(c, "recall_after_load_found", found);
+	put_bytes(c, "app_data_after_load", app);
+	put(c, "entry_len_after_load", found ?
+	    json_integer((json_int_t)known_fields(c, &k)) : json_null());
+	put_int(c, "table_size_after_load", (int64_t)read);
+}
+
+void
+cmd_wire_ratchet_file_roundtrip(struct call *c)
+{
+	const struct dest *d = own_dest(c, peer_of(c));
+	size_t cap = stores_own_len(d->ratchet_count), n = 0;
+	struct wr w = wr_make(call_alloc(c, cap), cap);
+	uint8_t (*keys)[RNS_RATCHET] = call_alloc(c, (d->ratchet_count + 1) *
+	    sizeof(*keys)), pub[RNS_RATCHET], id[RATCHET_ID];
+	json_t *ids = json_array();
+	int err;
+
+	put(c, "ratchet_ids", ids);
+	stores_own_put(&w, &d->identity,
+	    (const uint8_t(*)[RNS_RATCHET])d->ratchet_keys, d->ratchet_count);
+	err = stores_own_get(w.buf, w.len, d->identity.pub, keys,
+	    d->ratchet_count + 1, &n);
+	put_bool(c, "ratchets_path_set", wr_ok(&w));
+	put_bool(c, "reload_ok", err == RNS_OK);
+	put_int(c, "ratchet_count_before", (int64_t)d->ratchet_count);
+	put_int(c, "ratchet_count_after", (int64_t)n);
+	put_bool(c, "roundtrip_match", n == d->ratchet_count &&
+	    memcmp(keys, d->ratchet_keys, n * sizeof(*keys)) == 0);
+	for (size_t i = 0; i < n; i++) {
+		crypt_x25519_public(pub, keys[i]);
+		ratchet_id(id, pub);
+		(void)json_array_append_new(ids, hex_json(id, sizeof(id)));
+	}
 }

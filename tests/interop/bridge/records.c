@@ -12,6 +12,7 @@
 #include "transport/core/base/stamp.h"
 #include "transport/discovery/offer.h"
 #include "transport/discovery/offers.h"
+#include "transport/discovery/slots.h"
 
 #define KEY_TYPE 0x00
 #define KEY_LATITUDE 0x03 /* longitude and height follow */
@@ -384,4 +385,28 @@ cmd_discovery_inject_records(struct call *c)
 
 		put_int(c, names[a], offer_age_code(a));
 	}
+}
+
+/* Which of what was discovered would be dialled; nothing is. */
+void
+cmd_wire_discovery_autoconnect_gate(struct call *c)
+{
+	static const struct {
+		const char *key, *type, *host;
+	} cases[] = {{"wrong_type", "UDPInterface", "10.9.9.9"},
+	    {"tcp_client", "TCPClientInterface", "10.9.9.9"},
+	    {"i2p", "I2PInterface", "abc"},
+	    {"yggdrasil", "BackboneInterface", "200::1"}};
+	struct offer o = {.transport = true, .port = 4242};
+	struct id32 endpoint;
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		(void)snprintf(o.host, sizeof(o.host), "%s", cases[i].host);
+		put(c, cases[i].key, json_pack("{s:i}", "interfaces_added",
+		    offer_type_of(&o.type, cases[i].type,
+		    strlen(cases[i].type)) && offer_dialable(&o, true)));
+	}
+	slots_endpoint(&endpoint, "10.9.9.9", o.port);
+	put_str(c, "endpoint_spec", "10.9.9.9:4242");
+	put_hex(c, "endpoint_hash", HASH_BYTES(endpoint));
 }

@@ -173,7 +173,7 @@ cmd_wire_resource_create(struct call *c)
 	if (!TAILQ_EMPTY(&l->res_out))
 		fail(c, "ValueError: the link carries another one");
 	if (has(c, "force_sdu"))
-		l->mtu = (uint32_t)arg_int(c, "force_sdu", 64, 1 << 20) +
+		l->mtu = (uint32_t)arg_int(c, "force_sdu", 32, 1 << 20) +
 		    RES_SDU_OVERHEAD;
 	cmd.resource.link = l->id;
 	cmd.resource.data = data.p;
