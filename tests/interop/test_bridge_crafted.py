@@ -63,6 +63,13 @@ def resources(a):
     got = a("inject_duplicate_resource_adv")
     same((got["first_accepted"], got["second_created"], got["incoming_count"]),
          (True, False, 1), "told twice")
+    got = a("resource_late_after_cancel")
+    check(got["receiver_received_before"] > 0 and got["sender_sent_before"] > 0, f"it was under way: {got}")
+    same([got[k] for k in ("receiver_received_after_late_part", "receiver_height_after_late_hmu",
+                           "sender_sent_after_late_request", "receiver_status", "sender_status",
+                           "sender_status_after_late_proof", "control_status_after_proof")],
+         [got["receiver_received_before"], got["receiver_height_before"], got["sender_sent_before"], "FAILED", "FAILED",
+          "FAILED", "COMPLETE"], "what comes late changes nothing")
     got = a("inject_hashmap_update")
     same((got["height_after_advert"], got["height_after_first"], got["height_after_duplicate"]),
          (74, 81, 81), "more of its map")

@@ -271,6 +271,7 @@
 	X(wire_resource_part_count_derivation) \
 	X(wire_resource_request_next_content) \
 	X(wire_resource_create) \
+	X(wire_resource_late_after_cancel) \
 	/* live: buffer */ \
 	X(wire_buffer_stream) \
 	X(wire_buffer_received)
@@ -300,9 +301,7 @@
 	X(destination_path_response_cache, "needs a clock that it moves") \
 	X(wire_resource_send_bomb, "needs an advertisement made by hand") \
 	X(wire_inject_resource_adv_flags, \
-	    "needs an advertisement made by hand") \
-	X(wire_resource_late_after_cancel, \
-	    "needs resources followed from outside")
+	    "needs an advertisement made by hand")
 
 #define DECLARE(name) command_fn cmd_##name;
 BRIDGE_COMMANDS(DECLARE)

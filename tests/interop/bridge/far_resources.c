@@ -606,3 +606,106 @@ cmd_wire_resource_request_next_content(struct call *c)
 	more = far_next(c, s.f.far, PACKET_DATA, CTX_RESOURCE_REQ);
 	put_bool(c, "second_request_emitted", more.n > 0);
 }
+
+/* ---- what comes when it is over ---- */
+
+static void
+cancel_end(struct call *c, struct rns *r, const struct far *f, uint64_t tag,
+    const struct id32 *incoming)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_CANCEL};
+
+	cmd.cancel.link = f->id;
+	cmd.cancel.tag = tag;
+	cmd.cancel.incoming = incoming != NULL;
+	if (incoming != NULL)
+		cmd.cancel.hash = *incoming;
+	must(c, rns_submit(r, &cmd, mono_here()), "cancel");
+}
+
+/* A part and a piece of the map for one that was refused on the way. */
+static void
+late_receiver(struct call *c)
+{
+	uint32_t received, height;
+	struct bytes late, map, raw;
+	struct sent s;
+
+	begin(c, &s, 81);
+	late = part(c, &s, RES_HASHMAP_MAX - 1);
+	for (;;) { /* until far asks for more of the map, which is kept back */
+		raw = far_next(c, s.f.far, PACKET_DATA, CTX_RESOURCE_REQ);
+		if (raw.n == 0)
+			fail(c, "RuntimeError: far does not ask");
+		far_hear(s.f.near, raw);
+		if (far_open(c, &s.f, raw).p[0] == 0xff)
+			break;
+		while ((raw = far_next(c, s.f.near, PACKET_DATA,
+		    CTX_RESOURCE)).n > 0)
+			far_hear(s.f.far, raw);
+	}
+	map = far_next(c, s.f.near, PACKET_DATA, CTX_RESOURCE_HMU);
+	if (map.n == 0)
+		fail(c, "RuntimeError: near sends no map");
+	received = s.in->received;
+	height = s.in->height;
+	cancel_end(c, s.f.far, &s.f, 0, &s.in->hash);
+	put_str(c, "receiver_status", res_name(receives(&s) ?
+	    (int)s.in->status : RES_FAILED));
+	put_int(c, "receiver_received_before", received);
+	put_int(c, "receiver_height_before", height);
+	far_hear(s.f.far, late);
+	put_int(c, "receiver_received_after_late_part", receives(&s) ?
+	    s.in->received : received);
+	far_hear(s.f.far, map);
+	put_int(c, "receiver_height_after_late_hmu", receives(&s) ?
+	    s.in->height : height);
+}
+
+/* A request and a proof for one that was taken back, or was not. */
+static int
+late_sender(struct call *c, bool cancelled)
+{
+	struct bytes request, proof, raw;
+	struct sent s;
+	int status, more;
+	int64_t sent = 0;
+
+	begin(c, &s, 4); /* the first request is for all of them */
+	request = far_next(c, s.f.far, PACKET_DATA, CTX_RESOURCE_REQ);
+	far_hear(s.f.near, request);
+	while ((raw = far_next(c, s.f.near, PACKET_DATA,
+	    CTX_RESOURCE)).n > 0) {
+		far_hear(s.f.far, raw);
+		sent++;
+	}
+	proof = far_next(c, s.f.far, PACKET_PROOF, CTX_RESOURCE_PRF);
+	if (proof.n == 0)
+		fail(c, "RuntimeError: it was not proved");
+	if (!cancelled) {
+		far_hear(s.f.near, proof);
+		return concluded(&s.f);
+	}
+	cancel_end(c, s.f.near, &s.f, TAG, NULL);
+	status = concluded(&s.f);
+	put_str(c, "sender_status", res_name(status));
+	put_int(c, "sender_sent_before", sent);
+	far_hear(s.f.near, request);
+	while (far_next(c, s.f.near, PACKET_DATA, CTX_RESOURCE).n > 0)
+		sent++;
+	put_int(c, "sender_sent_after_late_request", sent);
+	far_hear(s.f.near, proof);
+	more = concluded(&s.f);
+	return more >= 0 ? more : status;
+}
+
+void
+cmd_wire_resource_late_after_cancel(struct call *c)
+{
+	(void)peer_of(c);
+	late_receiver(c);
+	put_str(c, "sender_status_after_late_proof", res_name(late_sender(c,
+	    true)));
+	put_str(c, "control_status_after_proof", res_name(late_sender(c,
+	    false)));
+}
