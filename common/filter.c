@@ -33,6 +33,8 @@ enum {
 	F_ANY_SOCKET = 1 << 8, /* of every family, and bind */
 	F_PROBES = 1 << 9,    /* maps and links of probes that are loaded */
 	F_VERITY = 1 << 10,   /* the digest that a file system keeps */
+	F_LOCAL = 1 << 11,    /* sockets of the unix family, and to listen */
+	F_CHILDREN = 1 << 12, /* forks, and reaps them */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
@@ -190,6 +192,31 @@ add_sockets(scmp_filter_ctx ctx)
 	return r;
 }
 
+static int
+add_local(scmp_filter_ctx ctx)
+{
+	static const char *const more[] = {"connect", "bind", "listen",
+	    "accept4"};
+	int r = ADD(ctx, SCMP_ACT_ALLOW, more);
+
+	return r < 0 ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+	    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+}
+
+/* A process, as fork(3) makes one: no namespace with it. */
+static int
+add_children(scmp_filter_ctx ctx)
+{
+	int r = add_rule(ctx, SCMP_ACT_ALLOW, "wait4");
+
+	if (r >= 0)
+		r = add_rule(ctx, SCMP_ACT_ALLOW, "waitid");
+	return r < 0 ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+	    SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ,
+	    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET, 0));
+}
+
 /*
  * Of bpf(2) what needs no right and a descriptor that is there already: to
  * read and write a map, to hang a program on its tracepoint. Nothing is
@@ -234,6 +261,10 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 		r = add_sockets(ctx);
 	if (r >= 0 && sets & F_ANY_SOCKET)
 		r = ADD(ctx, SCMP_ACT_ALLOW, any_sockets);
+	if (r >= 0 && sets & F_LOCAL)
+		r = add_local(ctx);
+	if (r >= 0 && sets & F_CHILDREN)
+		r = add_children(ctx);
 	if (r >= 0 && sets & F_CLASS)
 		r = add_class(ctx);
 	if (r >= 0 && sets & F_LOCK_MEM)
@@ -310,6 +341,12 @@ int
 priv_filter_reader(void)
 {
 	return load(F_READ | F_VERITY);
+}
+
+int
+priv_filter_envoy(void)
+{
+	return load(F_FILES | F_READ | F_LOCAL | F_CHILDREN);
 }
 
 int

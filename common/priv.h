@@ -91,6 +91,8 @@ int priv_filter(enum program);
 int priv_filter_lookup(void);
 /* ... and of those that read files for audit (audit/integrity_reader.h). */
 int priv_filter_reader(void);
+/* ... and of who speaks to Docker's daemon (sandbox/runner/envoy.h). */
+int priv_filter_envoy(void);
 /* ... and of the watchdog's, which has its descriptors and nothing else. */
 int priv_filter_watchdog(void);
 /*

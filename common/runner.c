@@ -15,7 +15,8 @@ static const char *const names[RUNNER_COUNT] = {
 static const char *const programs[RUNNER_COUNT] = {
     [RUNNER_NSJAIL] = "nsjail", [RUNNER_BUBBLEWRAP] = "bwrap",
     [RUNNER_CRUN] = "crun", [RUNNER_RUNC] = "runc",
-    [RUNNER_PODMAN] = "podman"};
+    [RUNNER_PODMAN] = "podman",
+    [RUNNER_DOCKER] = "docker.sock"};
 
 const char *
 runner_program(unsigned n)

@@ -12,7 +12,7 @@
  */
 enum runner {
 	RUNNER_NATIVE = 0,
-	RUNNER_DOCKER = 1, /* no job has run in it yet */
+	RUNNER_DOCKER = 1,
 	RUNNER_PODMAN = 2,
 	RUNNER_NSJAIL = 3,
 	RUNNER_BUBBLEWRAP = 4,
@@ -28,7 +28,7 @@ const char *runner_name(unsigned);
 /* The number of a name, or -1. */
 int runner_number(const char *name);
 /*
- * The usual name of its program; NULL: native, or one that Warren cannot start.
+ * The usual name of its program, of docker of its daemon's socket; NULL: native.
  */
 const char *runner_program(unsigned);
 /* "bubblewrap 0.8.0"; no version where all of it is 0: it says none. */

@@ -238,8 +238,7 @@ check_runner(struct check *c, const struct node_config *conf)
 	char why[TOOL_WHY];
 	int fd;
 
-	if (n == NULL || conf->runner == RUNNER_NATIVE ||
-	    runner_program(conf->runner) == NULL)
+	if (n == NULL || conf->runner == RUNNER_NATIVE)
 		return;
 	fd = tool_open(conf->runner, conf->runner_path, why);
 	if (fd < 0)

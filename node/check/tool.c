@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
 #include "node/check/tool.h"
 
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,36 +33,54 @@ find(const char *program)
 	return -1;
 }
 
+/* NULL: as it is to be. */
+static const char *
+bad_program(const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return "is no file";
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "belongs to another user";
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "may be written by others";
+	return (st->st_mode & S_IXOTH) == 0 ?
+	    "may not be executed by everybody" : NULL;
+}
+
+static const char *
+bad_socket(const struct stat *st)
+{
+	if (!S_ISSOCK(st->st_mode))
+		return "is no socket";
+	if (st->st_uid != 0)
+		return "does not belong to root";
+	return (st->st_mode & S_IWOTH) != 0 ? "may be asked by everybody" :
+	    geteuid() != 0 ? "is asked by a node that root has started" : NULL;
+}
+
 int
 tool_open(unsigned runner, const char *path, char why[TOOL_WHY])
 {
 	const char *name = runner_name(runner), *bad = NULL;
 	const char *program = runner_program(runner);
+	const bool socket = runner == RUNNER_DOCKER;
+	const char *what = socket ? "the socket" : "the program";
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
 
-	if (program == NULL) {
-		(void)snprintf(why, TOOL_WHY, "jobs cannot be contained by %s "
-		    "in this version", name);
-		return -1;
-	}
-	fd = path == NULL ? find(program) : open(path, O_RDONLY | O_CLOEXEC);
+	if (path == NULL && socket)
+		path = TOOL_SOCKET;
+	fd = path == NULL ? find(program) : open(path, socket ?
+	    O_PATH | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		(void)snprintf(why, TOOL_WHY, "the program of %s, %.100s: %s",
+		(void)snprintf(why, TOOL_WHY, "%s of %s, %.100s: %s", what,
 		    name, path == NULL ? program : path, strerror(errno));
 		return -1;
 	}
-	if (!S_ISREG(st.st_mode))
-		bad = "is no file";
-	else if (st.st_uid != 0 && st.st_uid != geteuid())
-		bad = "belongs to another user";
-	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		bad = "may be written by others";
-	else if ((st.st_mode & S_IXOTH) == 0)
-		bad = "may not be executed by everybody";
+	bad = socket ? bad_socket(&st) : bad_program(&st);
 	if (bad == NULL)
 		return steal_fd(&fd);
-	(void)snprintf(why, TOOL_WHY, "the program of %s, %.100s, %s", name,
+	(void)snprintf(why, TOOL_WHY, "%s of %s, %.100s, %s", what, name,
 	    path == NULL ? program : path, bad);
 	return -1;
 }

@@ -211,14 +211,7 @@ runner_read(const struct ynode *n, unsigned *out, struct mistakes *m)
 
 	for (unsigned i = 0; i < RUNNER_COUNT; i++)
 		names[i] = runner_name(i);
-	if (!ynode_word(n, "runner", names, RUNNER_COUNT, out, m))
-		return false;
-	if (*out == RUNNER_NATIVE || runner_program(*out) != NULL)
-		return true;
-	mistake_add(m, n->line, n->column, "native, nsjail, bubblewrap, crun, "
-	    "runc and podman can be had", "runner: jobs cannot be contained by %s in "
-	    "this version", names[*out]);
-	return false;
+	return ynode_word(n, "runner", names, RUNNER_COUNT, out, m);
 }
 
 /* auto, off, or a profile that the operator has loaded; what a label may be. */

@@ -19,6 +19,7 @@
 #include "node/parent/dial.h"
 #include "node/parent/groups.h"
 #include "node/parent/hear.h"
+#include "node/parent/meeting.h"
 #include "node/parent/notify.h"
 #include "node/parent/oneline.h"
 #include "node/parent/parent.h"
@@ -73,9 +74,11 @@ open_runner(struct parent *p, int at, const char *path)
 		return -1;
 	}
 	p->fd_tool = tool_open(p->runner, p->node->runner_path, why);
-	if (p->fd_tool < 0)
+	if (p->fd_tool < 0) {
 		log_errx("node.yaml", "%s", why);
-	return p->fd_tool < 0 ? -1 : 0;
+		return -1;
+	}
+	return p->runner == RUNNER_DOCKER ? meeting_make(p) : 0;
 }
 
 int

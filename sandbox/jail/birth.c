@@ -43,16 +43,19 @@ join(const struct estate *e)
 	return 0;
 }
 
+/* tasks: those of its groups stay. */
 static void
-leave(const struct estate *e)
+leave(const struct estate *e, bool tasks)
 {
 	const int fds[] = {e->ctl, e->step_group, e->dirs[0], e->dirs[1],
-	    e->dirs[2], e->tasks[0], e->tasks[1], e->tasks[2], e->usage,
-	    e->reclaim, e->namespaces, e->members};
+	    e->dirs[2], e->usage, e->reclaim, e->namespaces, e->members};
 
 	for (size_t i = 0; i < NELEM(fds); i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);
+	for (size_t i = 0; !tasks && i < NELEM(e->tasks); i++)
+		if (e->tasks[i] >= 0)
+			(void)close(e->tasks[i]);
 }
 
 /*
@@ -111,7 +114,7 @@ born(const struct estate *e, bool charged)
 	int rv = charged ? join(e) : 0, saved = errno;
 
 	oom_first();
-	leave(e);
+	leave(e, charged && e->passes);
 	errno = saved;
 	return rv;
 }
@@ -135,6 +138,7 @@ order_run(const struct estate *estate, const struct init_env *env,
 	}
 	e.grouped = o->group >= 0;
 	j.trees = o->trees;
+	j.tasks = estate->tasks;
 	if (o->is_job)
 		e.job(&e, &j);
 	init_step(&e, &o->step);

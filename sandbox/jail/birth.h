@@ -33,6 +33,7 @@ struct estate {
 	int tasks[3], usage, reclaim; /* ... opened as root */
 	int namespaces; /* where a job says in which pid namespace it is */
 	int members;    /* where a root that is prepared comes */
+	bool passes;    /* a job sends its tasks on (kind.h, afar) */
 };
 
 /* As clone3: 0 in the child, which is jail's. -1 with errno. */
@@ -52,6 +53,8 @@ int born(const struct estate *, bool charged);
  * no more than the next one's limit makes room for. "", or why not.
  */
 const char *estate_clean(const struct estate *, unsigned n);
+/* No process of the job is left in its groups, v2's group or n of v1; waits. */
+bool estate_quiet(const struct estate *, unsigned n, int group);
 /* In the child; does not return. */
 void order_run(const struct estate *, const struct init_env *,
     const struct order *) __attribute__((noreturn));

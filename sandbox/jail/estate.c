@@ -39,6 +39,30 @@ processes_left(const struct estate *e, unsigned n)
 	return false;
 }
 
+/* Empty, or not there any more. */
+static bool
+group_quiet(int group)
+{
+	_cleanup_fd_ int fd = group < 0 ? -1 : sys_openat2(group,
+	    "cgroup.procs", O_RDONLY | O_CLOEXEC, SYS_BENEATH);
+	char c;
+
+	return fd < 0 || read(fd, &c, 1) <= 0;
+}
+
+bool
+estate_quiet(const struct estate *e, unsigned n, int group)
+{
+	struct timespec ms = {0, 1000000};
+
+	for (int i = 0; i < CLEAN_MS; i++) {
+		if (!processes_left(e, n) && group_quiet(group))
+			return true;
+		(void)nanosleep(&ms, NULL);
+	}
+	return false;
+}
+
 const char *
 estate_clean(const struct estate *e, unsigned n)
 {

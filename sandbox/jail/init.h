@@ -25,6 +25,7 @@ struct init_env {
 	bool grouped;         /* cloned into a v2 group of its own */
 	int landlock_abi;
 	const struct filter *job_filter, *seal_filter, *snapshot_filter;
+	const struct filter *never_filter; /* what a slot has, and a job with it */
 	uint64_t file_max;    /* of the host, for all slots */
 	uint32_t slots;
 	const struct lsm *lsm; /* what jobs are labelled by */
@@ -39,6 +40,7 @@ struct init_job {
 	struct plan plan;
 	int args, filter, out, err, report;
 	int code; /* of a module; -1: a program */
+	const int *tasks; /* of its v1 groups; -1: none, or closed (birth.h) */
 	const int *trees; /* of the plan's volumes; -1: bound from the base */
 	const struct member *member; /* whose root it takes; NULL: none */
 };

@@ -103,7 +103,7 @@ take_arguments(struct start *s, int argc, char *argv[])
 	jail_lsm(&s->lsm, program_fd(p, "lsm"));
 	s->jail.enforce = program_fd(p, "enforce");
 	if (s->kind->take != NULL)
-		s->kind->take(s->kind, p);
+		s->kind->take(s->kind, p, s->jail.groups.jobs);
 	s->dirs.tools = s->kind->tools;
 	s->jail.groups.pids_more = s->kind->pids;
 	s->jail.groups.memory_more = s->kind->memory;
@@ -473,7 +473,8 @@ find_out(struct start *s)
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
 	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
 	j->inherited |= jail_io(s->groups, &s->program.params);
-	j->limits.available |= j->inherited;
+	j->inherited &= ~s->kind->apart;
+	j->limits.available |= j->inherited | (s->kind->layers & s->kind->apart);
 	if (s->lsm.kind != LSM_NONE)
 		j->limits.available |= LAYER_LSM;
 	j->limits.available &= ~s->lacking & (s->kind->layers | LAYER_CGROUP |

@@ -16,8 +16,11 @@
  * what becomes of pid 1 of a job's namespaces.
  */
 struct jail_kind {
-	/* named descriptors beyond jail's (jail.h); NULL: none */
-	void (*take)(struct jail_kind *, struct process *);
+	/*
+	 * named descriptors beyond jail's (jail.h); jobs: that of v2, or -1.
+	 * NULL: none
+	 */
+	void (*take)(struct jail_kind *, struct process *, int jobs);
 	void (*job)(const struct init_env *, const struct init_job *)
 	    __attribute__((noreturn));
 	/* A sandbox for nobody: REPORT_HAND or REPORT_TOOL, or REPORT_FAIL. */
@@ -25,6 +28,10 @@ struct jail_kind {
 	    __attribute__((noreturn));
 	int keep[2];      /* what take() took, for the slots; -1 */
 	bool warm;        /* a slot prepares its next job's root (member.h) */
+	/* a job's other processes are no children of the slot's: they end soon
+	 * behind pid 1, and what they would inherit is not theirs */
+	bool afar;
+	uint32_t apart;   /* ... which layers that is */
 	bool tools;       /* the machine's programs are in the base */
 	uint32_t userns;  /* user namespaces inside a slot's */
 	uint32_t pids;    /* of its own processes, beside a job's */

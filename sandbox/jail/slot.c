@@ -357,6 +357,14 @@ do_compile(struct slot *sl, const int fds[SLOT_FDS_MAX])
 	started(sl, rv, pidfd);
 }
 
+/* Of a job whose processes are not ours to reap. */
+static bool
+quiet(const struct slot *sl)
+{
+	return !sl->s->kind->afar ||
+	    estate_quiet(&sl->estate, sl->s->nv1, sl->group);
+}
+
 static void
 do_step(struct slot *sl, int step, unsigned v, uint32_t members,
     const int fds[3])
@@ -373,6 +381,10 @@ do_step(struct slot *sl, int step, unsigned v, uint32_t members,
 
 	if (!sl->have_plan || fds[2] < 0 || v >= sl->plan.nvolumes) {
 		answer(sl, SLOT_FAILED, "no such volume", -1);
+		return;
+	}
+	if (step != STEP_FILL && !quiet(sl)) {
+		answer(sl, SLOT_FAILED, "a process of the job is left", -1);
 		return;
 	}
 	kind = sl->plan.volumes[v].kind;
@@ -496,7 +508,8 @@ static void
 forget(struct slot *sl)
 {
 	char path[STAGE_PATH_MAX];
-	const char *why = "";
+	const char *why = sl->have_plan && !quiet(sl) ?
+	    "a process of the job is left" : "";
 	int ns = namespace_told(sl);
 
 	close_fd(&ns);
@@ -600,7 +613,7 @@ slot_main(const struct slot_setup *s, int ctl)
 		_exit(1);
 	sl.told = told[0];
 	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
-	    {-1, -1, -1}, -1, -1, told[1], sl.member.told[1]};
+	    {-1, -1, -1}, -1, -1, told[1], sl.member.told[1], s->kind->afar};
 	sl.args = sl.filter = sl.group = -1;
 	for (int k = 0; k < TREES; k++)
 		for (int i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -608,6 +621,7 @@ slot_main(const struct slot_setup *s, int ctl)
 	sl.env = (struct init_env){.slot = s->number, .root = s->root,
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
 	    .seal_filter = s->seal, .snapshot_filter = s->snapshot,
+	    .never_filter = s->never,
 	    .file_max = s->file_max, .slots = s->slots,
 	    .no_memory_group = !s->memory_group, .job = s->kind->job,
 	    .lsm = s->lsm};

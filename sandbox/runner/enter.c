@@ -19,6 +19,7 @@
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
+#include "sandbox/runner/daemon.h"
 #include "sandbox/runner/inner.h"
 #include "sandbox/runner/stub.h"
 
@@ -99,12 +100,14 @@ message(struct inner *m)
 }
 
 static int
-filters(const struct init_env *e)
+filters(const struct init_env *e, bool outside)
 {
 	_cleanup_fd_ int fd = memfd_create("filters", MFD_CLOEXEC);
-	const struct filter *const all[] = {e->job_filter, e->seal_filter};
+	const struct filter *const all[] = {e->job_filter, e->seal_filter,
+	    e->never_filter};
+	const size_t count = outside ? NELEM(all) : NELEM(all) - 1;
 
-	for (size_t i = 0; fd >= 0 && i < NELEM(all); i++) {
+	for (size_t i = 0; fd >= 0 && i < count; i++) {
 		size_t n = all[i]->len * sizeof(*all[i]->insns);
 
 		if (write(fd, all[i]->insns, n) != (ssize_t)n)
@@ -237,17 +240,10 @@ ask_version(uint16_t out[RUNNER_PARTS])
 	terms_version(out, said);
 }
 
-/* fds: those of INNER_ARGS, INNER_FILTER, INNER_OUT, INNER_ERR, the report. */
+/* What warren-inner is told of where it is, and of what it adds. */
 static void
-enter(const struct init_env *e, struct inner *m, const int fds[5])
+tell(const struct init_env *e, struct inner *m)
 {
-	static struct terms t;
-	/* the tool is root of its own namespace */
-	struct terms_in in = {.read_only = m->plan.read_only || m->trial};
-	int said = -1, all[TERMS_LAST_FD + 2];
-	const char *what;
-	pid_t pid;
-
 	m->root = e->root;
 	m->no_memory_group = e->no_memory_group;
 	m->grouped = e->grouped;
@@ -256,33 +252,88 @@ enter(const struct init_env *e, struct inner *m, const int fds[5])
 	m->file_max = e->file_max;
 	m->njob = e->job_filter->len;
 	m->nseal = e->seal_filter->len;
+	m->nnever = with->terms->daemon ? e->never_filter->len : 0;
+	m->stub = with->terms->stub;
+}
+
+/* fds: those of INNER_ARGS, INNER_FILTER, INNER_OUT, INNER_ERR, the report. */
+static void
+gather(const struct init_env *e, struct inner *m, const int fds[5],
+    int all[TERMS_LAST_FD + 2])
+{
+	all[INNER_SELF] = with->inner;
+	all[INNER_MSG] = message(m);
+	all[INNER_ARGS] = fds[0];
+	all[INNER_FILTER] = fds[1];
+	all[INNER_BASE] = filters(e, m->nnever > 0);
+	all[INNER_OUT] = fds[2];
+	all[INNER_ERR] = fds[3];
+	all[INNER_REPORT] = fds[4];
+	all[TERMS_LAST_FD + 1] = with->tool;
+	for (int i = INNER_SELF; i <= TERMS_LAST_FD + 1; i++)
+		if (all[i] < 0)
+			fail(m, fds[4], "descriptors of the tool", errno);
+}
+
+/* The container is made by a daemon, outside of the slot. */
+static void
+call(const struct init_env *e, struct inner *m, const int fds[5],
+    const int tasks[3])
+{
+	struct daemon d = {.envoy = with->tool};
+	struct envoy_ask a = {.trial = m->trial, .grouped = e->grouped,
+	    .slot = e->slot, .job = m->plan.job};
+	char why[DOCKER_WHY], text[DOCKER_WHY + 16];
+	int all[TERMS_LAST_FD + 2];
+	bool over = false;
+
+	if (daemon_ask(&d, &a, why) < 0) {
+		(void)snprintf(text, sizeof(text), "%s: %s",
+		    runner_name(with->terms->number), why);
+		fail(m, fds[4], text, m->trial ? ECANCELED : 0);
+	}
+	memcpy(m->version, d.said.version, sizeof(m->version));
+	memcpy(m->outer, d.said.ns, sizeof(m->outer));
+	gather(e, m, fds, all);
+	if (daemon_job(&d, all, tasks, &over) < 0)
+		fail(m, fds[4], "what its container is sent", errno);
+	if (!over)
+		fail(m, DAEMON_REPORT, "its container was ended by somebody "
+		    "else", 0);
+	_exit(0);
+}
+
+static void
+enter(const struct init_env *e, struct inner *m, const int fds[5],
+    const int tasks[3])
+{
+	static struct terms t;
+	/* the tool is root of its own namespace */
+	struct terms_in in = {.read_only = m->plan.read_only || m->trial};
+	int said = -1, all[TERMS_LAST_FD + 2];
+	const char *what;
+	pid_t pid;
+
 	if (strcmp(m->places[PLACE_PROC].path, "proc") != 0)
 		init_fail(fds[4], "image", "its /proc is no folder", ENOTDIR);
+	tell(e, m);
+	if (with->terms->daemon)
+		call(e, m, fds, tasks);
 	if (!with->terms->make(&t, &in))
 		fail(m, fds[4], "the tool's terms", E2BIG);
 	if (furnish(&t) < 0)
 		fail(m, fds[4], "the tool's folders", errno);
 	if (m->trial)
 		ask_version(m->version);
-	m->stub = with->terms->stub;
 	if (m->stub && stub_make(&what) < 0)
 		fail(m, fds[4], what, errno);
 	said = open(SAID, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
 	    0600);
+	gather(e, m, fds, all);
 	all[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	all[1] = all[2] = said;
-	all[INNER_SELF] = with->inner;
-	all[INNER_MSG] = message(m);
-	all[INNER_ARGS] = fds[0];
-	all[INNER_FILTER] = fds[1];
-	all[INNER_BASE] = filters(e);
-	all[INNER_OUT] = fds[2];
-	all[INNER_ERR] = fds[3];
-	all[INNER_REPORT] = fds[4];
-	all[TERMS_LAST_FD + 1] = with->tool;
-	for (size_t i = 0; i < NELEM(all); i++)
-		if (all[i] < 0)
-			fail(m, fds[4], "descriptors of the tool", errno);
+	if (said < 0 || all[0] < 0)
+		fail(m, fds[4], "descriptors of the tool", errno);
 	pid = fork();
 	if (pid == 0)
 		start_tool(&t, all);
@@ -310,7 +361,7 @@ enter_job(const struct init_env *e, const struct init_job *j)
 	m.required = j->plan.layers;
 	m.nplaces = PLACE_FIXED + j->plan.nvolumes;
 	memcpy(m.places, ready.places, sizeof(m.places));
-	enter(e, &m, fds);
+	enter(e, &m, fds, j->tasks);
 	_exit(1);
 }
 
@@ -325,6 +376,7 @@ enter_trial(const struct init_env *e, const struct init_trial *t)
 	struct root_plan r = {.read_only = true, .tmp_bytes = 65536,
 	    .tmp_inodes = PLAN_TMP_INODES, .places = m.places,
 	    .outside = true};
+	static const int none[3] = {-1, -1, -1};
 	int null, fds[5];
 	const char *what;
 
@@ -336,6 +388,6 @@ enter_trial(const struct init_env *e, const struct init_trial *t)
 	for (size_t i = 0; i < NELEM(fds); i++)
 		fds[i] = null;
 	fds[4] = t->report;
-	enter(e, &m, fds);
+	enter(e, &m, fds, none);
 	_exit(1);
 }

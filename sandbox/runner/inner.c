@@ -17,6 +17,7 @@
 #include "sandbox/base/report.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
+#include "sandbox/runner/arrive.h"
 #include "sandbox/runner/stub.h"
 
 /*
@@ -55,7 +56,6 @@ look(struct inner_seen *s)
 	struct stat st;
 	char path[32];
 
-	memset(s, 0, sizeof(*s));
 	for (unsigned i = 0; i < INNER_NS; i++) {
 		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s",
 		    inner_ns_names[i]);
@@ -94,15 +94,20 @@ start(const struct inner *m, uint32_t layers)
 	struct sock_filter *base = map(INNER_BASE, &nbase);
 	struct filter job = {.insns = base, .len = (unsigned short)m->njob};
 	struct filter seal = {.len = (unsigned short)m->nseal};
+	struct filter never = {.len = (unsigned short)m->nnever};
 	pid_t pid;
 
 	if (buf == NULL || own == NULL || base == NULL ||
 	    nown != m->plan.filter_len * sizeof(struct sock_filter) ||
-	    nbase != (m->njob + m->nseal) * sizeof(struct sock_filter) ||
+	    nbase != (m->njob + m->nseal + m->nnever) *
+	    sizeof(struct sock_filter) ||
 	    nargs != m->plan.args_len ||
 	    plan_args_parse(buf, nargs, &args) != NULL)
 		refuse("internal", "what jail has sent", EINVAL);
 	seal.insns = base + m->njob;
+	never.insns = seal.insns + m->nseal;
+	if (never.len > 0 && filter_load(&never) < 0)
+		refuse("internal", "the filter of all", errno);
 	c = (struct command){.plan = &m->plan, .args = &args,
 	    .out = INNER_OUT, .err = INNER_ERR, .root = m->root,
 	    .file_max = m->file_max, .slots = m->slots,
@@ -132,15 +137,19 @@ main(int argc, char *argv[])
 	static const char whose[] = "warren-inner is a part of warren-runner, "
 				    "which starts it.\n";
 	static struct inner m;
-	struct inner_seen seen;
+	static struct inner_seen seen;
 	struct report r = {.kind = REPORT_TOOL};
 	const uint8_t *buf;
 	const char *what;
 	size_t n = 0;
 
-	(void)argv;
 	/* until here nobody of the job's user is there to look */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (getpid() == 1 && argc == 2 && strcmp(argv[1], ARRIVE_WORD) == 0) {
+		if (arrive(&seen, &what) < 0)
+			refuse("internal", what, errno);
+		argc--;
+	}
 	buf = getpid() != 1 || argc > 1 ? NULL : map(INNER_MSG, &n);
 	if (buf == NULL || !inner_decode(rd_make(buf, n), &m)) {
 		(void)!write(STDERR_FILENO, whose, sizeof(whose) - 1);

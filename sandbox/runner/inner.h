@@ -23,7 +23,7 @@ enum inner_fd {
 	INNER_MSG = 4,	/* struct inner */
 	INNER_ARGS = 5, /* plan_args */
 	INNER_FILTER = 6, /* of the plan */
-	INNER_BASE = 7, /* job filter, then the seal */
+	INNER_BASE = 7, /* job filter, the seal, what a slot has */
 	INNER_OUT = 8,
 	INNER_ERR = 9,
 	INNER_REPORT = 10,
@@ -43,7 +43,10 @@ struct inner {
 	uint32_t slots, required;
 	uint64_t file_max;
 	uint64_t ns[INNER_NS]; /* inodes of pid 1's */
-	uint32_t njob, nseal; /* instructions in INNER_BASE */
+	/* ... of the machine, where that is who makes the container; else 0 */
+	uint64_t outer[INNER_NS];
+	/* instructions in INNER_BASE; nnever: 0 where it is inherited */
+	uint32_t njob, nseal, nnever;
 	struct plan plan;
 	uint32_t nplaces;
 	struct place places[PLACES_ALL];
@@ -59,6 +62,7 @@ bool inner_decode(struct rd, struct inner *);
 struct inner_seen {
 	uint64_t ns[INNER_NS];
 	bool read_only; /* the root */
+	bool time, core; /* made by warren-inner (arrive.h) */
 };
 uint32_t inner_layers(const struct inner *, const struct inner_seen *);
 

@@ -26,8 +26,11 @@ inner_encode(struct wr *w, const struct inner *m)
 	wr_u64(w, m->file_max);
 	for (unsigned i = 0; i < INNER_NS; i++)
 		wr_u64(w, m->ns[i]);
+	for (unsigned i = 0; i < INNER_NS; i++)
+		wr_u64(w, m->outer[i]);
 	wr_u32(w, m->njob);
 	wr_u32(w, m->nseal);
+	wr_u32(w, m->nnever);
 	wr_u32(w, m->nplaces);
 	for (uint32_t i = 0; i < m->nplaces; i++) {
 		wr_str(w, m->places[i].path);
@@ -55,7 +58,11 @@ inner_decode(struct rd r, struct inner *m)
 	for (unsigned i = 0; i < INNER_NS; i++)
 		if (!rd_u64(&r, &m->ns[i]))
 			return false;
+	for (unsigned i = 0; i < INNER_NS; i++)
+		if (!rd_u64(&r, &m->outer[i]))
+			return false;
 	if (!rd_u32(&r, &m->njob) || !rd_u32(&r, &m->nseal) ||
+	    !rd_u32(&r, &m->nnever) || m->nnever > PLAN_FILTER_MAX ||
 	    m->njob > PLAN_FILTER_MAX || m->nseal > PLAN_FILTER_MAX ||
 	    !rd_u32(&r, &m->nplaces) || m->nplaces > PLACES_ALL ||
 	    m->nplaces < PLACE_FIXED)
@@ -78,12 +85,17 @@ inner_layers(const struct inner *m, const struct inner_seen *s)
 	uint32_t l = LAYER_CAPS | LAYER_NNP | LAYER_SECCOMP | LAYER_RLIMITS;
 
 	for (unsigned i = 0; i < INNER_NS; i++)
-		if (s->ns[i] != 0 && m->ns[i] != 0 && s->ns[i] != m->ns[i])
+		if (s->ns[i] != 0 && m->ns[i] != 0 && s->ns[i] != m->ns[i] &&
+		    s->ns[i] != m->outer[i])
 			l |= bits[i];
 	if (m->landlock_abi > 0)
 		l |= LAYER_LANDLOCK;
 	if (m->grouped)
 		l |= LAYER_CGROUP;
+	if (s->time)
+		l |= LAYER_TIME;
+	if (s->core)
+		l |= LAYER_CORE;
 	if (s->read_only)
 		l |= LAYER_READONLY;
 	return l;

@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/layers.h"
 #include "common/log.h"
 #include "sandbox/runner/enter.h"
+#include "sandbox/runner/envoy.h"
 
 /*
  * warren-runner: jail's place in a node whose jobs another program contains.
@@ -13,6 +16,8 @@
  *
  *   tool:NAME=FD   the program's file; NAME as in `runner` of node.yaml
  *   inner=FD       sealed memfd that holds warren-inner
+ *
+ * Of docker the first is a memfd with a struct envoy_place.
  */
 /*
  * Ours: three a job, and those of jobs before, which the kernel frees behind
@@ -24,8 +29,27 @@
 
 static struct enter_tool with = {NULL, -1, -1};
 
+/*
+ * Who makes the containers is no child of a slot: what a child inherits of one
+ * is not there.
+ */
 static void
-take(struct jail_kind *k, struct process *p)
+call_daemon(struct jail_kind *k, const struct process *p, int jobs)
+{
+	struct envoy_setup s = {.place = with.tool, .inner = with.inner,
+	    .jobs = jobs, .slots = p->slots, .base = p->base};
+
+	if (!p->root)
+		fatalx("docker is asked by root only");
+	with.tool = envoy_start(&s);
+	(void)close(s.place);
+	k->afar = true;
+	k->apart = LAYER_TIME | LAYER_CORE | LAYER_IO |
+	    (jobs < 0 ? LAYER_DEVICES : 0);
+}
+
+static void
+take(struct jail_kind *k, struct process *p, int jobs)
 {
 	char name[64];
 
@@ -40,6 +64,8 @@ take(struct jail_kind *k, struct process *p)
 	}
 	if (with.tool < 0 || with.inner < 0)
 		fatalx("tool and inner are needed");
+	if (with.terms->daemon)
+		call_daemon(k, p, jobs);
 	k->keep[0] = with.tool;
 	k->keep[1] = with.inner;
 	k->number = with.terms->number;

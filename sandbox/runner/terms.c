@@ -22,6 +22,8 @@ static const struct terms_tool tools[] = {
     {.number = RUNNER_PODMAN, .pids = PODMAN_PIDS, .memory = GO_MEMORY,
 	.version = "--version", .env = "CONTAINERS_CONF=" TERMS_BUNDLE
 	"/config.json", .groups = true, .stub = true, .make = podman_terms},
+    /* one beside the job's first, and what that was copied with */
+    {.number = RUNNER_DOCKER, .pids = 1, .memory = SMALL, .daemon = true},
 };
 
 const struct terms_tool *

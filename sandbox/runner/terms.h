@@ -50,10 +50,11 @@ struct terms_tool {
 	const char *env;     /* one variable more at a start, or NULL */
 	bool groups;	     /* wants a hierarchy of groups to look at */
 	bool stub;	     /* is given TERMS_STUB */
-	/* false: no room, which a test would see */
+	bool daemon;	     /* is no program, but asked for (daemon.h) */
+	/* NULL: of a daemon; false: no room, which a test would see */
 	bool (*make)(struct terms *, const struct terms_in *);
 };
-/* NULL: native, or one that is not built in (docker). */
+/* NULL: native. */
 const struct terms_tool *terms_tool(unsigned runner);
 
 bool bubblewrap_terms(struct terms *, const struct terms_in *);

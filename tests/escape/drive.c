@@ -25,6 +25,7 @@
 #include "common/program.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/base/tree.h"
+#include "sandbox/runner/envoy.h"
 #include "sandbox/runner/terms.h"
 #include "common/util.h"
 #include "tests/until.h"
@@ -216,6 +217,23 @@ talk(struct drive *d, const struct drive_options *o)
 	}
 }
 
+/* In the parent's words: where the daemon is asked, and where it is met. */
+static int
+daemon_place(const struct drive *d, const char *path)
+{
+	struct envoy_place m = {.node = "0e5ca9e0"};
+	char text[sizeof(m) + 3];
+
+	(void)snprintf(m.socket, sizeof(m.socket), "%s", path);
+	if (strlen(d->folder) + 8 > sizeof(m.meet))
+		return -1;
+	(void)snprintf(m.meet, sizeof(m.meet), "%.240s/docker", d->folder);
+	if (mkdir(m.meet, 0700) == -1 ||
+	    !envoy_place_write(text, sizeof(text), &m))
+		return -1;
+	return memfd_sealed("docker", text, strlen(text));
+}
+
 /* Jail, or who takes its place, with what that needs; -1: there is none. */
 static int
 load_jail(struct drive *d, const char *jail, struct words *w)
@@ -239,7 +257,8 @@ load_jail(struct drive *d, const char *jail, struct words *w)
 	    jail);
 	word_fd(w, "inner", load_memfd(file));
 	(void)snprintf(word, sizeof(word), "tool:%s", name);
-	word_fd(w, word, open(path + 1, O_RDONLY | O_CLOEXEC));
+	word_fd(w, word, tool->daemon ? daemon_place(d, path + 1) :
+	    open(path + 1, O_RDONLY | O_CLOEXEC));
 	(void)snprintf(file, sizeof(file), "%.*swarren-runner", (int)(n - end),
 	    jail);
 	return load_memfd(file);

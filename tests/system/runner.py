@@ -41,6 +41,13 @@ COMMAND = ("id -u; id -g; cat /agent/data/told; echo own > /agent/tmp/own && cat
 WANTED = "1000\n1000\nof the operator\nown\nof the submitter\n"
 
 
+def lines(runner, daemon=None):
+    """Of node.yaml; daemon: libdocker's."""
+    if runner == "native":
+        return ""
+    return "runner: %s\n%s" % (runner, "" if daemon is None else "runner_path: %s\n" % daemon.socket)
+
+
 def job(node):
     path = node.job_file(COMMAND, volumes=[("in", "/in", "ro"), ("out", "/out", "rw")])
     with open(os.path.join(os.path.dirname(path), "in", "file"), "w") as f:
@@ -98,11 +105,10 @@ def rights(runner, mode, node):
            os.stat("/proc/%d/fd" % pid).st_uid == 0, s)
 
 
-def same(mode, runner):
+def same(mode, runner, daemon=None):
     """What the job is told, what comes back, and what the receipt says."""
     what = "%s: profile A (%s)" % (runner, mode)
-    more = "" if runner == "native" else "runner: %s\n" % runner
-    with burrow(mode, more) as node:
+    with burrow(mode, lines(runner, daemon)) as node:
         if not node.up():
             result(what, False, node.problem or node.said()[-600:])
             return None
@@ -130,7 +136,7 @@ def same(mode, runner):
 
 def refused(mode):
     """A tool that cannot be had keeps the start, by name."""
-    for more, word in (("runner: docker\n", "docker"), ("runner: runc\nrunner_path: /nowhere/runc\n", "/nowhere/runc"),
+    for more, word in (("runner: runc\nrunner_path: /nowhere/runc\n", "/nowhere/runc"),
                        ("runner: bubblewrap\nrunner_path: bwrap\n", "runner_path")):
         with burrow(mode, more) as node:
             rc, out, err = node.warren("check-config")
@@ -196,7 +202,7 @@ def alive(them):
 def ends(mode, runner):
     """A cancelled job and a node that is killed leave no process of the tool."""
     what = "%s: nothing is left (%s)" % (runner, mode)
-    with burrow(mode, "runner: %s\n" % runner) as node:
+    with burrow(mode, lines(runner)) as node:
         if not node.up():
             result(what, False, node.problem or node.said()[-600:])
             return
@@ -344,5 +350,6 @@ def main():
                 stuck(mode)
 
 
-main()
-done()
+if __name__ == "__main__":
+    main()
+    done()

@@ -173,6 +173,9 @@ test_tools(void **state)
 		/* what has a program here has terms, and the other way round */
 		assert_int_equal(terms_tool(i) != NULL,
 		    runner_program(i) != NULL);
+		if (terms_tool(i) != NULL)
+			assert_int_equal(terms_tool(i)->daemon,
+			    terms_tool(i)->make == NULL);
 		if (runner_name(i) != NULL)
 			assert_int_equal(runner_number(runner_name(i)), i);
 	}
@@ -214,7 +217,8 @@ example(void)
 {
 	struct inner m = {.root = true, .grouped = true, .landlock_abi = 3,
 	    .slots = 4, .required = LAYER_CPU, .file_max = 1u << 20,
-	    .ns = {1, 2, 3, 4, 5, 6}, .njob = 3, .nseal = 2,
+	    .ns = {1, 2, 3, 4, 5, 6},
+	    .outer = {21, 22, 23, 24, 25, 26}, .njob = 3, .nseal = 2,
 	    .nplaces = PLACE_FIXED + 1};
 
 	m.stub = true;
@@ -289,6 +293,9 @@ test_layers(void **state)
 		struct inner_seen less = s;
 
 		less.ns[i] = m.ns[i];
+		assert_int_equal(inner_layers(&m, &less), all & ~bits[i]);
+		/* nor is the machine's own, which a daemon could give */
+		less.ns[i] = m.outer[i];
 		assert_int_equal(inner_layers(&m, &less), all & ~bits[i]);
 		less.ns[i] = 0; /* it could not be looked at */
 		assert_int_equal(inner_layers(&m, &less), all & ~bits[i]);

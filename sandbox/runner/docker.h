@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_RUNNER_DOCKER_H
+#define WARREN_SANDBOX_RUNNER_DOCKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/runner.h"
+
+/*
+ * What is said to Docker's daemon (its Engine API, 1.41), and what its answers
+ * say. Pure: tests/unit/test_docker.c has both word for word.
+ *
+ * Nothing of a manifest or of a job's image is in it: a container is made of an
+ * image that holds warren-inner and empty folders, with the ids of a slot, one
+ * socket of ours and nothing else of the machine. warren-inner asks there for
+ * what a job is (arrive.h).
+ */
+#define DOCKER_TEXT 4096
+#define DOCKER_NAME 64	 /* of a container: "warren-12345678-..." */
+#define DOCKER_NODE 9	 /* of a node: 8 hex digits, for names and labels */
+#define DOCKER_ID 65	 /* 64 hex digits */
+#define DOCKER_WHY 200
+#define DOCKER_LISTED 256u
+
+/* In the container; TAR members of its image as well. */
+#define DOCKER_INNER "warren-inner"
+#define DOCKER_JOB "job"
+#define DOCKER_SOCKET "meet"
+
+struct docker_container {
+	char node[DOCKER_NODE];
+	char name[DOCKER_NAME];
+	uint32_t id;	    /* its user and group */
+	const char *socket; /* absolute, in the daemon's file system */
+};
+
+/*
+ * Requests: the whole of a head, with the content where that is a text. How many
+ * bytes, 0: no room.
+ */
+size_t docker_version_request(char *out, size_t cap);
+/* An archive of `bytes` follows. */
+size_t docker_image_request(char *out, size_t cap, const char *node,
+    uint64_t bytes);
+size_t docker_image_remove(char *out, size_t cap, const char *node);
+size_t docker_create(char *out, size_t cap, const struct docker_container *);
+size_t docker_start(char *out, size_t cap, const char *name);
+size_t docker_remove(char *out, size_t cap, const char *name);
+/* The containers of this node, of all lives. */
+size_t docker_list(char *out, size_t cap, const char *node);
+
+/* Answers' content; false: not what was asked for, nothing is written. */
+bool docker_version_read(uint16_t out[RUNNER_PARTS], const char *text);
+/* Ids of a list; of more than DOCKER_LISTED the first. */
+bool docker_list_read(char out[DOCKER_LISTED][DOCKER_ID], size_t *n,
+    const char *text);
+/* The daemon's own words on a refusal; "" where it has none. Printable. */
+void docker_message(char out[DOCKER_WHY], const char *text);
+/* An image that came to nothing says so in a content of status 200. */
+bool docker_image_taken(const char *text, char why[DOCKER_WHY]);
+
+#endif

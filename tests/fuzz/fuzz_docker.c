@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What Docker's daemon answers, and what is said of one. The first byte says in
+ * parts of how many bytes it comes, and what is looked for.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/runner/docker.h"
+#include "sandbox/runner/envoy.h"
+#include "sandbox/runner/http.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+must(bool so)
+{
+	if (!so)
+		abort();
+}
+
+static void
+parts(struct http *h, char *content, size_t cap, const char *p, size_t n,
+    size_t part)
+{
+	http_init(h, content, cap);
+	for (size_t at = 0; at < n && !http_over(h);) {
+		size_t k = n - at < part ? n - at : part;
+		size_t taken = http_feed(h, p + at, k);
+
+		must(taken <= k && (taken == k || http_over(h)));
+		at += taken;
+	}
+	http_end(h);
+	must(http_over(h) && h->len < cap && strlen(content) <= h->len);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static char ids[DOCKER_LISTED][DOCKER_ID];
+	static struct http whole, cut;
+	char a[512], b[512], why[DOCKER_WHY];
+	uint16_t version[RUNNER_PARTS];
+	struct envoy_answer said;
+	struct envoy_place place;
+	struct envoy_ask ask;
+	size_t found;
+
+	if (n == 0)
+		return 0;
+	parts(&whole, a, sizeof(a), (const char *)p + 1, n - 1, n);
+	parts(&cut, b, sizeof(b), (const char *)p + 1, n - 1, 1u + p[0] % 16);
+	/* however it comes, it is the same */
+	must(whole.at == cut.at);
+	if (whole.at == HTTP_DONE)
+		must(whole.status == cut.status && whole.status >= 200 &&
+		    strcmp(a, b) == 0);
+	if (docker_list_read(ids, &found, a))
+		must(found <= DOCKER_LISTED);
+	if (docker_version_read(version, a))
+		must((version[0] | version[1] | version[2]) != 0);
+	docker_message(why, a);
+	must(strlen(why) < sizeof(why));
+	(void)docker_image_taken(a, why);
+	must(strlen(why) < sizeof(why));
+	if (envoy_place_read(&place, (const char *)p + 1, n - 1))
+		must(place.socket[0] == '/' && place.meet[0] == '/');
+	if (envoy_ask_read(&ask, p + 1, n - 1, 4))
+		must(ask.slot >= 1 && ask.slot <= 4);
+	if (envoy_answer_read(&said, p + 1, n - 1))
+		must(strlen(said.why) < sizeof(said.why));
+	return 0;
+}
