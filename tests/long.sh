@@ -113,14 +113,31 @@ part_images() { # images of real distributions and tools, and hostile ones, the 
 part_pull() { # images of a real registry, the slow rows
 	PULL_LONG=1 system pull pull
 }
+docker_part() { # the same under docker's daemon, which is asked by root only
+	local t out bad good
+	[ "$(id -u)" = 0 ] && command -v dockerd >/dev/null || { echo "skip runner docker: no root, or dockerd is not installed"; return; }
+	LONG=1 SYSTEM_S=1800 system docker docker
+	for t in jail probes; do
+		out=$("$top/tests/system/with-docker" "$top/tests/in-group" "$top/tests/escape/run" "$build" "$t" 2>>"$build/runner.log" | grep -Ev '\((user|namespace)\)')
+		bad=$(grep -c '^not ok' <<<"$out")
+		grep '^not ok' <<<"$out" | sed "s/^not ok /not ok docker: /"
+		good=$(grep -c '^ok' <<<"$out")
+		if [ "$good" -lt 30 ]; then
+			echo "not ok escape: test_$t under docker has $good good lines of more than 30"
+		elif [ "$bad" = 0 ]; then
+			echo "ok escape: test_$t under docker, $good lines"
+		fi
+	done
+}
 part_runner() { # jobs in containers of other programs; the attacks under each
 	local shown r t tool out bad good
 	# crun, runc, podman from Debian; nsjail where somebody has put it
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman >"$build/runner.log" 2>&1
+		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman docker.io >"$build/runner.log" 2>&1
 	fi
 	LONG=1 system runner runner
 	# what a whole /proc of bubblewrap's shows, as that tool alone does
+	docker_part
 	shown='proc_1|proc_1_task|kallsyms|proc_keys|boot_line|kernel_config|interrupts|iomem|load|partitions|disks|locks|sysctls'
 	for r in bubblewrap:bwrap crun:crun nsjail:nsjail runc:runc podman:podman; do
 		if ! tool=$(command -v "${r#*:}"); then

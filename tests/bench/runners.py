@@ -7,9 +7,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import ends
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+import libdocker  # noqa: E402
 
 PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PROGRAMS = {"bubblewrap": "bwrap", "nsjail": "nsjail", "crun": "crun", "runc": "runc", "podman": "podman"}
@@ -72,6 +76,29 @@ def working(name, words):
     return None
 
 
+def daemon(build, rounds, idle_ms):
+    """Docker: a job in its container beside `docker run` of an image that is there."""
+    why = libdocker.missing()
+    program = shutil.which("docker", path=PLACES + ":/usr/local/bin")
+    if why is not None or program is None:
+        print("# runners: docker: %s" % (why or "docker is not installed"), flush=True)
+        return
+    with libdocker.docker() as d:
+        docker = [program, "-H", "unix://" + d.socket]
+        archive = os.path.join(d.folder, "image.tar")
+        root = os.path.join(d.folder, "root/bin")
+        os.makedirs(root)
+        shutil.copy(shutil.which("busybox", path=PLACES), os.path.join(root, "true"))
+        subprocess.run(["tar", "-C", os.path.dirname(root), "-cf", archive, "."], check=False)
+        subprocess.run(docker + ["import", archive, "bench"], stdout=subprocess.DEVNULL, check=False)
+        words = working("docker", docker + ["run", "--rm", "--pull", "never", "--network", "none", "--ipc", "none", "--log-driver",
+                                            "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+                                            "bench", "/bin/true"])
+        if words is not None:
+            env = dict(os.environ, WARREN_RUNNER="docker:" + d.socket)
+            yield "docker", ends.starts(build, [str(rounds), str(idle_ms), *words], "docker", env)
+
+
 def measure(build, rounds, idle_ms):
     """Of each: its name, and lists of ms (ends.starts())."""
     busybox = shutil.which("busybox", path=PLACES)
@@ -96,3 +123,4 @@ def measure(build, rounds, idle_ms):
             words = working(name, alone(name, program, folder, root))
             if words is not None:
                 yield name, ends.starts(build, [str(rounds), str(idle_ms), *words], name, env)
+    yield from daemon(build, rounds, idle_ms)

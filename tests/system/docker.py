@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Jobs in containers of Docker's daemon: the same job gives the same as under
+the node's own; its end is the container's, and the other way round; nothing is
+left of any, whoever falls; a daemon that lies, babbles or says nothing costs the
+job that it was asked for, and no other."""
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+from lib import done, result, skip, until
+from libdocker import Between, docker, missing
+from runner import WANTED, burrow, job, lines, processes, receipt, same
+
+LONG = "LONG" in os.environ
+HTTP = b"HTTP/1.1 200 OK\r\n"
+LIES = {
+    "what is no HTTP": b"SSH-2.0-dropbear\r\n",
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "a head without an end": b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 4096,
+    "two lengths": HTTP + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    "a chunk without an end": HTTP + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+    "17 MB": HTTP + b"\r\n" + b"x" * (17 << 20),
+    "nothing": b"",
+    "a refusal": b'HTTP/1.1 500 No\r\nConnection: close\r\n\r\n{"message":"full \\u001b[2J disk"}',
+}
+
+
+def cancel(node, s):
+    node.warren("cancel", s.id(), "--to", node.who["destination"], "--identity", node.person)
+
+
+def running(node, word):
+    """A job that sleeps, when its command is there."""
+    s = node.submit(node.job_file("sleep " + word[6:]))
+    return s, s.reached("running") and until(lambda: processes(word), "its command")
+
+
+def ends(d):
+    word = "sleep\0" + str(80000 + os.getpid())
+    with burrow("root", lines("docker", d)) as node:
+        if not node.up():
+            result("docker: its jobs end", False, node.problem or node.said()[-600:])
+            return
+        s, up = running(node, word)
+        names = d.containers()
+        result("docker: the job is in a container of this node's", up and names is not None and len(names) == 1 and
+               names[0].startswith("/warren-"), "%s %s" % (names, s))
+        cancel(node, s)
+        rc, last = s.end()
+        result("docker: a cancelled job is dead when that is told, and its container goes",
+               up and last.get("outcome") == ["killed", "cancelled"] and not processes(word) and
+               until(lambda: d.containers() == [], "no container"), "%s %s %s" % (rc, s, d.containers()))
+        s, up = running(node, word)
+        for name in d.containers():
+            d.get("/containers%s/kill" % name, "POST")
+        rc, last = s.end()
+        result("docker: a container that somebody else kills is its job's end",
+               up and last.get("outcome") == ["signalled", 9] and not processes(word), "%s %s" % (rc, s))
+        s, up = running(node, word)
+        os.kill(node.pids()["jail"], signal.SIGKILL)
+        result("docker: jobs die with who contains them, and no container is left",
+               up and until(lambda: not processes(word), "its end") and
+               until(lambda: d.containers() == [], "no container"), d.containers())
+        s.process.kill()
+        s.end()
+        # one that no life of ours takes away is swept at the next start
+        name = subprocess.run(["docker", "-H", "unix://" + d.socket, "create", "--network", "none", "--label",
+                               "warren.node=" + names[0].split("-")[1], "--name", "stale", image(d), "arrive"],
+                              stdout=subprocess.PIPE).stdout
+        before = d.containers()
+        until(lambda: node.pids().get("jail"), "another jail")
+        os.kill(node.pids()["jail"], signal.SIGKILL)
+        result("docker: what an earlier life has left is removed at the start",
+               name and before == ["/stale"] and until(lambda: d.containers() == [], "no container"), "%s %s" % (before, name))
+
+
+def image(d):
+    return subprocess.run(["docker", "-H", "unix://" + d.socket, "images", "-q"],
+                          stdout=subprocess.PIPE).stdout.decode().split()[0]
+
+
+def broken(d):
+    """A daemon that is not as it should be, for one job."""
+    b = Between(d)
+    try:
+        with burrow("root", lines("docker", b) + "limits:\n  jobs_running: 2\n") as node:
+            if not node.up():
+                result("docker: a daemon that lies", False, node.problem or node.said()[-600:])
+                return
+            for what, bytes_ in LIES.items():
+                for word in ("create", "start"):
+                    b.does = lambda line, bytes_=bytes_, word=word: bytes_ if word in line else None
+                    s = node.submit(node.job_file("echo never"))
+                    rc, last = s.end()
+                    result("docker: one that answers %s with %s: that job is lost" % (word, what),
+                           rc == 5 and last.get("outcome", [""])[0] == "lost" and "\033" not in s.stderr(), "%s %s" % (rc, s))
+            b.does = lambda line: None
+            rc, last, s, _ = job(node)
+            result("docker: and the next job runs", rc == 5 and last.get("outcome") == ["exited", 7] and
+                   receipt(node, s).get("runner", "").startswith("docker "), "%s %s" % (rc, s))
+            silent(b, node)
+        result("docker: no container is left of them", until(lambda: d.containers() == [], "no container"), d.containers())
+    finally:
+        b.stop()
+
+
+def silent(b, node):
+    """It takes a request and never answers: another job is not kept waiting."""
+    for word in ("create", "start"):
+        held, wait = [], threading.Event()
+
+        def does(line):
+            if word in line and not held:
+                held.append(line)
+                return wait
+            return None
+        b.does = does
+        first = node.submit(node.job_file("echo never", limits={"time": "1s"}))
+        until(lambda: held, "that it is asked")
+        second = node.submit(node.job_file("echo free"))
+        rc2, last2 = second.end()
+        result("docker: while it is silent on %s, another job runs" % word, rc2 == 0 and node.output(second) == "free\n", str(second))
+        rc, last = first.end()
+        result("docker: that one is lost when its time is up", rc == 5 and last.get("outcome") == ["lost", "took too long"], str(first))
+        wait.set()
+
+
+def short(d):
+    """What `./check` has time for: one node, a job, a kill, a lie."""
+    word, b = "sleep\0" + str(80000 + os.getpid()), Between(d)
+    try:
+        with burrow("root", lines("docker", b)) as node:
+            if not node.up():
+                result("docker: profile A", False, node.problem or node.said()[-600:])
+                return
+            rc, last, s, _ = job(node)
+            r = receipt(node, s)
+            result("docker: profile A", last.get("outcome") == ["exited", 7] and node.output(s) == WANTED and
+                   node.output(s, "stderr") == "to-stderr\n", "%s %r %s %s" % (last, node.output(s), s, node.said()[-300:]))
+            result("docker: the receipt names it", r.get("runner", "").startswith("docker "), r)
+            s, up = running(node, word)
+            names = d.containers()
+            cancel(node, s)
+            rc, last = s.end()
+            result("docker: a cancelled job is dead when that is told", up and len(names or []) == 1 and
+                   last.get("outcome") == ["killed", "cancelled"] and not processes(word), "%s %s %s" % (names, rc, s))
+            b.does = lambda line: LIES["two lengths"] if "create" in line else None
+            s = node.submit(node.job_file("echo never"))
+            rc, last = s.end()
+            result("docker: a daemon that lies costs that job", last.get("outcome", [""])[0] == "lost", "%s %s" % (rc, s))
+        result("docker: no container is left", until(lambda: d.containers() == [], "no container"), d.containers())
+    finally:
+        b.stop()
+
+
+def absent():
+    """No daemon: no start, or no job, and why."""
+    with burrow("root", "runner: docker\nrunner_path: /nowhere/docker.sock\n") as node:
+        rc, out, err = node.warren("check-config")
+        result("docker: no start without the socket", rc not in (0, None) and "/nowhere/docker.sock" in out + err, out + err)
+
+
+def main():
+    why = missing()
+    if why is not None:
+        skip("docker", why)
+        return
+    if LONG:
+        absent()
+    with docker() as d:
+        if not d.up:
+            skip("docker", "dockerd does not start here: " + d.said())
+            return
+        if not LONG:
+            short(d)
+            return
+        theirs, own = same("root", "docker", d), same("root", "native")
+        result("docker: the same result, no layer less", own is not None and theirs is not None and
+               theirs["out"] == own["out"] and own["layers"] <= theirs["layers"], "%s\n%s" % (own, theirs))
+        ends(d)
+        broken(d)
+
+
+main()
+done()
