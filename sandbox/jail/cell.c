@@ -18,6 +18,7 @@
 #include "sandbox/jail/cell_ask.h"
 #include "sandbox/jail/jail_lsm.h"
 #include "sandbox/jail/cell_compile.h"
+#include "sandbox/jail/cell_linger.h"
 #include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_take.h"
 #include "sandbox/jail/cell_tell.h"
@@ -622,7 +623,8 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	bool ok;
 
 	memset(&si, 0, sizeof(si));
-	if (cell_compile_reap(j, c, &si) < 0 || si.si_pid == 0)
+	if (cell_lingers(j, c) || cell_compile_reap(j, c, &si) < 0 ||
+	    si.si_pid == 0)
 		return;
 	/* what it wrote before its end */
 	if (c->report >= 0)

@@ -90,6 +90,8 @@ struct cell {
 	struct left left;
 	char why[257], fail_code[33];
 	struct mono deadline;   /* when what runs is killed */
+	struct mono linger;     /* when its pidfd is looked at again; 0: now */
+	struct mono lingers_since; /* ... and since when (cell_linger.h) */
 	struct mono frozen;     /* its clock stands still since then; or 0 */
 	struct cell_snap snap;
 	struct cell_warm warm;

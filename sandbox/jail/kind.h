@@ -29,7 +29,8 @@ struct jail_kind {
 	int keep[2];      /* what take() took, for the slots; -1 */
 	bool warm;        /* a slot prepares its next job's root (member.h) */
 	/* a job's other processes are no children of the slot's: they end soon
-	 * behind pid 1, and what they would inherit is not theirs */
+	 * behind pid 1 (cell_linger.h), and what they would inherit is not
+	 * theirs */
 	bool afar;
 	uint32_t apart;   /* ... which layers that is */
 	bool tools;       /* the machine's programs are in the base */

@@ -33,6 +33,9 @@ polls_timeout_ms(const struct jail *j)
 			least = MIN_OF(least, j->cells[i].snap.deadline.us);
 	for (uint32_t i = 0; i < j->nslots; i++)
 		least = MIN_OF(least, cell_warm_next(&j->cells[i]));
+	for (uint32_t i = 0; i < j->nslots; i++)
+		if (j->cells[i].linger.us != 0)
+			least = MIN_OF(least, j->cells[i].linger.us);
 	if (ipc_held(j->parent) || (j->node != NULL && ipc_held(j->node)))
 		least = MIN_OF(least, clock_mono().us + IPC_HELD_MS * 1000);
 	if (least == INT64_MAX)
@@ -52,6 +55,7 @@ watch_channel(struct polls *ps, struct ipc *c)
 nfds_t
 polls_fill(struct polls *ps, const struct jail *j)
 {
+	struct mono now = clock_mono();
 	nfds_t first;
 
 	ps->n = 0;
@@ -64,7 +68,8 @@ polls_fill(struct polls *ps, const struct jail *j)
 
 		watch(ps, c->ctl, c, cell_on_ctl);
 		watch(ps, c->report, c, cell_on_report);
-		watch(ps, c->pidfd, c, cell_on_pidfd);
+		if (c->linger.us <= now.us)
+			watch(ps, c->pidfd, c, cell_on_pidfd);
 		watch(ps, c->snap.report, c, cell_snap_on_report);
 		watch(ps, c->snap.pidfd, c, cell_snap_on_pidfd);
 		watch(ps, c->warm.report, c, cell_warm_on_report);

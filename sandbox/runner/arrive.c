@@ -16,6 +16,7 @@
 
 #include "common/libc.h"
 #include "sandbox/base/caps.h"
+#include "sandbox/base/limits.h"
 #include "sandbox/base/procfs.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
@@ -205,6 +206,9 @@ arrive(struct inner_seen *s, const char **what)
 		return -1;
 	*what = "the job's user";
 	if (userns_nest(USERNS_ID, getuid(), getgid()) < 0)
+		return -1;
+	*what = "limits of the namespace";
+	if (limits_namespace(0) < 0)
 		return -1;
 	s->time = clocks_fresh() == 0;
 	*what = "the job's namespaces";

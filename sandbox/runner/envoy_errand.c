@@ -39,6 +39,7 @@ struct errand {
 	char head[DOCKER_TEXT];
 	char content[CONTENT];
 	bool for_removal; /* nobody waits any more */
+	bool unheard; /* there may be a container, or yet come to be one */
 	struct envoy_answer a;
 };
 
@@ -239,6 +240,7 @@ create(struct errand *e)
 	(void)snprintf(c.name, sizeof(c.name), "warren-%s-%s", c.node, e->meet);
 	/* from here on there may be one, whatever we hear of it */
 	memcpy(e->name, c.name, sizeof(e->name));
+	e->unheard = true;
 	if (!request(e, docker_create(e->head, sizeof(e->head), &c), NULL, 0,
 	    &status)) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
@@ -249,6 +251,7 @@ create(struct errand *e)
 	if (status == 404 && (!put_image(e) || !request(e, docker_create(
 	    e->head, sizeof(e->head), &c), NULL, 0, &status)))
 		return false;
+	e->unheard = false;
 	if (!done(e, "a container", status))
 		return false;
 	if (!request(e, docker_start(e->head, sizeof(e->head), e->name), NULL,
@@ -359,7 +362,8 @@ remove_it(struct errand *e)
 
 		if (request(e, docker_remove(e->head, sizeof(e->head),
 		    e->name), NULL, 0, &status) &&
-		    (status == 404 || status / 100 == 2))
+		    (status / 100 == 2 || (status == 404 && (!e->unheard ||
+		    ms > ENVOY_ANSWER_MS))))
 			return;
 		if (ms > ENVOY_REMOVE_MS) {
 			log_warnx("docker", "%s is not removed: %s", e->name,
