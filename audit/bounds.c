@@ -215,8 +215,8 @@ bounds_event(const struct bounds *b, const struct watch_event *e)
 		return S_ISREG(e->mode) && !e->deleted && !e->cut &&
 		    counts(e) && outside(&c->write, e) ? RULE_DISK_WRITE :
 		    RULE_NONE;
-	case REC_PATH:
-		return by_path(c, e);
+	case REC_PATH: /* a further name changes nothing at the old one */
+		return e->alias ? RULE_NONE : by_path(c, e);
 	case REC_REFUSED:
 		return refused(c, e);
 	case REC_FULL:

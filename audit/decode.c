@@ -35,9 +35,11 @@ static const struct {
     C(copy_file_range), C(fallocate),
     C(fchmod), C(fchown), C(utimensat), C(setxattr), C(lsetxattr),
     C(fsetxattr), C(removexattr), C(lremovexattr), C(fremovexattr),
-    C(personality), C(prctl), C(exit),
+    C(personality), C(prctl), C(exit), C(bind), C(ioctl), C(open_by_handle_at),
 #undef C
-    {452, "fchmodat2"}, /* on all of them; not each C library knows it */
+    /* on all of them; not each C library knows them */
+    {452, "fchmodat2"}, {463, "setxattrat"}, {466, "removexattrat"},
+    {469, "file_setattr"},
 };
 
 static const struct {
@@ -220,7 +222,9 @@ decode_path(struct watch_event *e, const struct rec_path *r)
 	e->write = r->h.type != REC_REFUSED;
 	event_join(e, text);
 	decode_node(e, r);
-	e->from = strncmp(e->call, "rename", 6) == 0 && r->flags == 1;
+	e->from = strncmp(e->call, "rename", 6) == 0 && r->flags == REC_OLD;
+	e->alias = strncmp(e->call, "link", 4) == 0 && r->flags != 0;
+	e->follows = e->alias && r->flags == REC_OLD_FOLLOWED;
 	/* a link of /proc that leads back to the root is no place in it */
 	if (text[0] != '/' && strncmp(e->path, "/proc/", 6) == 0)
 		e->magic = r->at.magic;
@@ -250,7 +254,7 @@ other_id(uint64_t id)
 
 /* What a call asks for that the job has not. */
 static bool
-asks(uint32_t call, int64_t ret, const uint64_t a[3])
+asks(uint32_t call, uint64_t caps, const uint64_t a[3])
 {
 	switch (call) {
 	case SYS_setresuid:
@@ -266,8 +270,8 @@ asks(uint32_t call, int64_t ret, const uint64_t a[3])
 		return other_id(a[0]);
 	case SYS_setgroups:
 		return a[0] != 0;
-	case SYS_capset: /* fewer rights are given up and not refused */
-		return ret < 0;
+	case SYS_capset: /* to have fewer of them is nobody's business */
+		return (a[1] & ~caps) != 0;
 	case SYS_setns:
 	case SYS_unshare:
 	case SYS_clone:
@@ -289,7 +293,7 @@ decode_cred(struct watch_event *e, const struct rec_cred *r)
 	e->uid = r->is.euid;
 	e->was_uid = r->was.euid;
 	e->gained = r->is.caps & ~r->was.caps;
-	e->asked = asks(r->h.call, e->ret, args);
+	e->asked = asks(r->h.call, r->was.caps, args);
 }
 
 const char *

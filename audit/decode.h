@@ -43,6 +43,8 @@ struct watch_event {
 	bool foreign; /* in another user namespace */
 	bool asked;   /* a call for others than the job's */
 	bool from;    /* the name that a rename takes away */
+	bool alias;   /* the name that a file has already, of link */
+	bool follows; /* ... or what that leads to */
 	char to[REC_TEXT]; /* where a new symbolic link leads */
 };
 

@@ -108,7 +108,7 @@ means_itself(const struct watch_event *e)
 	static const char *const calls[] = {"unlink", "unlinkat", "rename",
 	    "renameat", "renameat2", "lchown", "symlink", "symlinkat", "link",
 	    "linkat", "mkdir", "mkdirat", "mknod", "mknodat", "rmdir",
-	    "lsetxattr", "lremovexattr", NULL};
+	    "lsetxattr", "lremovexattr", "bind", NULL};
 
 	for (unsigned i = 0; calls[i] != NULL; i++) {
 		if (strcmp(e->call, calls[i]) == 0)
@@ -120,7 +120,7 @@ means_itself(const struct watch_event *e)
 void
 links_follow(struct links *l, struct watch_event *e)
 {
-	bool itself = means_itself(e);
+	bool itself = means_itself(e) && !e->follows;
 
 	if (e->type != REC_PATH && e->type != REC_LINK &&
 	    e->type != REC_REFUSED)

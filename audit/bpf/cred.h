@@ -78,6 +78,24 @@ cred_over(struct watch_group *g, __u64 id, __u32 call, long ret,
 	return same;
 }
 
+#define CAPS_OF_ONE_WORD 0x19980330 /* the oldest form */
+
+/* All rights that a capset names, to whatever set they are to go. */
+static __always_inline __u64
+caps_asked(__u64 header, __u64 data)
+{
+	__u32 version = 0, d[6] = {0};
+	__u64 all;
+
+	bpf_probe_read_user(&version, sizeof(version), (void *)header);
+	bpf_probe_read_user(d, 3 * sizeof(d[0]), (void *)data);
+	all = d[0] | d[1] | d[2];
+	if (version == CAPS_OF_ONE_WORD)
+		return all;
+	bpf_probe_read_user(d, sizeof(d), (void *)data);
+	return all | (__u64)(d[3] | d[4] | d[5]) << 32;
+}
+
 static __always_inline bool
 asks_cred(__u32 call, long ret, const __u64 args[3])
 {

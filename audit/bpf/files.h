@@ -14,10 +14,11 @@ struct act {
 	int dir;
 	const void *text, *to;
 	__u64 flags, addr, len;
-	const void *from; /* the other name of a rename */
+	const void *from; /* the old name of a rename, or of a link */
 	int fd, from_dir;
 	__u32 dev;
 	bool write;
+	bool alias, follows; /* of a link; it follows its old name */
 };
 
 /*
@@ -76,6 +77,12 @@ near_start(const struct act *a)
 	return path != NULL && near_path(path);
 }
 
+static __always_inline bool
+near_name(const struct watch_group *g, const struct act *a)
+{
+	return g->linked || near_text(a->text) || near_start(a);
+}
+
 static __always_inline void
 put_text(struct rec_path *r, const struct act *a)
 {
@@ -92,6 +99,20 @@ put_text(struct rec_path *r, const struct act *a)
 		put_start(&r->at, a);
 }
 
+/* Where it stands, by the long way round. */
+static __always_inline void
+unwrap_cwd(struct act *a)
+{
+	char t[24] = {0};
+	__u32 n;
+
+	if (bpf_probe_read_user_str(t, sizeof(t), a->text) < 0 ||
+	    (n = cwd_length(t)) == 0)
+		return;
+	a->dir = AT_FDCWD;
+	a->text += n == 14 ? 14 + (t[14] == '/') : 21 + (t[21] == '/');
+}
+
 /* Through one of its own descriptors: what that one is, and what is below. */
 static __always_inline struct file *
 unwrap(struct act *a)
@@ -100,8 +121,10 @@ unwrap(struct act *a)
 	bool whole = false;
 	int fd = by_fd(a->text, &behind, &whole, false);
 
-	if (fd < 0)
+	if (fd < 0) {
+		unwrap_cwd(a);
 		return NULL;
+	}
 	if (whole)
 		return file_of(fd);
 	a->dir = fd;
@@ -131,7 +154,7 @@ by_path(struct watch_group *g, struct act *a)
 	if (file != NULL && a->kind != ASKS)
 		return tell_open(g, a, (__u64)file);
 	r = BEGIN_NEAR(g, a->id, type_of(a), rec_path, a->call, a->ret,
-	    g->linked || near_text(a->text) || near_start(a));
+	    near_name(g, a));
 	if (r == NULL)
 		return 0;
 	put_text(r, a);
@@ -160,7 +183,8 @@ opened(struct watch_group *g, struct act *a)
 
 /*
  * A call that makes, removes or changes what has a name: no file to look at.
- * Told when it is refused, and where it may be near a watched place.
+ * Told when it is refused, where it may be near a watched place, and of a
+ * device.
  */
 __noinline int
 named(struct watch_group *g, struct act *a)
@@ -168,8 +192,8 @@ named(struct watch_group *g, struct act *a)
 	if (g == NULL || a == NULL)
 		return 0;
 	return a->ret == -EACCES || a->ret == -EPERM || a->ret == -EROFS ||
-	    a->ret == -ENOSPC || a->ret == -EDQUOT || g->linked ||
-	    near_text(a->text) || near_start(a);
+	    a->ret == -ENOSPC || a->ret == -EDQUOT || a->dev != 0 ||
+	    near_name(g, a);
 }
 
 /* Through a descriptor that is open for reading alone. */

@@ -36,13 +36,29 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct rb_node {
+	unsigned long __rb_parent_color;
+	struct rb_node *rb_right, *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
 struct address_space {
 	atomic_t i_mmap_writable;
+	struct rb_root_cached i_mmap;
 };
 
 struct inode {
 	__u16 i_mode;
 	__u32 i_nlink;
+	__u32 i_generation;
+	unsigned long i_ino;
 	__u32 i_rdev;
 	long long i_size;
 	struct super_block *i_sb;
@@ -147,22 +163,26 @@ struct task_struct {
 
 struct linux_binprm {
 	struct file *file;
-	const char *filename, *fdpath;
+	const char *filename, *interp, *fdpath;
 };
 
 struct vm_area_struct {
 	unsigned long vm_start, vm_end, vm_flags;
 	struct file *vm_file;
 	void *vm_ops, *anon_vma;
+	struct {
+		struct rb_node rb;
+	} shared;
 };
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r8, di, si, dx, orig_ax;
+	unsigned long r10, r8, di, si, dx, orig_ax, ip;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	__u64 regs[31];
+	__u64 pc;
 	__u64 orig_x0;
 	__s32 syscallno;
 };
@@ -184,6 +204,7 @@ struct pt_regs {
 #define ARG2(r) BPF_CORE_READ(r, dx)
 #define ARG3(r) BPF_CORE_READ(r, r10)
 #define ARG4(r) BPF_CORE_READ(r, r8)
+#define NEXT_OF(r) ((r)->ip)
 #else
 #define CALL_OF(r) ((__u32)(r)->syscallno)
 #define CALL_READ(r) ((__u32)BPF_CORE_READ(r, syscallno))
@@ -192,6 +213,7 @@ struct pt_regs {
 #define ARG2(r) BPF_CORE_READ(r, regs[2])
 #define ARG3(r) BPF_CORE_READ(r, regs[3])
 #define ARG4(r) BPF_CORE_READ(r, regs[4])
+#define NEXT_OF(r) ((r)->pc)
 #endif
 
 #define VM_WRITE 0x2ul

@@ -8,16 +8,29 @@
  */
 struct look {
 	__u64 next;
-	__u32 what;
-	int own; /* mappings that are shared, and might become writable */
+	unsigned long flags;
 	struct file *file;
+	__u32 what;
 };
 
-/* Somebody else has it mapped to write through. */
+/*
+ * Memory that several have in common is a file as well, which is in no folder
+ * and was none's: of mmap, of shmget.
+ */
 static __always_inline bool
-shared_writable(struct file *file, int own)
+is_memory(struct file *file)
 {
-	return BPF_CORE_READ(file, f_mapping, i_mmap_writable.counter) > own;
+	struct dentry *d = BPF_CORE_READ(file, f_path.dentry);
+	char t[5] = {0};
+
+	if (BPF_CORE_READ(file, f_inode, i_nlink) != 0 ||
+	    BPF_CORE_READ(d, d_parent) != d)
+		return false;
+	bpf_probe_read_kernel_str(t, sizeof(t), BPF_CORE_READ(d, d_name.name));
+	/* dev/zero, SYSV0000abcd, anon_hugepage */
+	return (t[0] == 'd' && t[1] == 'e' && t[2] == 'v') ||
+	    (t[0] == 'S' && t[1] == 'Y' && t[2] == 'S' && t[3] == 'V') ||
+	    (t[0] == 'a' && t[1] == 'n' && t[2] == 'o' && t[3] == 'n');
 }
 
 static long
@@ -28,18 +41,14 @@ look_at(struct task_struct *task, struct vm_area_struct *vma, struct look *l)
 
 	(void)task;
 	l->next = BPF_CORE_READ(vma, vm_end);
-	if ((flags & VM_EXEC) == 0)
-		return 0;
+	l->flags = flags;
+	l->file = file;
 	/* without a jump: the verifier follows each way of each look */
-	l->what |= (flags & VM_WRITE) * (MEM_WRITE / VM_WRITE);
+	l->what = (flags & VM_WRITE) * (MEM_WRITE / VM_WRITE);
 	if (file == NULL || BPF_CORE_READ(vma, vm_ops) == NULL)
 		l->what |= MEM_ANON;
 	else if (BPF_CORE_READ(vma, anon_vma) != NULL)
 		l->what |= MEM_WRITTEN;
-	l->own += (flags & (VM_SHARED | VM_MAYWRITE)) ==
-	    (VM_SHARED | VM_MAYWRITE);
-	if (l->file == NULL)
-		l->file = file;
 	return 0;
 }
 
@@ -62,11 +71,12 @@ tell_memory(struct watch_group *g, const struct act *a, __u32 what,
 	bpf_ringbuf_submit(r, 0);
 }
 
-/* Files whose code a job has mapped: who may write to them later? */
+/* Files whose code a job has mapped: a contract's are told once. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__uint(key_size, 2 * sizeof(__u64)); /* group, inode */
+	/* group, inode, and which of those that had its place */
+	__uint(key_size, 3 * sizeof(__u64));
 	__uint(value_size, sizeof(__u32));
 } code SEC(".maps");
 
@@ -75,8 +85,15 @@ static __always_inline void
 tell_code(struct watch_group *g, const struct act *a, struct file *file)
 {
 	struct rec_full *r;
+	__u64 k[3] = {a->id, 0, 0};
+	__u32 yes = 1;
 
 	if (!is_bound(a->id))
+		return;
+	k[1] = (__u64)BPF_CORE_READ(file, f_inode);
+	k[2] = BPF_CORE_READ(file, f_inode, i_ino) ^
+	    (__u64)BPF_CORE_READ(file, f_inode, i_generation) << 32;
+	if (bpf_map_update_elem(&code, k, &yes, BPF_NOEXIST) != 0)
 		return;
 	r = BEGIN(g, a->id, REC_CODE, rec_full, a->call, 0);
 	if (r == NULL)
@@ -85,68 +102,139 @@ tell_code(struct watch_group *g, const struct act *a, struct file *file)
 	bpf_ringbuf_submit(r, 0);
 }
 
+/* What one mapping is that the call has made code. */
 __noinline int
-executable(struct watch_group *g, struct act *a)
+is_code(struct watch_group *g, struct act *a, struct look *l)
 {
-	struct look l = {.next = 0};
-	__u64 k[2] = {0, 0};
-	__u32 links = 1, yes = 1;
-	bool busy = false;
 	struct file *file;
-	__u64 end;
+	__u32 what, shared;
 
-	if (g == NULL || a == NULL)
+	if (g == NULL || a == NULL || l == NULL)
 		return 0;
-	l.next = a->addr;
-	end = a->addr + a->len;
-	for (int i = 0; i < LOOKS && l.next < end; i++) {
-		if (bpf_find_vma(bpf_get_current_task_btf(), l.next, look_at,
-		    &l, 0) != 0) {
-			busy = true;
-			break;
-		}
-	}
-	/*
-	 * Another thread holds the lock of the mappings: what a new one is the
-	 * call says itself.
-	 */
-	if (busy && a->call == __NR_mmap && a->fd >= 0) {
-		l.file = file_of(a->fd);
-		l.what |= a->write ? MEM_WRITE : 0;
-		l.what |= l.file == NULL ? MEM_UNKNOWN : 0;
-	} else if (busy || l.next < end) {
-		l.what |= MEM_UNKNOWN;
-	}
+	file = l->file;
+	what = l->what;
+	shared = (l->flags & (VM_SHARED | VM_MAYWRITE)) ==
+	    (VM_SHARED | VM_MAYWRITE);
 	if ((a->flags & MAP_ANONYMOUS) != 0)
-		l.what = (l.what | MEM_ANON) & ~MEM_UNKNOWN;
-	file = l.file;
+		what = (what | MEM_ANON) & ~MEM_UNKNOWN;
 	if (file != NULL) {
-		links = BPF_CORE_READ(file, f_inode, i_nlink);
-		if (shared_writable(file, l.own))
-			l.what |= MEM_WRITE;
-		k[0] = a->id;
-		k[1] = (__u64)BPF_CORE_READ(file, f_inode);
+		/* somebody else has it mapped to write through */
+		if (BPF_CORE_READ(file, f_mapping, i_mmap_writable.counter) >
+		    (int)shared)
+			what |= MEM_WRITE;
+		/* nobody keeps which of its pages were written */
+		if (shared && a->call != __NR_mmap)
+			what |= MEM_WRITTEN;
+		if (is_memory(file))
+			what |= MEM_ANON;
 	}
-	if (l.what != 0 || links == 0)
-		tell_memory(g, a, l.what, file);
-	else if (file != NULL && /* what each program does */
-	    bpf_map_update_elem(&code, k, &yes, BPF_NOEXIST) == 0)
+	if (what != 0 ||
+	    (file != NULL && BPF_CORE_READ(file, f_inode, i_nlink) == 0))
+		tell_memory(g, a, what, file);
+	else if (file != NULL) /* what each program does */
 		tell_code(g, a, file);
 	return 0;
 }
 
-/* A file that is mapped to be written through, and is code elsewhere. */
-static __always_inline void
-writable_too(struct watch_group *g, const struct act *a)
+/*
+ * A call that failed has done what it could: some of its mappings are code,
+ * and behind them there may be none.
+ */
+__noinline int
+executable(struct watch_group *g, struct act *a)
 {
-	struct file *file = file_of(a->fd);
-	__u64 k[2] = {a->id, 0};
+	struct look l = {.next = 0};
+	long no = 0;
+	__u64 end;
 
-	if (file == NULL)
-		return;
-	k[1] = (__u64)BPF_CORE_READ(file, f_inode);
-	if (bpf_map_lookup_elem(&code, k) != NULL)
+	if (g == NULL || a == NULL)
+		return 0;
+	if (a->len == 0 && (a->flags & MAP_ANONYMOUS) != 0)
+		return is_code(g, a, &l); /* whatever will be mapped */
+	l.next = a->addr;
+	end = a->addr + a->len;
+	for (int i = 0; i < LOOKS && l.next < end; i++) {
+		no = bpf_find_vma(bpf_get_current_task_btf(), l.next, look_at,
+		    &l, 0);
+		if (no != 0)
+			break;
+		if ((l.flags & VM_EXEC) != 0)
+			is_code(g, a, &l);
+	}
+	if (l.next >= end || (no == -ENOENT && a->ret != 0))
+		return 0;
+	/*
+	 * Another thread holds the lock of the mappings: what a new one is the
+	 * call says itself.
+	 */
+	l.flags = 0;
+	l.file = NULL;
+	l.what = MEM_UNKNOWN;
+	if (no != 0 && a->call == __NR_mmap && a->fd >= 0) {
+		l.file = file_of(a->fd);
+		l.what = a->write ? MEM_WRITE : 0;
+		l.what |= l.file == NULL ? MEM_UNKNOWN : 0;
+	}
+	return is_code(g, a, &l);
+}
+
+/* All mappings of a file, by the way of one who walks around its tree. */
+struct around {
+	struct rb_node *at, *from;
+	__u64 code, over;
+};
+#define AROUND 8192 /* steps; of more mappings it is not known */
+
+static long
+step_around(__u32 i, struct around *w)
+{
+	struct rb_node *at = w->at, *up, *left, *right, *to;
+	struct vm_area_struct *vma;
+
+	(void)i;
+	if (at == NULL) {
+		w->over = 1;
+		return 1;
+	}
+	up = (struct rb_node *)(BPF_CORE_READ(at, __rb_parent_color) & ~3ul);
+	left = BPF_CORE_READ(at, rb_left);
+	right = BPF_CORE_READ(at, rb_right);
+	to = up;
+	if (w->from == up) {
+		vma = (void *)at - bpf_core_field_offset(struct vm_area_struct,
+		    shared.rb);
+		w->code |= BPF_CORE_READ(vma, vm_flags) & VM_EXEC;
+		to = left != NULL ? left : right != NULL ? right : up;
+	} else if (w->from == left && right != NULL) {
+		to = right;
+	}
+	w->from = at;
+	w->at = to;
+	return w->code != 0;
+}
+
+/* A file that is mapped to be written through, and is code elsewhere. */
+__noinline int
+writable_too(struct watch_group *g, struct act *a)
+{
+	struct around w = {.from = NULL};
+	struct file *file;
+
+	if (g == NULL || a == NULL)
+		return 0;
+	file = file_of(a->fd);
+	/* what is open to write is what may become writable later */
+	if (file == NULL || (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) == 0)
+		return 0;
+	w.at = BPF_CORE_READ(file, f_mapping, i_mmap.rb_root.rb_node);
+	UNKNOWN_ZERO(w.code);
+	UNKNOWN_ZERO(w.over);
+	bpf_loop(AROUND, step_around, &w, 0);
+	if (w.code != 0)
 		tell_memory(g, a, MEM_WRITE, file);
+	else if (w.over == 0)
+		tell_memory(g, a, MEM_UNKNOWN, file);
+	return 0;
 }
 
 /* A program whose header asks for a stack that is code as well. */
@@ -158,8 +246,28 @@ stack_code(struct watch_group *g, __u64 id, struct task_struct *task)
 	struct look l = {.next = 0};
 
 	if (bpf_find_vma(bpf_get_current_task_btf(), a.addr, look_at, &l, 0) ==
-		0 && l.what != 0)
+		0 && (l.flags & VM_EXEC) != 0 && l.what != 0)
 		tell_memory(g, &a, l.what, NULL);
+}
+
+/*
+ * Where a program begins: its own file, or the loader that it names and the
+ * kernel has mapped, with no call of anybody's.
+ */
+static __always_inline struct file *
+begins_in(struct file *file)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(
+	    bpf_get_current_task_btf());
+	struct look l = {.next = 0};
+	struct file *loader;
+
+	if (bpf_find_vma(bpf_get_current_task_btf(), NEXT_OF(regs), look_at,
+		&l, 0) != 0)
+		return file;
+	loader = l.file;
+	return loader == NULL || BPF_CORE_READ(loader, f_inode, i_nlink) != 0 ?
+	    file : loader;
 }
 
 #endif

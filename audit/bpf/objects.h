@@ -110,7 +110,11 @@ mapping_is(struct vm_area_struct *vma, __u64 prot)
 
 	if (file == NULL || BPF_CORE_READ(vma, vm_ops) == NULL)
 		return what | MEM_ANON;
-	if (BPF_CORE_READ(vma, anon_vma) != NULL)
+	if (is_memory(file))
+		what |= MEM_ANON;
+	/* of what is shared nobody keeps which pages were written */
+	if (BPF_CORE_READ(vma, anon_vma) != NULL ||
+	    (BPF_CORE_READ(vma, vm_flags) & VM_SHARED) != 0)
 		what |= MEM_WRITTEN;
 	return what;
 }

@@ -63,9 +63,16 @@ scan_at(__u32 i, struct scan *s)
 	return 0;
 }
 
+static __always_inline long
+read_text(char *to, __u32 size, const void *from, bool kernel)
+{
+	return kernel ? bpf_probe_read_kernel_str(to, size, from) :
+	    bpf_probe_read_user_str(to, size, from);
+}
+
 /* One of its names is that of a place, wherever the dots lead. */
 static __always_inline bool
-near_text(const void *text)
+near_text_of(const void *text, bool kernel)
 {
 	__u32 zero = 0;
 	struct text *room = bpf_map_lookup_elem(&texts, &zero);
@@ -73,12 +80,18 @@ near_text(const void *text)
 	long n;
 
 	if (room == NULL ||
-	    (n = bpf_probe_read_user_str(room->t, SCAN, text)) < 0)
+	    (n = read_text(room->t, SCAN, text, kernel)) < 0)
 		return false;
 	UNKNOWN_ZERO(s.before);
 	UNKNOWN_ZERO(s.near);
 	bpf_loop(SCAN, scan_at, &s, 0);
 	return s.near || n == SCAN;
+}
+
+static __always_inline bool
+near_text(const void *text)
+{
+	return near_text_of(text, false);
 }
 
 static __always_inline bool
@@ -193,6 +206,22 @@ number_at(const char d[8], __u32 *len, char *behind)
 	((t)[at] == a && (t)[at + 1] == b && (t)[at + 2] == c &&               \
 	    (t)[at + 3] == d)
 
+/* "/proc/self/cwd": how long that is; 0: the path begins otherwise. */
+static __always_inline __u32
+cwd_length(const char t[24])
+{
+	if (!IS(t, 0, '/', 'p', 'r', 'o') || !IS(t, 4, 'c', '/', t[6], t[7]))
+		return 0;
+	if (IS(t, 6, 's', 'e', 'l', 'f') && IS(t, 10, '/', 'c', 'w', 'd') &&
+	    ends(t[14]))
+		return 14;
+	if (IS(t, 6, 't', 'h', 'r', 'e') && IS(t, 10, 'a', 'd', '-', 's') &&
+	    IS(t, 14, 'e', 'l', 'f', '/') && IS(t, 17, '/', 'c', 'w', 'd') &&
+	    ends(t[21]))
+		return 21;
+	return 0;
+}
+
 /* Where the number of a descriptor would stand in a path; 0: nowhere. */
 static __always_inline __u32
 fd_offset(const char t[24])
@@ -208,13 +237,6 @@ fd_offset(const char t[24])
 	    t[20] == '/')
 		return 21;
 	return 0;
-}
-
-static __always_inline long
-read_text(char *to, __u32 size, const void *from, bool kernel)
-{
-	return kernel ? bpf_probe_read_kernel_str(to, size, from) :
-	    bpf_probe_read_user_str(to, size, from);
 }
 
 /* -1: not by a descriptor of its own. kernel: whose memory has the text. */

@@ -20,6 +20,13 @@
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
 #endif
+#ifndef __NR_setxattrat
+#define __NR_setxattrat 463
+#define __NR_removexattrat 466
+#endif
+#ifndef __NR_file_setattr
+#define __NR_file_setattr 469
+#endif
 
 /* Some of the helpers below are for programs under this licence only. */
 char _license[] SEC("license") = "Dual BSD/GPL";
@@ -64,7 +71,12 @@ struct {
 #define O_PATH 010000000
 #define O_WRITES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 #define AT_FDCWD -100
+#define AT_SYMLINK_FOLLOW 0x400
+#define AF_UNIX 1
+#define FS_IOC_SETFLAGS 0x40086602u
+#define FS_IOC_FSSETXATTR 0x401c5820u
 #define EPERM 1
+#define ENOENT 2
 #define EINTR 4
 #define EACCES 13
 #define EROFS 30
@@ -227,6 +239,7 @@ begin(struct watch_group *g, __u64 id, __u32 type, __u32 size, __u32 call,
 #include "audit/bpf/files.h"
 #include "audit/bpf/memory.h"
 #include "audit/bpf/cred.h"
+#include "audit/bpf/scripts.h"
 
 /* ---- the probes ---- */
 
@@ -263,6 +276,29 @@ renames(struct act *a, int dir, __u64 text, int from_dir, __u64 from)
 	names(a, dir, text);
 	a->from_dir = from_dir;
 	a->from = (const void *)from;
+}
+
+/* The old name as well: by the new one it is written to at another place. */
+static __always_inline void
+makes_link(struct act *a, int dir, __u64 text, int from_dir, __u64 from,
+    __u64 flags)
+{
+	renames(a, dir, text, from_dir, from);
+	a->alias = true;
+	a->follows = (flags & AT_SYMLINK_FOLLOW) != 0;
+}
+
+/* A socket has a name as a file has. */
+static __always_inline void
+binds(struct act *a, __u64 addr, __u64 len)
+{
+	__u16 family = 0;
+	char first = 0;
+
+	bpf_probe_read_user(&family, sizeof(family), (void *)addr);
+	bpf_probe_read_user(&first, 1, (void *)addr + sizeof(family));
+	if (family == AF_UNIX && first != 0 && len > sizeof(family))
+		names(a, AT_FDCWD, addr + sizeof(family));
 }
 
 static __always_inline void
@@ -308,7 +344,7 @@ maps_file(struct act *a, struct pt_regs *regs, const __u64 args[3], long ret)
 	a->write = (args[2] & PROT_WRITE) != 0;
 	if ((args[2] & PROT_EXEC) != 0) {
 		maps(a, (__u64)ret, args[1], flags);
-	} else if (a->write && a->fd >= 0 && (flags & MAP_SHARED) != 0) {
+	} else if (a->fd >= 0 && (flags & MAP_SHARED) != 0) {
 		maps(a, (__u64)ret, args[1], 0);
 		a->kind = WRITES;
 	}
@@ -346,7 +382,7 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 		renames(a, AT_FDCWD, args[1], AT_FDCWD, args[0]);
 		break;
 	case __NR_link:
-		names(a, AT_FDCWD, args[1]);
+		makes_link(a, AT_FDCWD, args[1], AT_FDCWD, args[0], 0);
 		break;
 	case __NR_symlink:
 		links(a, args[0], AT_FDCWD, args[1]);
@@ -384,6 +420,9 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 		break;
 	case __NR_fchownat:
 	case __NR_utimensat:
+	case __NR_setxattrat:
+	case __NR_removexattrat:
+	case __NR_file_setattr:
 		names(a, (int)args[0], args[1]);
 		bpf_probe_read_user(&first, 1, a->text);
 		if (a->text == NULL || first == 0)
@@ -395,6 +434,15 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	case __NR_fremovexattr:
 		holds(a, args[0]);
 		break;
+	case __NR_ioctl:
+		if ((__u32)args[1] == FS_IOC_SETFLAGS ||
+		    (__u32)args[1] == FS_IOC_FSSETXATTR)
+			holds(a, args[0]);
+		break;
+	case __NR_open_by_handle_at:
+		if (ret >= 0)
+			opens(a, (int)args[0], 0, args[2]);
+		break;
 	case __NR_mknodat:
 		makes(a, (int)args[0], args[1], args[2], ARG3(regs));
 		break;
@@ -403,7 +451,11 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 		renames(a, (int)args[2], ARG3(regs), (int)args[0], args[1]);
 		break;
 	case __NR_linkat:
-		names(a, (int)args[2], ARG3(regs));
+		makes_link(a, (int)args[2], ARG3(regs), (int)args[0], args[1],
+		    ARG4(regs));
+		break;
+	case __NR_bind:
+		binds(a, args[1], args[2]);
 		break;
 	case __NR_symlinkat:
 		links(a, args[0], (int)args[1], args[2]);
@@ -423,7 +475,7 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 		break;
 	case __NR_mprotect:
 	case __NR_pkey_mprotect:
-		if ((args[2] & PROT_EXEC) != 0 && ret == 0)
+		if ((args[2] & PROT_EXEC) != 0)
 			maps(a, args[0], args[1], 0);
 		break;
 	case __NR_shmat:
@@ -450,6 +502,8 @@ static const volatile __u8 looked[LOOKED] = {
     [__NR_setxattr] = 1, [__NR_lsetxattr] = 1, [__NR_fsetxattr] = 1,
     [__NR_removexattr] = 1, [__NR_lremovexattr] = 1, [__NR_fremovexattr] = 1,
     [__NR_fchmod] = 1, [__NR_fchown] = 1, [__NR_fchmodat2] = 1,
+    [__NR_setxattrat] = 1, [__NR_removexattrat] = 1, [__NR_file_setattr] = 1,
+    [__NR_bind] = 1, [__NR_ioctl] = 1, [__NR_open_by_handle_at] = 1,
     [__NR_utimensat] = 1, [__NR_personality] = 1, [__NR_prctl] = 1,
     [__NR_mkdirat] = 1, [__NR_unlinkat] = 1, [__NR_mknodat] = 1,
     [__NR_fchmodat] = 1, [__NR_fchownat] = 1, [__NR_renameat2] = 1,
@@ -472,7 +526,7 @@ forks(struct watch_group *g, __u64 id, long ret)
 	bpf_ringbuf_submit(r, 0);
 }
 
-/* Of what has a name; a rename has two. */
+/* Of what has a name; a rename has two, and a link. */
 static __always_inline void
 names_over(struct watch_group *g, struct act *a)
 {
@@ -482,8 +536,9 @@ names_over(struct watch_group *g, struct act *a)
 		return;
 	a->text = a->from;
 	a->dir = a->from_dir;
-	a->flags = 1;
-	if (named(g, a))
+	a->flags = a->follows ? REC_OLD_FOLLOWED : REC_OLD;
+	/* what a link is refused is about its new name */
+	if (a->alias ? near_name(g, a) : named(g, a) != 0)
 		by_path(g, a);
 }
 
@@ -492,10 +547,12 @@ static __noinline void
 rights_over(struct watch_group *g, __u64 id, struct pt_regs *regs, __u32 call,
     long ret)
 {
-	const __u64 args[3] = {ARG0(regs), ARG1(regs), ARG2(regs)};
+	__u64 args[3] = {ARG0(regs), ARG1(regs), ARG2(regs)};
 
 	if (!g->ready)
 		set_ready(g, (void *)bpf_get_current_task());
+	if (call == __NR_capset)
+		args[1] = caps_asked(args[0], args[1]);
 	(void)cred_over(g, id, call, ret, args, asks_cred(call, ret, args));
 }
 
@@ -536,6 +593,8 @@ call_over(struct bpf_raw_tracepoint_args *ctx)
 	    (a.kind == ASKS && (ret == -EACCES || ret == -EPERM) &&
 		is_bound(id)))
 		by_path(g, &a);
+	else if (a.kind == ASKS && ret >= 0 && g->scripts != 0)
+		script_read(g, &a);
 	if (a.kind == LINKS)
 		linked(g, &a);
 	if (a.kind == NAMES || a.kind == LINKS)
@@ -575,25 +634,6 @@ inherited(__u32 i, struct fds *f)
 }
 #define INHERITED 64 /* descriptors that are looked at */
 
-/* A script that is in no folder: its interpreter is the program then. */
-static __always_inline struct file *
-script_of(struct linux_binprm *bprm)
-{
-	const char *path = BPF_CORE_READ(bprm, fdpath);
-	__u32 behind = 0;
-	bool whole = false;
-	struct file *file;
-	int fd;
-
-	if (path == NULL)
-		path = BPF_CORE_READ(bprm, filename);
-	fd = by_fd(path, &behind, &whole, true);
-	file = fd < 0 || !whole ? NULL : file_of(fd);
-	if (file == NULL || BPF_CORE_READ(file, f_inode, i_nlink) != 0)
-		return BPF_CORE_READ(bprm, file);
-	return file;
-}
-
 SEC("raw_tp/sched_process_exec")
 int
 watch_exec(struct bpf_raw_tracepoint_args *ctx)
@@ -601,7 +641,6 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 	static const __u64 none[3];
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
-	struct rec_exec *r;
 	struct file *file;
 	struct fds f;
 
@@ -617,14 +656,8 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 		(void)cred_over(f.g, f.id, __NR_execve, 0, none, false);
 	}
 	stack_code(f.g, f.id, task);
-	file = script_of(bprm);
-	/* a crowd of programs hides none that is in no folder */
-	r = BEGIN_NEAR(f.g, f.id, REC_EXEC, rec_exec, CALL_NONE, 0,
-	    BPF_CORE_READ(file, f_inode, i_nlink) == 0);
-	if (r == NULL)
-		return 0;
-	put_file(&r->file, file);
-	bpf_ringbuf_submit(r, 0);
+	file = begins_in(script_of(f.g, f.id, bprm));
+	tell_run(f.g, f.id, file);
 	return 0;
 }
 

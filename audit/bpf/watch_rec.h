@@ -80,8 +80,10 @@ struct rec_open {
 
 /*
  * at: the folder that a relative path starts from. flags: of open; what mknod
- * makes, with dev; 1 for the name that rename takes away.
+ * makes, with dev; REC_OLD for the name that rename takes away and link has.
  */
+#define REC_OLD 1u
+#define REC_OLD_FOLLOWED 2u /* link follows it, when that is a link itself */
 struct rec_path {
 	struct rec_head h;
 	__u32 flags;
@@ -127,7 +129,7 @@ struct rec_cred {
 	__u32 changed; /* against what it had when its command started */
 	__u32 user_ns; /* ... and that is its user namespace */
 	struct rec_ids was, is;
-	__u64 args[3]; /* of the call */
+	__u64 args[3]; /* of the call; the second of capset: all rights in it */
 };
 
 #define WATCH_CALLS 8 /* words of a set of system calls, a bit for each */
@@ -155,6 +157,7 @@ struct watch_group {
 	__u64 near_second[REC_TYPES];
 	__u32 level;  /* of its pid namespace */
 	__u32 linked; /* it has made a link that leads near one */
+	__u32 scripts, align; /* it runs some by such a way: scripts.h */
 };
 
 /* Of a group under a contract: which calls are told when they are refused. */

@@ -526,10 +526,15 @@ const struct acts acts_code = {acts, NELEM(acts)};
 const struct act *
 act_at(size_t i)
 {
-	if (i < acts_places.n)
-		return &acts_places.v[i];
-	i -= acts_places.n;
-	return i < acts_code.n ? &acts_code.v[i] : NULL;
+	static const struct acts *const all[] = {&acts_places, &acts_code,
+	    &acts_tricks};
+
+	for (size_t k = 0; k < NELEM(all); k++) {
+		if (i < all[k]->n)
+			return &all[k]->v[i];
+		i -= all[k]->n;
+	}
+	return NULL;
 }
 
 const struct act *

@@ -18,7 +18,7 @@ struct acts {
 	const struct act *v;
 	size_t n;
 };
-extern const struct acts acts_places, acts_code;
+extern const struct acts acts_places, acts_code, acts_tricks;
 /* Of all of them; NULL behind the last. */
 const struct act *act_at(size_t);
 const struct act *act_named(const char *);

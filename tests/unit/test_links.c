@@ -121,6 +121,18 @@ test_itself(void **state)
 	assert_string_equal(e.path, "/boot/y");
 	e = path(SYS_fchmodat, -EACCES, "/tmp/a", 0);
 	assert_string_equal(e.path, "/boot/x");
+	e = path(SYS_bind, -EACCES, "/tmp/a", 0);
+	assert_string_equal(e.path, "/tmp/a");
+	/* the old name of a further one, as linkat(2) is asked to take it */
+	e = path(SYS_linkat, 0, "/tmp/a", REC_OLD);
+	assert_string_equal(e.path, "/tmp/a");
+	assert_true(e.alias && e.write && !e.from);
+	e = path(SYS_linkat, 0, "/tmp/a", REC_OLD_FOLLOWED);
+	assert_string_equal(e.path, "/boot/x");
+	assert_true(e.alias && e.write);
+	e = path(SYS_linkat, 0, "/tmp/a", 0);
+	assert_string_equal(e.path, "/tmp/a");
+	assert_false(e.alias);
 }
 
 static void
@@ -134,7 +146,7 @@ test_gone(void **state)
 	leads("/tmp/a/x", "/tmp/a/x");
 	make("/boot", "/tmp/a");
 	(void)path(SYS_renameat2, 0, "/tmp/b", 0);
-	(void)path(SYS_renameat2, 0, "/tmp/a", 1);
+	(void)path(SYS_renameat2, 0, "/tmp/a", REC_OLD);
 	leads("/tmp/a/x", "/tmp/a/x");
 	leads("/tmp/b/x", "/boot/x");
 }
