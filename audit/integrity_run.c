@@ -397,6 +397,9 @@ file_why(const struct file *f, const struct msg_R_DONE *m, char *why,
 		    "right, or `warren reload` takes it as it is", m->why);
 	} else if (m->end != READ_GOOD) {
 		(void)snprintf(why, cap, "%.300s", m->why);
+	} else if (f->m.rights != RIGHTS_SAME) {
+		(void)snprintf(why, cap, "its %s has changed", f->m.rights ==
+		    RIGHTS_MODE ? "mode" : "owner");
 	}
 }
 

@@ -736,12 +736,14 @@ enum found_kind { FOUND_IMAGE = 1, FOUND_PROGRAM, FOUND_PROFILE, FOUND_KEY,
 /*
  * Audit and parent, at each pass: files as they lie there now, each with the
  * digest (audit/filesum.h) of what is in use; error: an errno, and no
- * descriptor. other: another file lies there than was opened.
+ * descriptor. other: another file lies there than was opened. rights: who may
+ * write or run it is not as it was.
  */
+enum file_rights { RIGHTS_SAME, RIGHTS_MODE, RIGHTS_OWNER };
 #define MSG_I_WANT(F) F(u32, seq, 0)
 #define MSG_I_FILE(F)                                                          \
 	F(u32, seq, 0) F(u8, kind, 0) F(str, name, 200) F(id32, sum, 0)        \
-	F(boolean, other, 0) F(i32, error, 0)
+	F(boolean, other, 0) F(u8, rights, 0) F(i32, error, 0)
 #define MSG_I_FILES_END(F) F(u32, seq, 0)
 /*
  * ---- the watchdog (klp.md 10). D_CONF: parent to audit; act: its verdicts

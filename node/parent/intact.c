@@ -39,8 +39,17 @@ sum_of(int fd)
 
 /* ---- what is in use ---- */
 
+static bool
+is_known(const struct intact *i, const char *path)
+{
+	for (unsigned k = 0; k < i->nprograms; k++)
+		if (strcmp(i->program[k].path, path) == 0)
+			return true;
+	return false;
+}
+
 static void
-program(struct parent *p, const char *dir, const char *name)
+program(struct parent *p, const char *dir, const char *name, bool needed)
 {
 	struct intact *i = &p->intact;
 	unsigned n = i->nprograms;
@@ -51,16 +60,27 @@ program(struct parent *p, const char *dir, const char *name)
 		return;
 	(void)snprintf(i->program[n].path, sizeof(i->program[n].path),
 	    "%s/%s", dir, name);
+	if (is_known(i, i->program[n].path))
+		return;
 	fd = open(i->program[n].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		log_warn(i->program[n].path, "is not looked at by audit");
+		if (needed)
+			log_warn(i->program[n].path, "is not looked at by "
+			    "audit");
 		return;
 	}
 	i->program[n].sum = sum_of(fd);
 	i->program[n].dev = st.st_dev;
 	i->program[n].ino = st.st_ino;
+	i->program[n].mode = st.st_mode;
+	i->program[n].uid = st.st_uid;
+	i->program[n].gid = st.st_gid;
 	i->nprograms++;
 }
+
+/* What is started now and then, or by a person: installed or not. */
+static const char *const others[] = {"warren-jail", "warren-runner",
+    "warren-inner", "warren-watchdog", "warren-probe", "warren-wasm"};
 
 void
 intact_programs(struct parent *p)
@@ -76,19 +96,20 @@ intact_programs(struct parent *p)
 		if (p->child[i].exe >= 0 &&
 		    program_row((enum program)i) != NULL)
 			program(p, dir, siblings_file((enum program)i,
-			    p->runner));
-	program(p, dir, "warren-hand");
+			    p->runner), true);
+	program(p, dir, "warren-hand", true);
 	if (p->fd_wasm[WASM_RUNNER] >= 0) {
-		program(p, dir, wasm_files[WASM_RUNNER]);
-		program(p, dir, wasm_files[WASM_LIBRARY]);
+		program(p, dir, wasm_files[WASM_RUNNER], true);
+		program(p, dir, wasm_files[WASM_LIBRARY], true);
 	}
-	if (p->runner != RUNNER_NATIVE)
-		program(p, dir, "warren-inner");
+	for (size_t i = 0; i < NELEM(others); i++)
+		program(p, dir, others[i], false);
 	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	dir[n < 0 ? 0 : n] = '\0';
 	if ((slash = strrchr(dir, '/')) != NULL) {
 		*slash = '\0';
-		program(p, dir, slash + 1);
+		program(p, dir, slash + 1, true);
+		program(p, dir, "warren", false);
 	}
 }
 
@@ -178,12 +199,11 @@ struct telling {
 
 /* fd: as it was opened now, or -1 with errno; closed. */
 static void
-tell(const struct telling *t, enum found_kind kind, const char *name, int fd,
-    const struct id32 *sum, bool other)
+tell_file(const struct telling *t, const char *name, int fd,
+    struct msg_I_FILE m)
 {
-	struct msg_I_FILE m = {.seq = t->seq, .kind = (uint8_t)kind,
-	    .sum = *sum, .other = other, .error = fd < 0 ? errno : 0};
-
+	m.seq = t->seq;
+	m.error = fd < 0 ? errno : 0;
 	/* the end of a path says which it is */
 	(void)snprintf(m.name, sizeof(m.name), "%s", name + (strlen(name) <
 	    sizeof(m.name) ? 0 : strlen(name) - sizeof(m.name) + 1));
@@ -191,6 +211,14 @@ tell(const struct telling *t, enum found_kind kind, const char *name, int fd,
 		log_debug("audit", "%s is not handed out", m.name);
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+static void
+tell(const struct telling *t, enum found_kind kind, const char *name, int fd,
+    const struct id32 *sum)
+{
+	tell_file(t, name, fd, (struct msg_I_FILE){.kind = (uint8_t)kind,
+	    .sum = *sum});
 }
 
 static int
@@ -201,24 +229,32 @@ open_file(const struct parent *p, int at, const char *name)
 }
 
 static void
-tell_programs(const struct telling *t)
+tell_program(const struct telling *t, unsigned k)
 {
 	const struct intact *i = &t->p->intact;
+	struct msg_I_FILE m = {.kind = FOUND_PROGRAM,
+	    .sum = i->program[k].sum};
+	int fd = open(i->program[k].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+	    O_NOCTTY);
+	struct stat st;
 
-	for (unsigned k = 0; k < i->nprograms; k++) {
-		int fd = open(i->program[k].path, O_RDONLY | O_CLOEXEC |
-		    O_NONBLOCK | O_NOCTTY);
-		struct stat st = {.st_ino = 0};
-		int err = errno;
-
-		if (fd >= 0)
-			(void)fstat(fd, &st);
-		errno = err;
-		tell(t, FOUND_PROGRAM, i->program[k].path, fd,
-		    &i->program[k].sum, fd >= 0 &&
-		    (st.st_ino != i->program[k].ino ||
-			st.st_dev != i->program[k].dev));
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		m.other = st.st_ino != i->program[k].ino ||
+		    st.st_dev != i->program[k].dev;
+		if (st.st_uid != i->program[k].uid ||
+		    st.st_gid != i->program[k].gid)
+			m.rights = RIGHTS_OWNER;
+		else if (st.st_mode != i->program[k].mode)
+			m.rights = RIGHTS_MODE;
 	}
+	tell_file(t, i->program[k].path, fd, m);
+}
+
+static void
+tell_programs(const struct telling *t)
+{
+	for (unsigned k = 0; k < t->p->intact.nprograms; k++)
+		tell_program(t, k);
 }
 
 static void
@@ -248,7 +284,7 @@ found_seccomp(void *ctx, bool own, int at, const char *file, const char *name)
 	sum = sum_of(t->p->seccomp[k].fd);
 	seccomp_said(said, &t->p->seccomp[k]);
 	fd = open_file(t->p, at, file);
-	tell(t, FOUND_PROFILE, said, fd, &sum, false);
+	tell(t, FOUND_PROFILE, said, fd, &sum);
 }
 
 static void
@@ -265,11 +301,11 @@ tell_profiles(struct telling *t)
 	/* there need be none: then the built-in one is in use */
 	if (fd >= 0 || errno != ENOENT ||
 	    strcmp(p->profile_name, "default") != 0)
-		tell(t, FOUND_PROFILE, name, fd, &sum, false);
+		tell(t, FOUND_PROFILE, name, fd, &sum);
 	if (p->nseccomp > 0 && p->seccomp[0].name[0] == '\0') {
 		sum = sum_of(p->seccomp[0].fd);
 		fd = open_file(p, p->dir, p->profile->seccomp);
-		tell(t, FOUND_PROFILE, p->profile->seccomp, fd, &sum, false);
+		tell(t, FOUND_PROFILE, p->profile->seccomp, fd, &sum);
 		t->seen[0] = true;
 	}
 	seccomp_dir_each(p->dir, found_seccomp, t);
@@ -278,13 +314,13 @@ tell_profiles(struct telling *t)
 		if (t->seen[k])
 			continue;
 		seccomp_said(name, &p->seccomp[k]);
-		tell(t, FOUND_PROFILE, name, -1, &sum, false);
+		tell(t, FOUND_PROFILE, name, -1, &sum);
 	}
 	if (p->fd_rules < 0)
 		return;
 	sum = sum_of(p->fd_rules);
 	fd = open_file(p, p->dir, "rules.yaml");
-	tell(t, FOUND_PROFILE, "rules.yaml", fd, &sum, false);
+	tell(t, FOUND_PROFILE, "rules.yaml", fd, &sum);
 }
 
 void
@@ -301,7 +337,6 @@ intact_tell(struct child *c, const struct msg_I_WANT *m)
 	tell_profiles(&t);
 	for (unsigned k = 0; k < p->intact.nkept; k++)
 		tell(&t, FOUND_KEY, p->intact.kept[k].name, open_file(p,
-		    p->dir, p->intact.kept[k].name), &p->intact.kept[k].sum,
-		    false);
+		    p->dir, p->intact.kept[k].name), &p->intact.kept[k].sum);
 	(void)ipc_send_I_FILES_END(t.to, &end, NULL, 0);
 }

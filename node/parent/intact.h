@@ -14,11 +14,11 @@ struct parent;
 
 /*
  * What is in use, as audit may compare it with what lies on the disk: programs
- * as they were at the start, profiles and rules as they were read last, public
+ * as they were at the start, also those that do not run all the time, profiles and rules as they were read last, public
  * keys. Audit gets descriptors of files to read and their digests, and no
  * folder; of a private key it gets nothing.
  */
-#define INTACT_PROGRAMS (PROGRAM_COUNT + 4)
+#define INTACT_PROGRAMS (PROGRAM_COUNT + 10)
 #define INTACT_KEPT 48
 #define INTACT_NAME 200
 
@@ -28,6 +28,9 @@ struct intact {
 		struct id32 sum;
 		dev_t dev;
 		ino_t ino;
+		mode_t mode;
+		uid_t uid;
+		gid_t gid;
 	} program[INTACT_PROGRAMS];
 	unsigned nprograms;
 	struct {

@@ -183,6 +183,15 @@ def others(node):
     ok, why = found(node, "program", "warren-hand", "its bytes have changed")
     result("program: a byte is found", ok, why)
     flip(os.path.join(node.build, "warren-hand"))
+    for name in ("warren", "warren-inner"):  # nobody runs them just now
+        flip(os.path.join(node.build, name))
+        ok, why = found(node, "program", "/" + name, "its bytes have changed")
+        result("program: a byte of %s is found" % name, ok, why)
+        flip(os.path.join(node.build, name))
+    os.chmod(os.path.join(node.build, "warren-hand"), 0o777)
+    ok, why = found(node, "program", "warren-hand", "its mode has changed")
+    result("program: another mode is found", ok, why)
+    os.chmod(os.path.join(node.build, "warren-hand"), 0o755)
     old = os.path.join(node.build, "warren-keys")
     shutil.copy(old, old + ".new")
     with open(old + ".new", "ab") as f:

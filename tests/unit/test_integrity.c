@@ -369,10 +369,11 @@ found(void)
 
 /* The parent's side of a pass: one program, one profile that is gone. */
 static void
-hand_out(const char *now, bool other)
+hand_out(const char *now, bool other, enum file_rights rights)
 {
 	struct msg_I_WANT w;
-	struct msg_I_FILE m = {.kind = FOUND_PROGRAM, .other = other};
+	struct msg_I_FILE m = {.kind = FOUND_PROGRAM, .other = other,
+	    .rights = (uint8_t)rights};
 	struct msg_I_FILES_END end;
 	int fd;
 
@@ -414,7 +415,7 @@ test_pass(void **state)
 	f = found();
 	assert_int_equal(f.kind, FOUND_IMAGE);
 	assert_string_equal(f.why, "app: its bytes have changed");
-	hand_out("as it Was", false);
+	hand_out("as it Was", false, RIGHTS_SAME);
 	f = found();
 	assert_int_equal(f.kind, FOUND_PROGRAM);
 	assert_string_equal(f.name, "/bin/program");
@@ -424,12 +425,21 @@ test_pass(void **state)
 	assert_non_null(strstr(f.why, "No such file"));
 	/* an upgrade is called one; what is the same is told once */
 	ask_pass();
-	hand_out("a newer one", true);
+	hand_out("a newer one", true, RIGHTS_MODE);
 	f = found();
 	assert_string_equal(f.name, "/bin/program");
 	assert_non_null(strstr(f.why, "upgrade"));
+	/* whose bytes are right it may be somebody else's all the same */
 	ask_pass();
-	hand_out("as it was", false);
+	hand_out("as it was", true, RIGHTS_MODE);
+	f = found();
+	assert_string_equal(f.why, "its mode has changed");
+	ask_pass();
+	hand_out("as it was", false, RIGHTS_OWNER);
+	f = found();
+	assert_string_equal(f.why, "its owner has changed");
+	ask_pass();
+	hand_out("as it was", false, RIGHTS_SAME);
 	f = found();
 	assert_string_equal(f.name, "/bin/program");
 	assert_string_equal(f.why, "");
@@ -458,7 +468,7 @@ test_trail(void **state)
 	assert_int_equal(pwrite(fd, &c, 1, 200), 1);
 	(void)close(fd);
 	ask_pass();
-	hand_out("as it was", false);
+	hand_out("as it was", false, RIGHTS_SAME);
 	f = found(); /* the profile */
 	f = found();
 	assert_int_equal(f.kind, FOUND_TRAIL);
