@@ -410,6 +410,24 @@ q_socket(void)
 	(void)!chdir("/tmp");
 	return bound("boot.s") + bound("/tmp/s");
 }
+/* What may be written to is not to be taken away. */
+static int a_dev_unlink(void) { return unlink("/dev/null"); }
+static int
+a_dev_over(void)
+{
+	(void)put("/tmp/f", O_WRONLY | O_CREAT);
+	(void)rename("/tmp/f", "/dev/zero");
+	return 0;
+}
+static int
+q_dev_times(void)
+{
+	(void)utimensat(AT_FDCWD, "/dev/null", NULL, 0);
+	(void)!chown("/dev/null", JOB, JOB);
+	(void)chmod("/dev/null", 0666);
+	(void)put("/dev/stdout", O_WRONLY);
+	return put("/dev/null", O_WRONLY | O_CREAT | O_TRUNC);
+}
 /* Another name of what is there, by which it is written to later. */
 static int
 a_boot_alias(void)
@@ -536,6 +554,9 @@ static const struct act acts[] = {
     {"boot_socket", a_boot_socket, "write_boot", false, NULL},
     {"dev_socket", a_dev_socket, "write_dev", false, NULL},
     {"socket_quiet", q_socket, "", false, NULL},
+    {"dev_unlink", a_dev_unlink, "write_dev", false, NULL},
+    {"dev_over", a_dev_over, "write_dev", false, NULL},
+    {"dev_times_quiet", q_dev_times, "", false, NULL},
     {"boot_alias", a_boot_alias, "write_boot", false, NULL},
     {"boot_alias_link", a_boot_alias_link, "write_boot", false, NULL},
     {"appears_quiet", q_appears, "", false, NULL},
