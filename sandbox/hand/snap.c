@@ -112,13 +112,14 @@ go(void)
 
 /* ---- while it does ---- */
 
+/* by: of the thread that has it, below the number of its process. */
 static void
-member_file(struct snap *s, pid_t pid, const char *name)
+member_file(struct snap *s, pid_t pid, pid_t by, const char *name)
 {
 	struct snap_text t = {0};
 	char path[64], member[80];
 
-	(void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	(void)snprintf(path, sizeof(path), "%d/%s", (int)by, name);
 	(void)snprintf(member, sizeof(member), "processes/%d/%s", (int)pid,
 	    name);
 	if (snap_text_file(&t, s->proc, path) && t.n > 0)
@@ -128,20 +129,20 @@ member_file(struct snap *s, pid_t pid, const char *name)
 
 /* Number and what it leads to, one a line. */
 static void
-member_fds(struct snap *s, pid_t pid)
+member_fds(struct snap *s, pid_t pid, pid_t by)
 {
 	static pid_t fds[FDS_MAX];
 	struct snap_text t = {0};
 	char path[64], to[4096];
 	ssize_t n, k;
 
-	(void)snprintf(path, sizeof(path), "%d/fd", (int)pid);
+	(void)snprintf(path, sizeof(path), "%d/fd", (int)by);
 	n = snap_numbers(s->proc, path, fds, NELEM(fds));
 	for (ssize_t i = -1; i < n; i++) {
 		/* a directory's 0 is no number of a process */
 		int fd = i < 0 ? 0 : fds[i];
 
-		(void)snprintf(path, sizeof(path), "%d/fd/%d", (int)pid, fd);
+		(void)snprintf(path, sizeof(path), "%d/fd/%d", (int)by, fd);
 		k = readlinkat(s->proc, path, to, sizeof(to));
 		if (k < 0)
 			continue;
@@ -221,7 +222,8 @@ static void
 take_memory(struct snap *s)
 {
 	for (size_t i = 0; i < s->stop.n; i++)
-		plan_memory(s, &s->taken[i], s->stop.processes[i].pid);
+		plan_memory(s, &s->taken[i],
+		    snap_alive(&s->stop.processes[i]));
 	lap(s, "memory_is_known");
 	snap_memory_copy(&s->memory, &s->unreadable);
 }
@@ -234,13 +236,14 @@ take_processes(struct snap *s)
 
 	for (size_t i = 0; i < s->stop.n; i++) {
 		struct snap_process *p = &s->stop.processes[i];
+		pid_t by = snap_alive(p);
 
 		identity(s, p->pid, &s->taken[i].core);
 		for (size_t k = 0; k < NELEM(files); k++)
-			member_file(s, p->pid, files[k]);
+			member_file(s, p->pid, by, files[k]);
 		if ((s->what & SNAPSHOT_ENVIRON) != 0)
-			member_file(s, p->pid, "environ");
-		member_fds(s, p->pid);
+			member_file(s, p->pid, by, "environ");
+		member_fds(s, p->pid, by);
 	}
 }
 
@@ -248,10 +251,15 @@ static void
 take_files(struct snap *s)
 {
 	struct snap_text list = {0};
+	size_t i = 0;
 
 	snap_text_add(&list, "# kind mode size mtime path contents\n");
-	if (s->stop.n > 0)
-		snap_files(&s->store, s->proc, s->stop.processes[0].pid,
+	/* what has ended and waits to be asked for has no root any more */
+	while (i + 1 < s->stop.n && s->stop.processes[i].nthreads == 0)
+		i++;
+	if (i < s->stop.n)
+		snap_files(&s->store, s->proc,
+		    snap_alive(&s->stop.processes[i]),
 		    s->store.most / FILES_PART, &list);
 	if (list.p != NULL)
 		(void)snap_member_bytes(&s->store, "files.txt", list.p, list.n);

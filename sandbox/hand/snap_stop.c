@@ -54,6 +54,15 @@ known(const struct snap_process *p, pid_t tid)
 	return false;
 }
 
+pid_t
+snap_alive(const struct snap_process *p)
+{
+	for (size_t i = 0; i < p->nthreads; i++)
+		if (p->threads[i].tid != 0)
+			return p->threads[i].tid;
+	return p->pid;
+}
+
 static int
 add_thread(struct snap_process *p, pid_t tid)
 {
@@ -146,27 +155,43 @@ waited(struct core_thread *t, uint8_t *held)
 	return true;
 }
 
+/* How many do not stand yet; came: those that do since the last look. */
+static size_t
+look(struct snap_stop *s, bool *came)
+{
+	size_t left = 0;
+
+	*came = false;
+	for (size_t i = 0; i < s->n; i++) {
+		struct snap_process *p = &s->processes[i];
+
+		for (size_t k = 0; k < p->nthreads; k++) {
+			if (p->threads[k].tid == 0 || p->held[k] != 0)
+				continue;
+			if (waited(&p->threads[k], &p->held[k]))
+				*came = true;
+			else
+				left++;
+		}
+	}
+	return left;
+}
+
+/* A machine that has much to do is waited for as long as they come. */
 static void
 wait_all(struct snap_stop *s)
 {
 	const struct timespec nap = {0, 50000};
-	int64_t end = clock_mono().us + SNAP_STOP_MS * 1000;
-	bool all;
+	int64_t now = clock_mono().us, most = now + SNAP_STOPS_MS * 1000;
+	int64_t end = now + SNAP_STOP_MS * 1000;
+	bool came;
 
-	do {
-		all = true;
-		for (size_t i = 0; i < s->n; i++) {
-			struct snap_process *p = &s->processes[i];
-
-			for (size_t k = 0; k < p->nthreads; k++)
-				if (p->threads[k].tid != 0 &&
-				    p->held[k] == 0 &&
-				    !waited(&p->threads[k], &p->held[k]))
-					all = false;
-		}
-		if (!all)
-			(void)nanosleep(&nap, NULL);
-	} while (!all && clock_mono().us < end);
+	while (look(s, &came) > 0 && now < MIN_OF(end, most)) {
+		(void)nanosleep(&nap, NULL);
+		now = clock_mono().us;
+		if (came)
+			end = now + SNAP_STOP_MS * 1000;
+	}
 }
 
 static void

@@ -18,10 +18,11 @@
 #define SNAP_PROCESSES_MAX 4096u
 #define SNAP_THREADS_MAX 16384u
 #define SNAP_STOP_MS 200 /* a thread that waits for its vfork stops later */
+#define SNAP_STOPS_MS 3000 /* for all of them, while one comes after another */
 
 struct snap_process {
 	pid_t pid;
-	struct core_thread *threads; /* the leader first */
+	struct core_thread *threads; /* the leader first, if it lives */
 	uint8_t *held;		     /* of each: 0, or 1 and the signal */
 	size_t nthreads;
 };
@@ -36,6 +37,11 @@ struct snap_stop {
 
 /* Numbers in a folder of /proc, but 1 and ourselves; how many, -1. */
 ssize_t snap_numbers(int proc, const char *path, pid_t *out, size_t max);
+/*
+ * The number by which /proc and the kernel show memory, descriptors and root of
+ * a process: of a thread that lives, as the leader may have gone before it.
+ */
+pid_t snap_alive(const struct snap_process *);
 /* 0, or -1: no memory. Nothing of a job that ends meanwhile is an error. */
 int snap_stop_all(struct snap_stop *, int proc);
 /* Registers of all that is held. */

@@ -246,6 +246,18 @@ def hostile(node):
            str(answer))
     result("... and the job goes on", goes_on(node, s))
     node.warren("cancel", s.id())
+    s = victim(node, "leaderless", before="echo x > /tmp/left && ")
+    path, answer = taken(node, s)
+    folder, why = unpacked(path or "/dev/null")
+    rc, out = run("gdb", "-nx", "-batch", "-ex", "bt", VICTIM,
+                  folder + "/job/processes/2/core")
+    result("a leader that is gone: gdb shows the frames of who is left",
+           "innermost_frame" in out and "behind (" in out, out)
+    result("... and its descriptors and its root are there",
+           "0 " in read(folder, "job/processes/2/fds") and
+           "/tmp/left" in read(folder, "job/files.txt"),
+           read(folder, "job/files.txt"))
+    node.warren("cancel", s.id())
     n = 1000
     s = victim(node, "threads", str(n), limits={"pids": n + 10})
     path, answer = taken(node, s)

@@ -165,6 +165,34 @@ dying(void)
 	}
 }
 
+/* Its first thread ends before the others: a zombie that is a process. */
+static void *
+behind(void *arg)
+{
+	char state = 0;
+
+	while (state != 'Z') {
+		FILE *f = fopen("/proc/self/stat", "re");
+
+		if (f == NULL || fscanf(f, "%*s %*s %c", &state) != 1)
+			state = 0;
+		if (f != NULL)
+			(void)fclose(f);
+		(void)poll(NULL, 0, 1);
+	}
+	middle_frame("the secret");
+	return arg;
+}
+
+static void
+leaderless(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, behind, NULL) == 0)
+		pthread_exit(NULL);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -196,6 +224,9 @@ main(int argc, char *argv[])
 		break;
 	case 'd':
 		dying();
+		break;
+	case 'l':
+		leaderless();
 		break;
 	}
 	return 0;
