@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/util.h"
+
 /* This machine, as images name it. */
 #if defined(__x86_64__)
 #define GO_ARCH "amd64"
@@ -87,4 +89,15 @@ platform_rank(const struct platform *p, const char *os, const char *arch,
 	v = number_of(variant);
 	/* arm64/v9 and what is to come is refused where it is not known */
 	return v < 0 || (unsigned)v > p->variant ? -1 : v;
+}
+
+bool
+image_digest(struct id32 *d, const char *text)
+{
+	if (text == NULL || strncmp(text, "sha256:", 7) != 0)
+		return false;
+	for (const char *p = text + 7; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'F')
+			return false;
+	return hex_decode(HASH_BYTES(*d), text + 7, strlen(text + 7));
 }

@@ -2,6 +2,10 @@
 #ifndef WARREN_COMMON_PLATFORM_H
 #define WARREN_COMMON_PLATFORM_H
 
+#include <stdbool.h>
+
+#include <rns/hash.h>
+
 /*
  * Which images run on a machine, by the words of OCI's image index: operating
  * system, architecture and its variant. Pure but for platform_here().
@@ -19,5 +23,12 @@ struct platform platform_here(void);
  */
 int platform_rank(const struct platform *, const char *os, const char *arch,
     const char *variant);
+
+/*
+ * A digest as OCI's documents have it (image-spec, descriptor.md, "Registered
+ * algorithms"): "sha256:" and 64 digits in lower case, nothing behind; NULL is
+ * none. Another spelling would be another name for the same file.
+ */
+bool image_digest(struct id32 *, const char *text);
 
 #endif

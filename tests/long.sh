@@ -108,7 +108,7 @@ part_lives() { # jobs whose programs die twice, every pair of moments
 	program tests/unit/test_lives && LIVES_PAIRS=1 said "lives: two deaths" "$build/tests/unit/test_lives"
 }
 part_images() { # images of real distributions and tools, and hostile ones, the slow rows
-	IMAGES_LONG=1 BADIMAGE_LONG=1 SYSTEM_S=3600 system images images badimage
+	IMAGES_LONG=1 BADIMAGE_LONG=1 SYSTEM_S=3600 system images images badimage oddimage
 }
 part_pull() { # images of a real registry, the slow rows
 	PULL_LONG=1 system pull pull

@@ -202,9 +202,12 @@ is_compressed(int fd)
 {
 	uint8_t head[4] = {0};
 
+	/* pzstd puts a frame to skip in front of each (RFC 8878, 3.1.2) */
 	return pread(fd, head, sizeof(head), 0) > 1 &&
 	    (memcmp(head, "\x1f\x8b", 2) == 0 ||
-	    memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0);
+	    memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0 ||
+	    ((head[0] & 0xf0) == 0x50 && memcmp(head + 1, "\x2a\x4d\x18",
+	    3) == 0));
 }
 
 static void
@@ -458,6 +461,9 @@ judge(struct import *im, const struct tops *t)
 	else if (t->within && !t->several)
 		(void)import_fail(im, "its image lies one folder down: pack "
 		    "what that holds, as with `tar -C FOLDER -c .'");
+	else if (t->index && !t->several)
+		(void)import_fail(im, "an OCI layout's index.json without its "
+		    "folder blobs");
 	else if (t->config && t->rootfs)
 		(void)import_fail(im, "a bundle to run, not an image: pack "
 		    "what its folder rootfs holds");

@@ -54,6 +54,7 @@ name_of(const json_t *desc)
 }
 
 #define LIST_MAX 128
+#define CALLED_MAX 64 /* as far as equal names are looked for */
 
 static void
 list_add(char list[LIST_MAX], const char *text)
@@ -64,15 +65,41 @@ list_add(char list[LIST_MAX], const char *text)
 	    text);
 }
 
+/* Where two are called the same, their digests tell them apart. */
 static void
-list_name(char list[LIST_MAX], const char *name, const char *digest)
+list_name(char list[LIST_MAX], const char *name, const char *digest,
+    bool by_digest)
 {
 	char text[DIGEST_SHORT + 1];
 
 	(void)snprintf(text, sizeof(text), "%.*s", DIGEST_SHORT,
 	    digest == NULL ? "" : digest);
-	if (name != NULL || digest != NULL)
-		list_add(list, name != NULL ? name : text);
+	if (digest != NULL && (by_digest || name == NULL))
+		list_add(list, text);
+	else if (name != NULL)
+		list_add(list, name);
+}
+
+/* Is one of several images for this machine called as another of them is? */
+static bool
+called_twice(const struct platform *here, const json_t *list)
+{
+	size_t i, k;
+	json_t *v, *w;
+
+	json_array_foreach (list, i, v) {
+		if (i == CALLED_MAX)
+			break;
+		json_array_foreach (list, k, w) {
+			if (k == i)
+				break;
+			if (rank_of(here, v) >= 0 && rank_of(here, w) >= 0 &&
+			    name_of(v) != NULL && name_of(w) != NULL &&
+			    strcmp(name_of(v), name_of(w)) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* What an index has, when nothing of it runs here. */
@@ -100,6 +127,10 @@ no_platform(struct import *im, const struct platform *here,
 		    "/", variant == NULL ? "" : variant);
 		if (strstr(there, one) == NULL)
 			list_add(there, one);
+	}
+	if (json_array_size(list) == 0) {
+		(void)import_fail(im, "index: no image is in it");
+		return;
 	}
 	(void)import_fail(im, "index: no image for %s/%s; there is: %s",
 	    here->os, here->arch, there[0] != '\0' ? there : "none");
@@ -159,6 +190,7 @@ by_name(struct import *im, const struct platform *here, const json_t *list)
 	const json_t *found = NULL;
 	char names[LIST_MAX] = "";
 	unsigned ours = 0, count = 0;
+	bool twice = called_twice(here, list);
 	size_t i;
 	json_t *v;
 
@@ -169,7 +201,7 @@ by_name(struct import *im, const struct platform *here, const json_t *list)
 		if (rank_of(here, v) < 0)
 			continue;
 		ours++;
-		list_name(names, name_of(v), digest);
+		list_name(names, name_of(v), digest, twice);
 		if (im->tag != NULL && !called(name_of(v), im->tag) &&
 		    !is_digest(digest, im->tag))
 			continue;
@@ -218,7 +250,8 @@ image_choose_saved(struct import *im, const json_t *list)
 
 	json_array_foreach (list, i, v)
 		json_array_foreach (json_object_get(v, "RepoTags"), k, name) {
-			list_name(names, json_string_value(name), NULL);
+			list_name(names, json_string_value(name), NULL,
+			    false);
 			if (im->tag != NULL && found == NULL &&
 			    called(json_string_value(name), im->tag))
 				found = v;

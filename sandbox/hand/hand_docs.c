@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/platform.h"
 #include "sandbox/base/sys.h"
 
 #define JSON_DEPTH_MAX 32
@@ -180,8 +181,7 @@ docs_blob(struct import *im, const json_t *desc, const char *suffix,
 	uint64_t size;
 	_cleanup_fd_ int fd = -1;
 
-	if (text == NULL || strncmp(text, "sha256:", 7) != 0 ||
-	    !hex_decode(HASH_BYTES(*digest), text + 7, strlen(text + 7)))
+	if (!image_digest(digest, text))
 		return import_fail(im, "\"%.80s\" is no digest by sha256",
 		    text == NULL ? "" : text);
 	(void)snprintf(path, sizeof(path), "%s%.64s%s",
@@ -205,8 +205,7 @@ blob_path(char out[112], const char *digest)
 {
 	struct id32 id;
 
-	if (digest == NULL || strncmp(digest, "sha256:", 7) != 0 ||
-	    !hex_decode(HASH_BYTES(id), digest + 7, strlen(digest + 7)))
+	if (!image_digest(&id, digest))
 		return false;
 	(void)snprintf(out, 112, "blobs/sha256/%.64s", digest + 7);
 	return true;

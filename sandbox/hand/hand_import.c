@@ -309,6 +309,19 @@ take_save(struct import *im, struct image *img, const json_t *list)
 	return rv;
 }
 
+/*
+ * Docker 25 and later saves an image by its id with an index.json of nothing,
+ * since it has no name; manifest.json says then what there is.
+ */
+static bool
+is_of_nothing(const json_t *index)
+{
+	const json_t *list = json_object_get(index, "manifests");
+
+	return list != NULL && (json_is_null(list) ||
+	    (json_is_array(list) && json_array_size(list) == 0));
+}
+
 /* By the documents at the top of what is imported. */
 static int
 take_docs(struct import *im, struct image *img)
@@ -318,9 +331,12 @@ take_docs(struct import *im, struct image *img)
 	json_t *doc;
 	int rv;
 
-	if (docs_has(im, "index.json"))
-		return take_index(im, img, docs_json_at(im, "index.json",
-		    &digest), true);
+	if (docs_has(im, "index.json")) {
+		doc = docs_json_at(im, "index.json", &digest);
+		if (!is_of_nothing(doc) || !docs_has(im, "manifest.json"))
+			return take_index(im, img, doc, true);
+		json_decref(doc);
+	}
 	if (!docs_has(im, "manifest.json"))
 		return import_fail(im, "an image's documents without "
 		    "index.json (OCI layout) or manifest.json (docker save, "

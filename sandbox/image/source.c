@@ -34,7 +34,7 @@ is_dir_transport(int dir)
 	    memcmp(text, DIR_VERSION, strlen(DIR_VERSION)) == 0;
 }
 
-/* The one folder that this one holds, when it holds nothing else. */
+/* What this folder holds, when that is one thing. */
 static bool
 only_folder(int dir, char name[NAME_MAX + 1])
 {
@@ -52,6 +52,26 @@ only_folder(int dir, char name[NAME_MAX + 1])
 	return n == 1;
 }
 
+static int open_for(const struct source *s, const char *path);
+
+/* A document that lies there, and cannot be had from inside the folder. */
+static int
+look_within(const struct source *s, char *why, size_t cap)
+{
+	static const char *const docs[] = {"index.json", "manifest.json"};
+
+	for (size_t i = 0; i < NELEM(docs); i++) {
+		_cleanup_fd_ int fd = open_for(s, docs[i]);
+
+		if (fd >= 0 || !has(s->fd, docs[i]) || errno != ENOENT)
+			continue;
+		(void)snprintf(why, cap, "its %s is a link that leads nowhere "
+		    "within the folder", docs[i]);
+		return -1;
+	}
+	return 0;
+}
+
 /* A folder that is something else than it seems: no root to run jobs in. */
 static int
 look_at(struct source *s, char *why, size_t cap)
@@ -62,7 +82,7 @@ look_at(struct source *s, char *why, size_t cap)
 	if (has(s->fd, "manifest.json") || has(s->fd, "oci-layout") ||
 	    (has(s->fd, "index.json") && has(s->fd, "blobs")) ||
 	    has(s->fd, "repositories") || is_dir_transport(s->fd))
-		return 0;
+		return look_within(s, why, cap);
 	s->kind = SOURCE_PLAIN;
 	errno = EINVAL;
 	if (has(s->fd, "config.json") && has(s->fd, "rootfs")) {
@@ -72,6 +92,11 @@ look_at(struct source *s, char *why, size_t cap)
 	}
 	if (!only_folder(s->fd, name))
 		return 0;
+	if (strcmp(name, "index.json") == 0) {
+		(void)snprintf(why, cap, "an OCI layout's index.json without "
+		    "its folder blobs");
+		return -1;
+	}
 	for (unsigned i = 0; i < 2; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", name,
 		    i == 0 ? "oci-layout" : "manifest.json");

@@ -201,7 +201,7 @@ same_as_said(struct pull *p, const struct id32 *got)
 		    "the one that was asked for");
 		return false;
 	}
-	if (said[0] != '\0' && (!regdoc_digest(&d, said) ||
+	if (said[0] != '\0' && (!image_digest(&d, said) ||
 		!id32_eq(got, &d))) {
 		end(p, FETCH_BROKEN, "its manifest has another digest than "
 		    "the registry says");
@@ -415,7 +415,7 @@ begin(struct pull *p)
 {
 	char path[160];
 
-	p->promised = regdoc_digest(&p->want, p->ask.ref);
+	p->promised = image_digest(&p->want, p->ask.ref);
 	(void)snprintf(path, sizeof(path), "manifests/%s", p->ask.ref);
 	regget_doc(&p->doc, &p->set, path, REGDOC_MAX);
 }

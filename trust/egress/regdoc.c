@@ -62,16 +62,6 @@ regdoc_type(enum regdoc_kind kind)
 	return "";
 }
 
-bool
-regdoc_digest(struct id32 *d, const char *text)
-{
-	for (const char *p = text; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'F')
-			return false;
-	return strncmp(text, "sha256:", 7) == 0 &&
-	    hex_decode(HASH_BYTES(*d), text + 7, strlen(text + 7));
-}
-
 static const char *
 text_of(const json_t *o, const char *name)
 {
@@ -86,7 +76,7 @@ take_blob(const json_t *o, const char *what, struct regdoc_blob *b, char *why,
 {
 	const char *digest = text_of(o, "digest");
 
-	if (!regdoc_digest(&b->digest, digest))
+	if (!image_digest(&b->digest, digest))
 		return fail(why, cap, "%s: \"%.80s\" is no digest by sha256",
 		    what, digest);
 	/* 2^53 at most: jdoc.h */

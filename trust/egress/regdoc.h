@@ -55,7 +55,5 @@ bool regdoc_parse(struct regdoc *, const char *type, const void *text,
     size_t len, const struct platform *here, char *why, size_t cap);
 /* false: no token in it that could stand in a header. */
 bool regdoc_token(char out[REGDOC_TOKEN + 1], const void *text, size_t len);
-/* "sha256:" and 64 digits of the small kind. */
-bool regdoc_digest(struct id32 *, const char *text);
 
 #endif
