@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """`warren image pull`: from a real registry, plain, with TLS, with a password, with tokens; from one that lies in each
-way that libregistry knows; killed in the middle, and again. With PULL_LONG set also those that are only slow."""
+way that libregistry and libliar know; killed in the middle, and again. With PULL_LONG set also those that are only slow."""
 import base64
 import fcntl
 import json
@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lib import BASE, NUMBERS, PATIENCE_S, USER, Status, done, result, skip, until
 from libimage import file, folder
-from libregistry import Lies, Registry, Server, program, push
+from libliar import MORE, MORE_SLOW, Liar
+from libregistry import Registry, Server, program, push
 from tlsweb import authority, certificate, pin
 
 BUILD = os.path.abspath(sys.argv[1])
@@ -108,11 +109,11 @@ def lie(lies, name, code, text, *words, ref=":1"):
 
 
 def liars():
-    lies = Lies()
+    lies = Liar()
     with ThreadPoolExecutor(3) as pool:
-        for f in [pool.submit(lie, lies, *row) for row in LIES + (SLOW if LONG else [])]:
+        for f in [pool.submit(lie, lies, *row) for row in LIES + MORE + (SLOW + MORE_SLOW if LONG else [])]:
             f.result()
-    other = Lies()
+    other = Liar()
     lie(other, "fine", 0, "of the mirror: ", "--mirror", "127.0.0.1:%d" % other.canary.port)
     other.image = lies.image
     other.server.asked.clear()
@@ -134,7 +135,7 @@ def cli(s, *words):
 
 def damaged_names():
     """A file of names with a line that is none: no image is taken for one without a name."""
-    lies, s = Lies(), Store()
+    lies, s = Liar(), Store()
     rc, said, all_ = s.pull("--insecure", "--name", "a:1", "127.0.0.1:%d/lie/fine:1" % lies.port)
     images = os.path.join(s.dir, "warren/images")
     names, root = os.path.join(images, "names"), os.path.join(images, "roots", lies.image.digest)
@@ -175,7 +176,7 @@ def damaged_names():
 
 def halves():
     """What a removal that was killed has left is not here; what is buried is not given a name."""
-    lies, s = Lies(), Store()
+    lies, s = Liar(), Store()
     name, digest = "127.0.0.1:%d/lie/fine:1" % lies.port, lies.image.digest
     images = os.path.join(s.dir, "warren/images")
     root, meta = (os.path.join(images, at, digest) for at in ("roots", "meta"))
@@ -198,7 +199,7 @@ def halves():
 
 def by_index():
     """By the digest of an index: which image that is, is hand's to say, also when it is here."""
-    lies, s = Lies(), Store()
+    lies, s = Liar(), Store()
     name = "127.0.0.1:%d/lie/platforms@%s" % (lies.port, lies.several()[1])
     index = os.path.join(s.dir, "warren/images/pulled/index.json")
     for as_ in ("a:1", "b:1"):
@@ -223,7 +224,7 @@ def rights():
     """Who speaks to a registry has those of the daemon's, and ends with who asked."""
     sanitized = "WARREN_SANITIZED 1" in open(os.path.join(BUILD, "config.h")).read()
     for user in (False, True) if ROOT else (False,):
-        lies, s = Lies(), Store(user)
+        lies, s = Liar(), Store(user)
         p = s.start("--insecure", "127.0.0.1:%d/lie/hold:1" % lies.port)
         until(lambda: any("blobs/sha256:" + lies.image.layers[1] in a for a in lies.server.asked), "a layer")
         egress = egress_of(p.pid)
@@ -253,7 +254,7 @@ def auth_file(folder_, name, port, secret, mode=0o600):
 
 
 def passwords(scratch):
-    lies = Lies()
+    lies = Liar()
     auth = auth_file(scratch, "auth", lies.port, "kai:secret")
     lie(lies, "basic", 0, "", "--auth", auth)
     lie(lies, "basic", 3, "does not take this name", "--auth", auth_file(scratch, "bad", lies.port, "kai:other"))
@@ -456,7 +457,7 @@ def main():
 
 def probe():
     """Images cannot be unpacked everywhere."""
-    lies, s = Lies(), Store()
+    lies, s = Liar(), Store()
     _, _, said = s.pull("--insecure", "127.0.0.1:%d/lie/fine:1" % lies.port)
     s.remove()
     lies.close()

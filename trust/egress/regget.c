@@ -64,7 +64,8 @@ finish_at(struct regget *g, enum fetch_end end, const char *what)
 	char text[300];
 
 	(void)snprintf(text, sizeof(text), "%s", what);
-	finish(g, end, "%s:%u %s", g->at.host.host, g->at.host.port, text);
+	finish(g, end, g->at.host.family == 6 ? "[%s]:%u %s" : "%s:%u %s",
+	    g->at.host.host, g->at.host.port, text);
 }
 
 static void

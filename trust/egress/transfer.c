@@ -170,7 +170,10 @@ judge(struct transfer *t, CURLcode result)
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		say(t, FETCH_TLS, "%s", text);
 		break;
-	case CURLE_OUT_OF_MEMORY:
+	case CURLE_OUT_OF_MEMORY: /* libcurl says so of such a line too */
+		say(t, FETCH_OWN, "sends a header line that is too long, or "
+		    "there is no memory here for it");
+		break;
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_CERTPROBLEM:
 		say(t, FETCH_OWN, "%s", text);
