@@ -398,14 +398,39 @@ list_files(struct import *im)
 	return 0;
 }
 
+/*
+ * Where its jobs begin: other tools make that folder when a container starts,
+ * and a job's root is read-only. What lies in its way stays.
+ */
+static void
+make_cwd(struct import *im, struct image *img)
+{
+	char path[IMPORT_PATH_MAX + 1], real[IMPORT_PATH_MAX + 1];
+	const char *why;
+	int fd;
+
+	if (img->rec.cwd == NULL || !import_path(img->rec.cwd, path, &why))
+		return;
+	fd = import_folder(im->root, path, false, real);
+	if (fd < 0 && errno == ENOENT)
+		fd = import_folder(im->root, path, true, real);
+	if (fd < 0)
+		image_note(img, "its working folder is none: jobs must name "
+		    "another");
+	else
+		(void)close(fd);
+}
+
 int
 image_finish(struct import *im, struct image *img, int rv)
 {
 	struct report r = {.kind = REPORT_HAND};
 	char text[IMPORT_NAMES_MAX + 80];
 
-	if (rv == 0)
+	if (rv == 0) {
+		make_cwd(im, img);
 		rv = import_seal(im);
+	}
 	if (rv == 0) /* before its links are counted */
 		rv = share_finish(im, &img->rec.digest);
 	if (rv == 0)

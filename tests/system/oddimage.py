@@ -7,14 +7,16 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import struct
 import tarfile
 
-from lib import done
+from lib import done, result
 from libbadimage import (GOOD, NUL, OCI, block, each, edit, ended, good_layer,
                          header, image, layer, old_sparse, num, packed, pax,
                          record, saved)
-from libimage import (ARCH, PACK, file, folder, hard, link, node, sha, tar)
+from libimage import (ARCH, PACK, Store, file, folder, hard, judge, link, node,
+                      sha, tar, why, write)
 
 LONG = os.environ.get("BADIMAGE_LONG")
 GNU = b"ustar  \0"
@@ -356,6 +358,12 @@ CASES = [
     ("a folder to work in that leads up", image(
         [good_layer()], config=edit(["config", "WorkingDir"],
                                     "../../../etc")), None),
+    ("a folder to work in that is a file", image(
+        [good_layer()], config=edit(["config", "WorkingDir"], "/etc/x/y")),
+     None),
+    ("a folder to work in behind a link out", image(
+        [tar([link("o", "/../../../../tmp")])],
+        config=edit(["config", "WorkingDir"], "/o/evil")), None),
     ("two images of one name", twins(), "sha256:"),
     ("an attestation beside the image", attested(), None),
     ("a manifest of schema 1", image(
@@ -392,8 +400,28 @@ LONG_CASES = [
 ]
 
 
+def working_folders():
+    """Made as a container's start would, where nothing is in its way."""
+    store, at = Store(), "a folder to work in: "
+    for name, cwd, members, want in (
+            ("no layer has it", "/srv/app", [file("a", "a")],
+             {"a": "a", "srv/app": None}),
+            ("a file is in its way", "/etc/x/y", [file("etc/x", "x")],
+             {"etc/x": "x"}),
+            ("through a link", "/l/app", [link("l", "../../../tmp")],
+             {"l": ("->", "../../../tmp"), "tmp/app": None}),
+            ("it leads up", "/../../srv", [file("a", "a")], {"a": "a"})):
+        source = store.path("source")
+        write(source, image([tar(members)],
+                            config=edit(["config", "WorkingDir"], cwd)))
+        result(at + name, *why(judge(store, source, want)))
+        shutil.rmtree(source)
+    store.remove()
+
+
 def main():
     each(CASES + (LONG_CASES if LONG else []))
+    working_folders()
     done()
 
 
