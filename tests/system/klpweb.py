@@ -2,6 +2,7 @@
 """Documents of a board come from its web server alone, named by its pinned root:
 they let somebody in and throw him out while his job runs; and a server that
 lies gives nothing, whatever it tries."""
+import gzip
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from libruled import BOARD, Ruled, processes
 from tlsweb import Web, authority, certificate, whole
 
 build = sys.argv[1]
+LONG = os.environ.get("KLPWEB_LONG")
 NAMES = "DNS:localhost,IP:127.0.0.1"
 
 
@@ -152,6 +154,63 @@ def liars(node, mode, server):
            until(lambda: all(x["failed"] == "" for x in shown(node).values()), "no failure"), shown(node))
     kept = [n for n in os.listdir(os.path.join(node.dir, "warren/trust/klp")) if n.startswith("equivocation-")]
     result(mode + " web: the second head is kept as evidence", len(kept) == 1, kept)
+
+
+def documents(node, mode, server):
+    """Under a head that is honest: no other document than it names, and no delta that is not of the list's signers."""
+    def body(name):
+        with open(os.path.join(server.www, name), "rb") as f:
+            return f.read()
+
+    def on_and_on(send):
+        try:
+            while True:
+                send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+        except OSError:
+            pass  # it was given up
+
+    old, head = body("revoked.json"), body("head")
+    packed = gzip.compress(head)
+    rows = [("a head that is packed", "head: no head", {"head": whole(packed, more="Content-Encoding: gzip\r\n")}),
+            ("a head with a byte behind it", "bytes behind the signatures", {"head": whole(head + b"\0")}),
+            ("a header line without end", "a header line that is too long",
+             {"head": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300000 + b"\r\n\r\n"})]
+    if LONG:
+        bomb = gzip.compress(bytes(1 << 24))
+        rows += [("a bomb for a head", "more than the 4096", {"head": whole(bomb, more="Content-Encoding: gzip\r\n")}),
+                 ("a bomb on the way", "more than the 4096", {
+                     "head": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n" % len(bomb) + bomb +
+                     b"\r\n0\r\n\r\n"}),
+                 ("an answer that is no HTTP", "HTTP/0.9", {"head": head}),
+                 ("JSON for a head", "head: no head", {"head": whole('{"version":')}),
+                 ("some of a head", "head: too short", {"head": whole(head[:20])}),
+                 ("nothing for a head", "head: no head", {"head": whole("")}),
+                 ("headers without end", "headers without end", {"head": on_and_on}),
+                 ("an answer without content", "answers 204", {"head": b"HTTP/1.1 204 No\r\n\r\n"})]
+    for what, why, files in rows:
+        lie(node, server, mode, what, why, **files)
+    # a version that the node has not
+    node.revoke("e" * 32, "--kind", "rns")
+    new, name = body("revoked.json"), "not the bytes that the head names"
+    lie(node, server, mode, "an old list under a new head", name, revoked_json=whole(old))
+    lie(node, server, mode, "a list of keys twice", name, revoked_json=whole(new[:-1] + b',"payload":""}'))
+    if LONG:
+        lie(node, server, mode, "a list that is cut, of the right length", name,
+            revoked_json=whole(new[:-40] + b" " * 40))
+        lie(node, server, mode, "a list that is deep", name, revoked_json=whole(b"[" * len(new)))
+        lie(node, server, mode, "a list of 40 MiB", "more than the", revoked_json=whole(b"{" + b" " * (40 << 20)))
+    before = versions(node)["revoked.json"]
+    node.hup()
+    until(lambda: versions(node).get("revoked.json") == before + 1, "the list")
+    delta = "revoked.json.%d.delta" % (before + 1)
+    lie(node, server, mode, "a delta that is none", delta, **{delta: whole("x" * 60)})
+    if LONG:
+        lie(node, server, mode, "a delta without end", delta, **{delta: whole(bytes(1 << 20))})
+        lie(node, server, mode, "a list for a delta", delta, **{delta: whole(new)})
+    node.hup()
+    result(mode + " web: after all that, what is honest counts", until(lambda: all(
+        x["failed"] == "" for x in shown(node).values()), "no failure") and versions(node)["revoked.json"] == before + 1,
+        shown(node))
 
 
 def slow(node, mode, server):
@@ -321,11 +380,12 @@ def all_of(mode, user):
         got(node, mode)
         liars(node, mode, server)
         logs(node, mode, server)
-        if os.environ.get("KLPWEB_LONG"):
+        if LONG:
             slow(node, mode, server)
         falls(node, mode, server)
         begins_and_ends(node, mode, server)
         revoked(node, mode, server)
+        documents(node, mode, server)
     finally:
         if node is not None:
             node.remove()
