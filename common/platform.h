@@ -25,7 +25,7 @@ int platform_rank(const struct platform *, const char *os, const char *arch,
     const char *variant);
 
 /*
- * A digest as OCI's documents have it (image-spec, descriptor.md, "Registered
+ * A digest as OCI's documents have it (its image-spec, Descriptors, "Registered
  * algorithms"): "sha256:" and 64 digits in lower case, nothing behind; NULL is
  * none. Another spelling would be another name for the same file.
  */

@@ -5,6 +5,7 @@ lies gives nothing, whatever it tries."""
 import gzip
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -12,6 +13,7 @@ import time
 
 from lib import done, quiet, result, until
 from libruled import BOARD, Ruled, processes
+from libtrail import each_once, trail
 from tlsweb import Web, authority, certificate, whole
 
 build = sys.argv[1]
@@ -35,17 +37,19 @@ class Server:
         self.ca, other = authority(folder, "ca"), authority(folder, "other")
         self.good = certificate(folder, self.ca, "good", NAMES)
         self.bad = certificate(folder, other, "bad", NAMES)
-        self.www, self.lies, self.sent = None, {}, {}
+        self.www, self.lies, self.sent, self.told = None, {}, {}, []
         self.web = Web(self.answer, self.good)
         self.url = "https://127.0.0.1:%d/klp" % self.web.port
 
     def answer(self, path, send):
         name = path.split("/", 3)[-1] if path.startswith("/klp/%s/" % BOARD) else "?"
-        if callable(self.lies.get(name)):
-            self.lies[name](send)
-            return False
-        if name in self.lies:
-            send(self.lies[name])
+        lie_ = self.lies.get(name)
+        if lie_ is not None:
+            self.told.append(name)
+            if callable(lie_):
+                lie_(send)
+            else:
+                send(lie_)
             return False
         try:
             with open(os.path.join(self.www, name), "rb") as f:
@@ -114,8 +118,11 @@ def lie(node, server, mode, what, why, **files):
     """A server that says this instead of these files."""
     was = versions(node)
     server.lies = {k.replace("_", "."): v for k, v in files.items()}
+    told = len(server.told)
     node.hup()
-    ok = until(lambda: why in shown(node).get("revoked.json", {}).get("failed", ""), what + ": its reason")
+    # the reason may be the last lie's, still
+    ok = until(lambda: set(server.lies) <= set(server.told[told:]) and
+               why in shown(node).get("revoked.json", {}).get("failed", ""), what + ": its reason")
     d = shown(node)
     result("%s web: %s gives nothing, and trust show says why" % (mode, what), ok and versions(node) == was and
            all(x["failed"].startswith(server.url) for x in d.values()), "%s %s" % (d, node.said()[-800:]))
@@ -331,6 +338,39 @@ def begins_and_ends(node, mode, server):
            "%s %s" % (shown(node), node.said()[-1200:]))
 
 
+def struck(node, mode, server):
+    """Audit, egress and trust are killed while jobs run, begin and end, alone and together."""
+    moment, who, jobs = random.Random(11), ("audit", "egress", "trust"), []
+    for turn in range(6):
+        jobs.append(node.submit(node.job_file(
+            "i=0; while [ $i -lt 40 ]; do true; i=$((i+1)); done; sleep %d; echo over" % (turn % 4)), timeout="300s"))
+        down = who if turn % 3 == 2 else (who[(turn // 2) % 3],)
+        count = {name: node.readies(name) for name in down}
+        quiet(moment.uniform(0, .5), "the moment is the subject")
+        for name in down:
+            os.kill(node.pids()[name], signal.SIGKILL)
+        until(lambda: all(node.readies(name) > count[name] and node.pids().get(name) for name in down),
+              "the next ones", 80)
+    ends = [s.end(200) for s in jobs]
+    result(mode + " web: audit, egress and trust killed: each job ends as it would", all(
+        rc == 0 and last.get("outcome") == ["exited", 0] and node.output(s) == "over\n"
+        for (rc, last), s in zip(ends, jobs)), "\n".join(str(s) for s in jobs))
+    whole_ = {"job_admitted", "job_started", "job_exited", "signed"}
+
+    def lacking():
+        return [whole_ - {kind for kind, _, _, _ in trail(node, s.id())} for s in jobs]
+    until(lambda: not any(lacking()), "the events of all jobs", 20)
+    result(mode + " web: ... nothing of them is missing in the trail", not any(lacking()), str(lacking()))
+    once, all_of = each_once(node)
+    result(mode + " web: ... each event is in it once, or counted as lost", once, str(all_of))
+    rc, out, err = node.warren("audit", "verify")
+    result(mode + " web: ... and it verifies", rc == 0, out + err)
+    node.hup()
+    result(mode + " web: ... what was known of the authority stands", until(lambda: all(
+        x["failed"] == "" for x in shown(node).values()), "no failure") and versions(node).get("revoked.json") == 3,
+        shown(node))
+
+
 def revoked(node, mode, server):
     word = "%d.25" % (200000 + os.getpid())
     s = node.submit(node.job_file("sleep " + word))
@@ -384,6 +424,8 @@ def all_of(mode, user):
             slow(node, mode, server)
         falls(node, mode, server)
         begins_and_ends(node, mode, server)
+        if LONG:
+            struck(node, mode, server)
         revoked(node, mode, server)
         documents(node, mode, server)
     finally:

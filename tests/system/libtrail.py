@@ -5,6 +5,8 @@ import json
 import os
 import socket
 
+from lib import until
+
 
 def trail(node, job=None):
     """Events of the trail, of one job or all."""
@@ -57,3 +59,19 @@ def receipt(node, s):
         return json.loads(out)
     except ValueError:
         return {"failed": "%s %s" % (rc, err)}
+
+
+def each_once(node):
+    """Every number that a program has given is in the trail once, or is said
+    there to be lost; the last is that of the event which node sent last. Of a
+    node that has not fallen: whether it is so, and what senders() has."""
+    def settled():
+        return [w + l for (name, _), (w, l) in senders(node).items()
+                if name == "node"]
+    until(lambda: settled() and max(settled()[0]) == sent(node),
+          "node's last event", 20)
+    all_of = senders(node)
+    return (len(settled()) == 1 and
+            {n for n, _ in all_of} >= {"node", "keys", "parent"} and
+            all(sorted(w + l) == list(range(1, len(w + l) + 1)) and
+                w == sorted(w) for w, l in all_of.values())), all_of

@@ -9,7 +9,7 @@ import sys
 import lib
 from lib import USER, done, result, skip, until
 from libjob import Burrow
-from libtrail import receipt, senders, sent, trail
+from libtrail import each_once, receipt, trail
 
 build = sys.argv[1]
 BURST = """- rule: cpu_burst
@@ -188,26 +188,12 @@ def audit_falls_under_load(node):
     result("load: no receipt says that it was watched all the time",
            not any("bpf" in receipt(node, s).get("layers", ["bpf"])
                    for s in jobs[:2]))
-    each_once(node)
+    once, all_of = each_once(node)
+    result("load: written, and said to be lost: all that was sent, once",
+           once, str(all_of))
+    print("# %s" % {n: (len(w), len(l)) for (n, _), (w, l) in all_of.items()})
     rc, out, err = node.warren("audit", "verify")
     result("load: the trail verifies", rc == 0, out + err)
-
-
-def each_once(node):
-    """Every number that a program has given is in the trail once, or is said
-    there to be lost; the last is that of the event which node sent last."""
-    def settled():
-        return [w + l for (name, _), (w, l) in senders(node).items()
-                if name == "node"]
-    until(lambda: max(settled()[0]) == sent(node), "node's last event", 20)
-    all_of = senders(node)
-    result("load: written, and said to be lost: all that was sent, once",
-           len(settled()) == 1 and {n for n, _ in all_of} >=
-           {"node", "keys", "parent"} and
-           all(sorted(w + l) == list(range(1, len(w + l) + 1)) and
-               w == sorted(w) for w, l in all_of.values()),
-           str(all_of))
-    print("# %s" % {n: (len(w), len(l)) for (n, _), (w, l) in all_of.items()})
 
 
 def audit_falls(node):
