@@ -57,6 +57,32 @@ test_platform(void **state)
 #define D(digest, more) "{\"digest\":\"sha256:" digest "\"" more "}"
 #define NAME(name)                                                             \
 	",\"annotations\":{\"org.opencontainers.image.ref.name\":\"" name "\"}"
+/* One spelling of a digest, whole, and nothing behind it. */
+static void
+test_digest(void **state)
+{
+	static const char good[] = "sha256:0123456789abcdef0123456789abcdef"
+	    "0123456789abcdef0123456789abcdef";
+	char text[sizeof(good) + 1];
+	struct id32 d;
+
+	(void)state;
+	assert_true(image_digest(&d, good));
+	assert_int_equal(d.b[0], 0x01);
+	assert_int_equal(d.b[31], 0xef);
+	assert_false(image_digest(&d, NULL));
+	for (size_t n = 0; n < sizeof(good) - 1; n++) {
+		(void)snprintf(text, sizeof(text), "%.*s", (int)n, good);
+		assert_false(image_digest(&d, text));
+		(void)snprintf(text, sizeof(text), "%s", good);
+		text[n] = text[n] >= 'a' ? (char)(text[n] - 'a' + 'A') : 'g';
+		assert_false(image_digest(&d, text));
+	}
+	(void)snprintf(text, sizeof(text), "%s0", good);
+	assert_false(image_digest(&d, text));
+	assert_false(image_digest(&d, "sha512:0123456789abcdef"));
+}
+
 #define FOR(arch, variant)                                                     \
 	",\"platform\":{\"os\":\"linux\",\"architecture\":\"" arch             \
 	"\",\"variant\":\"" variant "\"}"
@@ -287,6 +313,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_platform),
+		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_choose),
 		cmocka_unit_test(test_choose_saved),
 		cmocka_unit_test(test_config),
