@@ -21,6 +21,7 @@
 #include "node/host/outputs.h"
 #include "node/host/start.h"
 #include "node/host/volumes.h"
+#include "node/host/wasmcache.h"
 #include "node/work/verified.h"
 #include "node/host/watchfeed.h"
 #include "sandbox/base/places.h"
@@ -148,10 +149,10 @@ log_end(void *ctx, const struct job *j)
 /* ---- blobs ---- */
 
 /* What has to be done bit by bit is done between other things. */
-static void
-kick(struct warren_node *wn)
+void
+host_kick(struct warren_node *wn)
 {
-	if (!volumes_idle(wn->volumes))
+	if (!volumes_idle(wn->volumes) || !wasmcache_idle(wn->wasm))
 		ev_timer_start(wn->loop, &wn->work);
 }
 
@@ -183,7 +184,7 @@ blob_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
 	enum blob_put r = volumes_put(wn->volumes, fp, sha, size, offset, data,
 	    n, wn->node.unix_now, have);
 
-	kick(wn);
+	host_kick(wn);
 	return r;
 }
 
@@ -195,7 +196,7 @@ volume_begin(void *ctx, const struct fp *fp, const struct blob_ref *whole,
 	enum volume_is is = volumes_begin(wn->volumes, fp, whole, list,
 	    wn->node.unix_now, why);
 
-	kick(wn);
+	host_kick(wn);
 	return is;
 }
 
@@ -230,7 +231,7 @@ chunk_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
 	enum blob_put r = volumes_put_chunk(wn->volumes, fp, sha, size, offset,
 	    data, n, wn->node.unix_now, have);
 
-	kick(wn);
+	host_kick(wn);
 	return r;
 }
 

@@ -550,6 +550,7 @@ on_J_STARTED(struct warren_node *wn, const struct msg_J_STARTED *m,
 {
 	job_fds(wn, in, &m->job, m->slot, false);
 	wasmcache_keep(wn->wasm, m->slot);
+	host_kick(wn);
 	finish_started(&wn->node, m);
 }
 

@@ -128,9 +128,12 @@ on_work(struct ev_loop *loop, ev_timer *t, int revents)
 	struct warren_node *wn = t->data;
 
 	(void)revents;
+	(void)loop;
+	(void)t;
 	host_now(wn);
-	if (volumes_work(wn->volumes, wn->node.unix_now))
-		ev_timer_start(loop, t);
+	(void)volumes_work(wn->volumes, wn->node.unix_now);
+	(void)wasmcache_work(wn->wasm);
+	host_kick(wn);
 }
 
 /* ---- what the pieces ask of each other ---- */
@@ -317,8 +320,7 @@ run(struct warren_node *wn)
 	wn->tick.data = wn;
 	ev_timer_init(&wn->work, on_work, 0., 0.);
 	wn->work.data = wn;
-	if (!volumes_idle(wn->volumes))
-		ev_timer_start(wn->loop, &wn->work);
+	host_kick(wn);
 	ev_prepare_init(&wn->turn_end, on_turn_end);
 	wn->turn_end.data = wn;
 	ev_prepare_start(wn->loop, &wn->turn_end);

@@ -231,6 +231,9 @@ module_open(struct warren_node *wn, const struct job *j, struct module *w,
 		w->fds[w->n++] = fd;
 		return true;
 	}
+	/* ... or it is to be read first, and is compiled meanwhile */
+	if (!wasmcache_idle(wn->wasm))
+		ev_timer_start(wn->loop, &wn->work);
 	w->flags |= WASM_COMPILE;
 	w->size = j->m->wasm.size;
 	fd = blobs_fd(wn->blobs, &j->owner, &j->m->wasm.sha256);

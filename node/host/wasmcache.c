@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/host/wasmcache.h"
 
+#include <bsd/sys/queue.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -31,9 +32,33 @@
 #define WASM_LIBRARY_SHA256 "none"
 #endif
 
+/* ours: what is read at once; of a larger one so much in each turn */
+#define PIECE (1u << 20)
+
+/* A large one that was read in this life, and has not been written since. */
+struct code {
+	SLIST_ENTRY(code) link;
+	struct id32 key;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+};
+
+/* A large one that is being read: to see that it is whole, or to say so. */
+struct reading {
+	STAILQ_ENTRY(reading) link;
+	struct id32 key;
+	bool made; /* the sum is not there yet */
+	int fd;	   /* -1: it is not its turn yet */
+	uint64_t at;
+	struct sha256_ctx sum;
+};
+
 struct wasmcache {
 	int dir;
 	struct id32 key[JAIL_SLOTS_MAX + 1]; /* zeros: nothing is made */
+	SLIST_HEAD(codes, code) known;
+	STAILQ_HEAD(readings, reading) readings;
 };
 
 /* ---- names ---- */
@@ -63,7 +88,7 @@ wasmcache_key(struct id32 *key, const struct id32 *module, bool interpreted,
 	int n;
 
 	machine(cpu, sizeof(cpu));
-	n = snprintf(text, sizeof(text), "warren/wasm/v2 %s %s%s %s",
+	n = snprintf(text, sizeof(text), "warren/wasm/v3 %s %s%s %s",
 	    WASM_LIBRARY_SHA256, interpreted ? "interpreted" : "native",
 	    fuel ? " fuel" : "", cpu);
 	sha256_init(&c);
@@ -76,6 +101,190 @@ static void
 new_name(char out[16], uint32_t slot)
 {
 	(void)snprintf(out, 16, NEW "%u", slot);
+}
+
+/* ---- what is known of them ---- */
+
+static void
+forget(struct wasmcache *w, const struct id32 *key)
+{
+	struct code *c, *next;
+
+	SLIST_FOREACH_SAFE(c, &w->known, link, next) {
+		if (!id32_eq(&c->key, key))
+			continue;
+		SLIST_REMOVE(&w->known, c, code, link);
+		free(c);
+	}
+}
+
+static void
+know(struct wasmcache *w, const struct id32 *key, const struct stat *st)
+{
+	struct code *c = calloc(1, sizeof(*c));
+
+	forget(w, key);
+	if (c == NULL)
+		return;
+	*c = (struct code){.key = *key, .ino = st->st_ino,
+	    .size = st->st_size, .changed = st->st_ctim};
+	SLIST_INSERT_HEAD(&w->known, c, link);
+}
+
+static bool
+known(const struct wasmcache *w, const struct id32 *key, const struct stat *st)
+{
+	const struct code *c;
+
+	SLIST_FOREACH(c, &w->known, link)
+		if (id32_eq(&c->key, key))
+			return c->ino == st->st_ino && c->size == st->st_size &&
+			    c->changed.tv_sec == st->st_ctim.tv_sec &&
+			    c->changed.tv_nsec == st->st_ctim.tv_nsec;
+	return false;
+}
+
+/* It is not what was compiled: gone, unless another has its name already. */
+static void
+discard(struct wasmcache *w, const struct id32 *key, const struct stat *was)
+{
+	struct stat st;
+	char name[65];
+
+	hex_encode(name, HASH_BYTES(*key));
+	if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_ino != was->st_ino || unlinkat(w->dir, name, 0) < 0)
+		return;
+	log_warnx(NULL, FOLDER "/%s is not the code that was compiled: it is "
+	    "removed, and compiled again when it is asked for", name);
+}
+
+/* ---- reading them ---- */
+
+static void
+sum_begin(struct reading *r)
+{
+	sha256_init(&r->sum);
+	sha256_update(&r->sum, sizeof(r->key.b), r->key.b);
+	r->at = 0;
+}
+
+/* About so many bytes more of it: 1, or 0 at its end; -1 with errno. */
+static int
+sum_more(struct reading *r, size_t budget)
+{
+	static uint8_t buf[64 * 1024];
+
+	for (size_t done = 0; done < budget;) {
+		size_t head = r->at == 0 ? WASM_CODE_HEAD : 0;
+		ssize_t n = pread(r->fd, buf, sizeof(buf), (off_t)r->at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || (head > 0 && (size_t)n < head)) {
+			errno = n < 0 ? errno : EINVAL;
+			return -1;
+		}
+		if (n == 0)
+			return 0;
+		if (head > 0)
+			sha256_update(&r->sum, WASM_CODE_MARK, buf);
+		sha256_update(&r->sum, (size_t)n - head, buf + head);
+		r->at += (uint64_t)n;
+		done += (size_t)n;
+	}
+	return 1;
+}
+
+/* All is read: 0 when its head says the same, or says so now. */
+static int
+sum_end(struct reading *r)
+{
+	struct id32 is, said;
+
+	sha256_digest(&r->sum, sizeof(is.b), is.b);
+	if (r->made)
+		return pwrite(r->fd, is.b, sizeof(is.b), WASM_CODE_MARK) ==
+		    sizeof(is.b) ? 0 : -1;
+	errno = EINVAL;
+	return pread(r->fd, said.b, sizeof(said.b), WASM_CODE_MARK) ==
+	    sizeof(said.b) && id32_eq(&is, &said) ? 0 : -1;
+}
+
+static int
+code_open(const struct wasmcache *w, const struct id32 *key, bool write)
+{
+	char name[65];
+
+	hex_encode(name, HASH_BYTES(*key));
+	return openat(w->dir, name, (write ? O_RDWR : O_RDONLY) | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+}
+
+static void
+queue(struct wasmcache *w, const struct id32 *key, bool made)
+{
+	struct reading *r, *next;
+
+	STAILQ_FOREACH_SAFE(r, &w->readings, link, next) {
+		if (!id32_eq(&r->key, key))
+			continue;
+		if (!made)
+			return;
+		/* of the one before, which has lost its name */
+		STAILQ_REMOVE(&w->readings, r, reading, link);
+		close_fd(&r->fd);
+		free(r);
+	}
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return;
+	r->key = *key;
+	r->made = made;
+	r->fd = -1;
+	STAILQ_INSERT_TAIL(&w->readings, r, link);
+}
+
+static void
+read_over(struct wasmcache *w, struct reading *r, bool good)
+{
+	struct stat st;
+
+	if (r->fd >= 0 && fstat(r->fd, &st) == 0) {
+		if (good)
+			know(w, &r->key, &st);
+		else
+			discard(w, &r->key, &st);
+	}
+	STAILQ_REMOVE(&w->readings, r, reading, link);
+	close_fd(&r->fd);
+	free(r);
+}
+
+bool
+wasmcache_work(struct wasmcache *w)
+{
+	struct reading *r = STAILQ_FIRST(&w->readings);
+	int more;
+
+	if (r == NULL)
+		return false;
+	if (r->fd < 0) {
+		if ((r->fd = code_open(w, &r->key, r->made)) < 0) {
+			read_over(w, r, false);
+			return !wasmcache_idle(w);
+		}
+		sum_begin(r);
+	}
+	more = sum_more(r, PIECE);
+	if (more <= 0)
+		read_over(w, r, more == 0 && sum_end(r) == 0);
+	return !wasmcache_idle(w);
+}
+
+bool
+wasmcache_idle(const struct wasmcache *w)
+{
+	return STAILQ_EMPTY(&w->readings);
 }
 
 /* ---- the folder ---- */
@@ -93,9 +302,10 @@ list(const struct wasmcache *w)
 
 /* Beyond the bound the one that was not used for the longest goes. */
 static void
-trim(const struct wasmcache *w)
+trim(struct wasmcache *w)
 {
 	char oldest[65];
+	struct id32 key;
 	uint64_t sum;
 	struct timespec when = {0, 0};
 
@@ -125,6 +335,8 @@ trim(const struct wasmcache *w)
 			return;
 		if (unlinkat(w->dir, oldest, 0) < 0)
 			return;
+		if (hex_decode(HASH_BYTES(key), oldest, 64))
+			forget(w, &key);
 		log_info(NULL, FOLDER "/%s goes: %llu MiB are too many", oldest,
 		    (unsigned long long)(sum >> 20));
 	}
@@ -135,10 +347,14 @@ wasmcache_open(int dir)
 {
 	struct wasmcache *w = calloc(1, sizeof(*w));
 	struct dirent *de;
+	struct stat st;
+	struct id32 key;
 	DIR *d;
 
 	if (w == NULL)
 		return NULL;
+	SLIST_INIT(&w->known);
+	STAILQ_INIT(&w->readings);
 	if (mkdirat(dir, FOLDER, 0700) < 0 && errno != EEXIST)
 		log_warn(NULL, FOLDER "/");
 	w->dir = openat(dir, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
@@ -148,9 +364,15 @@ wasmcache_open(int dir)
 		return NULL;
 	}
 	d = list(w);
-	while (d != NULL && (de = readdir(d)) != NULL)
+	while (d != NULL && (de = readdir(d)) != NULL) {
 		if (strncmp(de->d_name, NEW, strlen(NEW)) == 0)
 			(void)unlinkat(w->dir, de->d_name, 0);
+		else if (strlen(de->d_name) == 64 &&
+		    hex_decode(HASH_BYTES(key), de->d_name, 64) &&
+		    fstatat(w->dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_size > (off_t)PIECE)
+			queue(w, &key, false);
+	}
 	if (d != NULL)
 		(void)closedir(d);
 	return w;
@@ -159,31 +381,59 @@ wasmcache_open(int dir)
 void
 wasmcache_close(struct wasmcache *w)
 {
+	struct reading *r;
+	struct code *c;
+
 	if (w == NULL)
 		return;
+	while ((r = STAILQ_FIRST(&w->readings)) != NULL)
+		read_over(w, r, true);
+	while ((c = SLIST_FIRST(&w->known)) != NULL)
+		forget(w, &c->key);
 	(void)close(w->dir);
 	free(w);
 }
 
 /* ---- codes ---- */
 
+/* It is what was compiled, or is so large that others find it out first. */
+static bool
+whole(struct wasmcache *w, const struct id32 *key, int fd,
+    const struct stat *st)
+{
+	struct reading r = {.key = *key, .fd = fd};
+
+	if (known(w, key, st))
+		return true;
+	if (S_ISREG(st->st_mode) && st->st_size > (off_t)PIECE) {
+		queue(w, key, false);
+		return false;
+	}
+	sum_begin(&r);
+	if (S_ISREG(st->st_mode) && sum_more(&r, 2 * PIECE) == 0 &&
+	    sum_end(&r) == 0)
+		return true;
+	discard(w, key, st);
+	return false;
+}
+
 int
 wasmcache_find(struct wasmcache *w, const struct id32 *key, uint64_t *size)
 {
-	char name[65];
+	int fd = code_open(w, key, false);
 	struct stat st;
-	int fd;
 
-	hex_encode(name, HASH_BYTES(*key));
-	fd = openat(w->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
+	if (fstat(fd, &st) < 0 || !whole(w, key, fd, &st)) {
 		(void)close(fd);
 		return -1;
 	}
-	(void)futimens(fd, NULL); /* it was used */
 	*size = (uint64_t)st.st_size;
+	/* it was used, which is a change of ours */
+	if (futimens(fd, NULL) == 0 && known(w, key, &st) &&
+	    fstat(fd, &st) == 0)
+		know(w, key, &st);
 	return fd;
 }
 
@@ -210,20 +460,44 @@ wasmcache_begin(struct wasmcache *w, uint32_t slot, const struct id32 *key,
 	return 0;
 }
 
+/* What is small is read now, and the rest in its turn. */
+static void
+made(struct wasmcache *w, const struct id32 *key)
+{
+	struct reading r = {.key = *key, .made = true};
+	struct stat st;
+
+	forget(w, key);
+	if ((r.fd = code_open(w, key, true)) < 0)
+		return;
+	sum_begin(&r);
+	if (fstat(r.fd, &st) < 0)
+		log_warn(NULL, FOLDER "/");
+	else if (st.st_size > (off_t)PIECE)
+		queue(w, key, true);
+	else if (sum_more(&r, 2 * PIECE) != 0 || sum_end(&r) < 0)
+		discard(w, key, &st);
+	close_fd(&r.fd);
+}
+
 void
 wasmcache_keep(struct wasmcache *w, uint32_t slot)
 {
 	static const struct id32 none;
 	char from[16], to[65];
+	struct id32 key;
 
 	if (slot > JAIL_SLOTS_MAX || id32_eq(&w->key[slot], &none))
 		return;
 	new_name(from, slot);
-	hex_encode(to, HASH_BYTES(w->key[slot]));
+	key = w->key[slot];
+	hex_encode(to, HASH_BYTES(key));
 	w->key[slot] = none;
 	/* the compilation has synced it, and nobody writes on it any more */
 	if (renameat(w->dir, from, w->dir, to) < 0)
 		log_warn(NULL, FOLDER "/%s", to);
+	else
+		made(w, &key);
 	trim(w);
 }
 

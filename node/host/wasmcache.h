@@ -13,7 +13,10 @@
  * Compiled modules in warren/node/wasm: what runs of a module is native code,
  * so nobody but this node's own compilations fills it, and jobs only read.
  * Names are digests of all that a code depends on (compute.md 4.1). A module is
- * named by its digest, so one entry serves all who bring it.
+ * named by its digest, so one entry serves all who bring it. None is run that
+ * is not, byte for byte, what was compiled under its name: what is small is read
+ * each time, the rest once in each life of node and when it has changed, in
+ * turns; until then it is not found, and compiled again.
  */
 /* ours: the oldest go beyond it; whatever one takes, three others fit beside */
 #define WASM_CACHE_BYTES (4ull * WASM_CODE_MAX)
@@ -30,7 +33,10 @@ void wasmcache_close(struct wasmcache *);
 void wasmcache_key(struct id32 *key, const struct id32 *module,
     bool interpreted, bool fuel);
 
-/* Its code to read, and how many bytes; -1: it is not here. Caller closes. */
+/*
+ * Its code to read, and how many bytes; -1: it is not here, or is not seen to be
+ * whole. One that is something else is removed. Caller closes.
+ */
 int wasmcache_find(struct wasmcache *, const struct id32 *key,
     uint64_t *size);
 
@@ -42,5 +48,9 @@ int wasmcache_begin(struct wasmcache *, uint32_t slot, const struct id32 *key,
     int *write, int *read);
 void wasmcache_keep(struct wasmcache *, uint32_t slot);
 void wasmcache_drop(struct wasmcache *, uint32_t slot);
+
+/* Reads a piece of what is to be read; false: there is no more. */
+bool wasmcache_work(struct wasmcache *);
+bool wasmcache_idle(const struct wasmcache *);
 
 #endif

@@ -15,6 +15,13 @@
 #define WASM_MODULE_MAX (256u << 20)
 #define WASM_MODULE_USUAL (64u << 20)
 #define WASM_CODE_MAX (192u << 20)   /* ours: ... of what it compiles to */
+/*
+ * A file of code: a mark of what it is, then the SHA-256 of its key, that mark
+ * and what follows; zeros until the node, which alone writes it, has read it all.
+ */
+#define WASM_CODE_MARK 8
+#define WASM_CODE_SUM 32
+#define WASM_CODE_HEAD (WASM_CODE_MARK + WASM_CODE_SUM)
 /* ours: of the 10 MB that the engine takes, measured, and its threads' stacks */
 #define WASM_MEMORY_ROOM (16u << 20)
 /*

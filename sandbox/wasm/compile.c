@@ -125,12 +125,14 @@ component_fits(wasm_engine_t *engine, const wasmtime_component_t *c,
 /* ---- to machine code ---- */
 
 static enum compiled
-put(int out, const char head[ENGINE_HEAD + 1], wasm_byte_vec_t *v,
+put(int out, const char mark[WASM_CODE_MARK + 1], wasm_byte_vec_t *v,
     char why[ENGINE_WHY])
 {
+	uint8_t head[WASM_CODE_HEAD] = {0};
 	enum compiled rv = COMPILED;
 
-	if (write_full(out, head, ENGINE_HEAD) < 0 ||
+	memcpy(head, mark, WASM_CODE_MARK);
+	if (write_full(out, head, sizeof(head)) < 0 ||
 	    write_full(out, v->data, v->size) < 0 || fsync(out) < 0) {
 		/* what it compiles to has a size that it may have */
 		rv = errno == EFBIG ? COMPILE_MODULE : COMPILE_HERE;

@@ -22,10 +22,12 @@ struct engine_conf {
 
 #define ENGINE_WHY 256
 
-/* Before the code: whether it is of a module or of a component. */
-#define ENGINE_HEAD 8
-#define ENGINE_MODULE "wrncode1"
-#define ENGINE_COMPONENT "wrncomp1"
+/*
+ * Before the code, WASM_CODE_MARK bytes: whether it is of a module or of a
+ * component. Then the node's sum, which is none of the runner's concern.
+ */
+#define ENGINE_MODULE "wrncode2"
+#define ENGINE_COMPONENT "wrncomp2"
 
 /* NULL: why says it. The process keeps it to its end. */
 wasm_engine_t *engine_make(const struct engine_conf *, char why[ENGINE_WHY]);

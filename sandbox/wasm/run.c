@@ -245,7 +245,7 @@ core(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 		return;
 	}
 	if (failed(r, "code", wasmtime_module_deserialize(engine, run->code +
-	    ENGINE_HEAD, run->code_len - ENGINE_HEAD, &m)))
+	    WASM_CODE_HEAD, run->code_len - WASM_CODE_HEAD, &m)))
 		return;
 	/* all code is there: no page becomes executable from here on */
 	if (lock_down(!run->emulated) < 0) {
@@ -378,7 +378,7 @@ component(const struct run *run, wasm_engine_t *engine, struct run_result *r)
 		return;
 	}
 	if (failed(r, "code", wasmtime_component_deserialize(engine,
-	    run->code + ENGINE_HEAD, run->code_len - ENGINE_HEAD, &c)))
+	    run->code + WASM_CODE_HEAD, run->code_len - WASM_CODE_HEAD, &c)))
 		return;
 	if (lock_down(!run->emulated) < 0) {
 		cannot(r, "system-call filter");
@@ -407,11 +407,11 @@ run_module(const struct run *run, struct run_result *r)
 
 	if (engine == NULL)
 		cannot(r, why);
-	else if (run->code_len < ENGINE_HEAD)
+	else if (run->code_len < WASM_CODE_HEAD)
 		cannot(r, "its code is cut");
-	else if (memcmp(run->code, ENGINE_COMPONENT, ENGINE_HEAD) == 0)
+	else if (memcmp(run->code, ENGINE_COMPONENT, WASM_CODE_MARK) == 0)
 		component(run, engine, r);
-	else if (memcmp(run->code, ENGINE_MODULE, ENGINE_HEAD) == 0)
+	else if (memcmp(run->code, ENGINE_MODULE, WASM_CODE_MARK) == 0)
 		core(run, engine, r);
 	else
 		cannot(r, "its code is of another warren");

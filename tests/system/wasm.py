@@ -198,6 +198,25 @@ def chunks(mode, node):
            "%s %d" % (got, took))
 
 
+def changed(mode, node):
+    """Code that is not what was compiled is found, and compiled again."""
+    at = os.path.join(node.dir, "warren/node/wasm")
+    was = codes(node)
+    for name in was[1::2]:
+        shutil.copyfile(os.path.join(at, was[0]), os.path.join(at, name))
+    for name in was[::2]:
+        with open(os.path.join(at, name), "r+b") as f:
+            f.seek(-1, os.SEEK_END)
+            last = f.read(1)
+            f.seek(-1, os.SEEK_END)
+            f.write(bytes([last[0] ^ 1]))
+    got = node.run("hello", opts=("-e", "WHO=again", "--files", "folders"))
+    result(mode + " code that was changed on the disk is not run",
+           got[:2] == (0, "hello again\n") and
+           "is not the code that was compiled" in node.said(),
+           "%s %s" % (got, node.said()[-300:]))
+
+
 def modules(mode, user):
     node = Modules(build, "wasm-" + mode, user, more="wasm_module: 2MB\n")
     try:
@@ -213,6 +232,7 @@ def modules(mode, user):
         # with and without fuel, the component, and the two larger ones
         result(mode + " each is compiled once", len(codes(node)) == 5,
                "%s" % codes(node))
+        changed(mode, node)
         result(mode + " nothing has fallen", set(node.restarts().values()) ==
                {0}, "%s" % node.restarts())
     finally:

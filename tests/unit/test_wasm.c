@@ -594,8 +594,10 @@ test_poison(void **state)
 static void
 test_code(void **state)
 {
-	static const char *const bad[] = {"", "wrncode", "wrncode1",
-	    "wrncomp1", "wrncode1 and more", "anything else"};
+	static const char *const bad[] = {"", "wrncode", "wrncode2",
+	    "wrncomp2", "wrncode1 and more", "anything else",
+	    "wrncode2" "01234567890123456789012345678901",
+	    "wrncomp2" "01234567890123456789012345678901\x7f" "ELF"};
 	struct ended e;
 
 	(void)state;
