@@ -15,6 +15,10 @@
 
 enum unit { PLAIN, BYTES, CORES, MILLIS, SECONDS, WHEN };
 
+#define MODULE                                                                 \
+	"A node runs commands of WebAssembly 2.0 with WASI preview 1, and "    \
+	"components of WASI 0.2: warren-wasm(8). Compile it for one of those."
+
 /*
  * What is known of a refusal: of which code, and of which member when its why
  * begins with that; the unit of limit and value; what to do. %s is the member.
@@ -97,6 +101,13 @@ static const struct row {
     {"image", "it has no command", PLAIN,
 	"Say what to run: `command` in JOB.yaml, or behind `--` of `warren "
 	"run`."},
+    {"image", "module", PLAIN, MODULE},
+    {"image", "component", PLAIN, MODULE},
+    {"image", "this is no WebAssembly", PLAIN,
+	"Name a module in its binary form, as a compiler writes it."},
+    {"image", "its compilation", PLAIN,
+	"It may take the job's own `memory`, up to 2 GB: ask for more of it, or "
+	"split what is very large in the module."},
     {"image", NULL, PLAIN,
 	"`warren describe` lists the images that you may use there; its "
 	"operator adds one by `warren image import`."},
@@ -168,6 +179,11 @@ static const struct {
     {"quota", "images", "Raise `per_day` of `image_serve` in node.yaml."},
     {"quota", NULL, "Raise the budget in `quotas` of node.yaml."},
     {"manifest", NULL, "Nothing: it must be signed anew."},
+    {"image", "module", "Nothing: it is made for something else."},
+    {"image", "component", "Nothing: it is made for something else."},
+    {"image", "this is no WebAssembly", "Nothing: it is no module."},
+    {"image", "its compilation",
+	"Raise the ceiling of memory (`limits` and `levels` of node.yaml)."},
     {"image", NULL, "`warren image import` it."},
     {"anchor", NULL,
 	"Put the proof of its fingerprint into klp/anchors (warren-trust(8)) "

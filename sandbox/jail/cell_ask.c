@@ -26,7 +26,8 @@ const char *
 cell_step_end(const struct cell *c, const siginfo_t *si)
 {
 	if (c->timed_out)
-		return "took too long";
+		return c->compiling ? "its compilation took too long" :
+		    "took too long";
 	if (c->kill_step || (c->kill && c->life.state == CELL_FILLING))
 		return "killed";
 	/* one that gets no memory falls */

@@ -11,31 +11,57 @@
 
 #include "common/util.h"
 
+/* Of "what\n\nCaused by:\n    0: why\n    1: the cause of it" the last; NULL. */
+static const char *
+innermost(const char *from, size_t n, size_t *len)
+{
+	static const char caused[] = "Caused by:\n";
+	const char *p = memmem(from, n, caused, sizeof(caused) - 1), *line;
+	const char *end = from + n;
+
+	if (p == NULL)
+		return NULL;
+	while (end > p && end[-1] == '\n')
+		end--;
+	if ((line = memrchr(p, '\n', (size_t)(end - p))) == NULL)
+		return NULL;
+	for (line++; line < end && *line == ' '; line++)
+		continue;
+	p = line;
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	if (p > line && end - p > 2 && memcmp(p, ": ", 2) == 0)
+		line = p + 2;
+	*len = (size_t)(end - line);
+	return line;
+}
+
 void
 engine_why(char why[ENGINE_WHY], const char *what, wasmtime_error_t *e)
 {
 	static const char where[] = "error while executing at wasm backtrace:";
-	static const char caused[] = "Caused by:\n";
-	const char *from, *cause;
+	const char *cause;
 	wasm_name_t text;
-	char line[ENGINE_WHY];
-	size_t n;
+	size_t n, head, len = 0;
 
 	wasmtime_error_message(e, &text);
-	from = text.data;
+	cause = innermost(text.data, text.size, &len);
+	n = cause == NULL ? text.size : (size_t)((const char *)memchr(text.data,
+	    '\n', text.size) - text.data);
 	/* the places in a module are many, and say nothing to its submitter */
-	if (text.size > sizeof(where) && memcmp(from, where, sizeof(where) -
-	    1) == 0 && (cause = memmem(from, text.size, caused,
-	    sizeof(caused) - 1)) != NULL) {
-		from = cause + sizeof(caused) - 1;
-		while (from < text.data + text.size && *from == ' ')
-			from++;
-	}
-	n = MIN_OF(text.size - (size_t)(from - text.data), sizeof(line) - 1);
-	for (size_t i = 0; i < n; i++)
-		line[i] = from[i] == '\n' ? ' ' : from[i];
-	line[n] = '\0';
-	(void)snprintf(why, ENGINE_WHY, "%s: %.200s", what, line);
+	head = text.size > sizeof(where) && memcmp(text.data, where,
+	    sizeof(where) - 1) == 0 && cause != NULL ? 0 : MIN_OF(n,
+	    (size_t)200);
+	/* what it is about, and why in the end: neither is worth the other */
+	n = (size_t)snprintf(why, ENGINE_WHY, "%s: %.*s%s", what, (int)(cause ==
+	    NULL ? head : MIN_OF(head, (size_t)100)), text.data, cause != NULL &&
+	    head > 0 ? ": " : "");
+	if (cause != NULL && n < ENGINE_WHY)
+		(void)snprintf(why + n, ENGINE_WHY - n, "%.*s", (int)MIN_OF(len,
+		    (size_t)ENGINE_WHY), cause);
+	for (char *p = why; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = ' ';
 	wasm_byte_vec_delete(&text);
 	wasmtime_error_delete(e);
 }

@@ -410,6 +410,7 @@ refused(const uint8_t *p, size_t n, const char *says)
 
 #define HEAD "\0asm\1\0\0\0"
 #define TYPE "\1\4\1\x60\0\0"
+#define FUNCTION "\3\2\1\0" /* one, of that type */
 #define START "\7\12\1\6_start\0\0"
 
 static void
@@ -426,8 +427,19 @@ test_refused(void **state)
 	    "module imports env.foo, not offered here");
 	REFUSED(HEAD TYPE "\2\x23\1\x16wasi_snapshot_preview1\10fd_bogus\0\0"
 	    "\7\12\1\6_start\0\0", "wasi_snapshot_preview1.fd_bogus");
-	/* proposals that are switched off: a shared memory */
-	REFUSED(HEAD "\5\4\1\3\1\1", "module: ");
+	/* proposals that are switched off, each by its name */
+	REFUSED(HEAD "\5\4\1\3\1\1", "threads must be enabled");
+	REFUSED(HEAD "\5\3\1\4\1", "memory64");
+	REFUSED(HEAD "\5\5\2\0\1\0\1", "multiple memories");
+	REFUSED(HEAD TYPE FUNCTION "\12\6\1\4\0\x12\0\x0b", "tail calls");
+	REFUSED(HEAD TYPE "\15\3\1\0\0", "exceptions");
+	REFUSED(HEAD "\1\5\1\x5f\1\x7f\0", "gc feature");
+	REFUSED(HEAD TYPE FUNCTION "\12\10\1\6\0\xd0\x70\x14\0\x0b",
+	    "function references");
+	REFUSED(HEAD TYPE FUNCTION "\5\3\1\0\1"
+	    "\12\13\1\11\0\x41\0\xfe\20\2\0\x1a\x0b", "threads");
+	REFUSED(HEAD TYPE FUNCTION "\12\20\1\16\0\x42\0\x42\0\x42\0\x42\0"
+	    "\xfc\x13\x1a\x1a\x0b", "wide arithmetic");
 	/* a component that wants what is not offered here */
 	REFUSED("\0asm\15\0\1\0" "\7\5\1\x42\0\0", "component: ");
 }
