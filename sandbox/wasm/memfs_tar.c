@@ -126,6 +126,26 @@ add(struct all *a, const char *path, const struct mnode *n)
 	return true;
 }
 
+/* Its header; false: an archive has no form for it. */
+static bool
+header(uint8_t out[TAR_BLOCK], const char *path, const struct mnode *n)
+{
+	struct tar_member m = {.type = n->kind == MEMFS_DIR ? TAR_DIR :
+	    n->kind == MEMFS_LINK ? TAR_LINK : TAR_FILE,
+	    .mode = n->mode != 0 ? n->mode : n->kind == MEMFS_DIR ? 0755 :
+		0644};
+
+	if (strlen(path) >= sizeof(m.path) || (n->kind == MEMFS_LINK &&
+	    n->size > TAR_LINK_MAX))
+		return false;
+	(void)snprintf(m.path, sizeof(m.path), "%s", path);
+	if (n->kind == MEMFS_LINK)
+		memcpy(m.link, n->data, (size_t)n->size);
+	if (n->kind == MEMFS_FILE)
+		m.size = n->size;
+	return tar_header(out, &m) == TAR_OK;
+}
+
 /* All paths that an archive can have; a folder's before what is in it. */
 static bool
 collect(struct all *a, const struct memfs *fs, uint32_t *left)
@@ -139,26 +159,14 @@ collect(struct all *a, const struct memfs *fs, uint32_t *left)
 		if (dir->kind != MEMFS_DIR)
 			continue;
 		TAILQ_FOREACH(e, &dir->order, in_order) {
-			struct tar_member m = {.type = TAR_FILE};
+			uint8_t head[TAR_BLOCK];
 
 			(void)snprintf(path, sizeof(path), "%s%s%s", i == 0 ?
 			    "" : a->v[i - 1].path, i == 0 ? "" : "/", e->name);
-			if (tar_check_path(path) != TAR_OK || a->n ==
-			    TAR_MEMBERS_MAX) {
+			if (a->n == TAR_MEMBERS_MAX ||
+			    !header(head, path, e->node)) {
 				++*left;
 				continue;
-			}
-			if (e->node->kind == MEMFS_LINK) {
-				if (e->node->size > TAR_LINK_MAX) {
-					++*left;
-					continue;
-				}
-				memcpy(m.link, e->node->data,
-				    (size_t)e->node->size);
-				if (tar_check_link(path, m.link) != TAR_OK) {
-					++*left;
-					continue;
-				}
 			}
 			if (!add(a, path, e->node))
 				return false;
@@ -180,22 +188,11 @@ put(const struct one *o, int (*sink)(void *, const void *, size_t), void *arg)
 {
 	static const uint8_t noughts[TAR_BLOCK];
 	const struct mnode *n = o->node;
-	struct tar_member m = {.type = n->kind == MEMFS_DIR ? TAR_DIR :
-	    n->kind == MEMFS_LINK ? TAR_LINK : TAR_FILE,
-	    .mode = n->mode != 0 ? n->mode : n->kind == MEMFS_DIR ? 0755 :
-		0644};
 	uint8_t head[TAR_BLOCK];
 
-	(void)snprintf(m.path, sizeof(m.path), "%s", o->path);
-	if (n->kind == MEMFS_LINK) {
-		m.mode = 0777;
-		memcpy(m.link, n->data, (size_t)n->size);
-	}
-	if (n->kind == MEMFS_FILE)
-		m.size = n->size;
-	if (tar_header(head, &m) != TAR_OK || sink(arg, head, sizeof(head)) < 0)
+	if (!header(head, o->path, n) || sink(arg, head, sizeof(head)) < 0)
 		return -1;
-	if (m.size == 0)
+	if (n->kind != MEMFS_FILE || n->size == 0)
 		return 0;
 	return sink(arg, n->data, (size_t)n->size) < 0 || sink(arg, noughts,
 	    tar_padding(n->size)) < 0 ? -1 : 0;

@@ -502,6 +502,7 @@ sample(void)
 static void
 test_archive(void **state)
 {
+	char name[MEMFS_NAME + 1];
 	struct memfs *other;
 	uint32_t left;
 
@@ -538,9 +539,18 @@ test_archive(void **state)
 	assert_int_equal(make("bad\t", MEMFS_DIR), WASI_OK);
 	assert_int_equal(put("bad\t/y", "x"), WASI_OK);
 	assert_int_equal(link_to("lead", "b/../../x"), WASI_OK);
+	/* one that has no slash where a header could part it */
+	memset(name, 'n', sizeof(name));
+	for (size_t n = 101; n <= MEMFS_NAME; n += MEMFS_NAME - 101) {
+		name[n] = '\0';
+		assert_int_equal(put(name, "x"), WASI_OK);
+		name[n] = 'n';
+	}
+	name[TAR_LINK_MAX + 1] = '\0';
+	assert_int_equal(link_to("far", name), WASI_OK);
 	again.n = 0;
 	assert_int_equal(memfs_pack(fs, sink, &again, &left), 0);
-	assert_int_equal(left, 3);
+	assert_int_equal(left, 6);
 	assert_memory_equal(again.p, packed.p, packed.n);
 	assert_int_equal(again.n, packed.n);
 }
