@@ -48,15 +48,28 @@ of_code(struct run_result *r, wasmtime_trap_code_t code)
 		r->end = RUN_TIME;
 }
 
+static bool
+says(const wasm_name_t *text, const char *what)
+{
+	return memmem(text->data, text->size, what, strlen(what)) != NULL;
+}
+
 static void
 of_text(struct run_result *r, wasmtime_error_t *e)
 {
 	wasm_name_t text;
 
 	wasmtime_error_message(e, &text);
+	/* what the library's WASI was to read or write is not in the memory */
+	if (says(&text, "Pointer out of bounds") ||
+	    says(&text, "Pointer overflow")) {
+		of_code(r, WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS);
+		wasmtime_error_delete(e);
+		wasm_byte_vec_delete(&text);
+		return;
+	}
 	for (size_t i = 0; i < NELEM(traps); i++) {
-		if (traps[i].said == NULL || memmem(text.data, text.size,
-		    traps[i].said, strlen(traps[i].said)) == NULL)
+		if (traps[i].said == NULL || !says(&text, traps[i].said))
 			continue;
 		of_code(r, (wasmtime_trap_code_t)i);
 		wasmtime_error_delete(e);

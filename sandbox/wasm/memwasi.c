@@ -211,13 +211,16 @@ poll_oneoff(struct guest *g, const wasmtime_val_t *a)
 {
 	uint32_t in = guest_u32(&a[0]), out = guest_u32(&a[1]);
 	uint32_t n = guest_u32(&a[2]), events = 0;
-	const uint8_t *subs;
+	/* what is told may lie over what is asked */
+	static uint8_t subs[SUBSCRIPTIONS_MAX * SUBSCRIPTION];
+	const uint8_t *asked;
 	uint64_t first = UINT64_MAX;
 
 	if (n == 0 || n > SUBSCRIPTIONS_MAX)
 		return WASI_INVAL;
-	if ((subs = guest_at(g, in, (size_t)n * SUBSCRIPTION)) == NULL)
+	if ((asked = guest_at(g, in, (size_t)n * SUBSCRIPTION)) == NULL)
 		return WASI_FAULT;
+	memcpy(subs, asked, (size_t)n * SUBSCRIPTION);
 	for (uint32_t i = 0; i < n; i++) {
 		const uint8_t *s = subs + (size_t)i * SUBSCRIPTION;
 

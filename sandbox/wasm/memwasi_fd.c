@@ -114,6 +114,9 @@ all_of(struct guest *g, struct transfer *t, uint32_t iovs, uint32_t n,
 		len = (size_t)guest_get(v + 4, 4);
 		if ((p = guest_at(g, (uint32_t)guest_get(v, 4), len)) == NULL)
 			return WASI_FAULT;
+		/* of what the result cannot say, no more is done */
+		if (len > UINT32_MAX - t->done)
+			break;
 		if (len > 0)
 			e = piece(g, t, p, len, &more);
 	}
