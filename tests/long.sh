@@ -237,6 +237,14 @@ part_wasi() { # the public suite of WASI: WASI_TESTSUITE names its folder, branc
 		python3 "$top/tests/wasm/suite.py" "$build/tests/wasm/suite" "$suite"
 	fi
 }
+part_wasmspec() { # the public suite of WebAssembly: WASM_SPEC names its folder, WebAssembly/testsuite; what traps, what is refused
+	local suite=${WASM_SPEC:-$build/wasm-spec}
+	if [ ! -d "$suite" ]; then
+		echo "skip wasmspec: WASM_SPEC names no folder of WebAssembly/testsuite"
+	elif program warren-wasm; then
+		python3 "$top/tests/wasm/spec.py" "$build" "$suite" 2>"$build/wasmspec.err"
+	fi
+}
 part_programs() { # modules that are real programs: Python's interpreter, a component of it, SQLite, C++
 	WASM_LONG=1 WASM_PROGRAMS=$build/wasm-programs system wasm wasm
 }
