@@ -193,7 +193,7 @@ say_table(struct examination *e)
 	static const struct cli_column columns[] = {{"LAYER", 0}, {"STATE", 0},
 	    {"NEEDED", 0}, {"ATTACKS", COL_RIGHT}, {"WHAT GOT THROUGH",
 	    COL_CUT | COL_SPARSE}};
-	struct cli_table *t = cli_table_new(e->c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(e->c, columns);
 
 	for (unsigned i = 0; t != NULL && i < LAYER_COUNT; i++) {
 		const struct doctor_layer *l = &e->d.layer[i];

@@ -146,7 +146,7 @@ print_budgets(const struct cli *c, const json_t *p)
 	static const struct cli_column columns[] = {{"BUDGET", 0},
 	    {"USED", COL_RIGHT}, {"LEFT", COL_RIGHT}, {"OF", COL_RIGHT},
 	    {"FULL IN", COL_RIGHT}};
-	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(c, columns);
 
 	for (size_t i = 0; i < NELEM(BUDGETS); i++) {
 		const struct budget *b = &BUDGETS[i];

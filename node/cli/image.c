@@ -227,7 +227,7 @@ verb_image_list(struct cli *c, int argc, char **argv)
 	l->c = c;
 	l->images = imagedir_open(c, false, &rc);
 	l->list = c->json ? json_array() : NULL;
-	l->t = cli_table_new(c, columns, NELEM(columns));
+	l->t = cli_table_new(c, columns);
 	if (l->images >= 0 && store_each(l->images, list_one, l) != 0 &&
 	    errno != ENOENT) {
 		cli_error(c, "the store cannot be read: %s", store_why(errno));

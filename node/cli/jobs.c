@@ -426,7 +426,7 @@ verb_jobs(struct cli *c, int argc, char **argv)
 	}
 	jt.label = o.label;
 	jt.held = o.held;
-	jt.table = cli_table_new(c, columns, COLS);
+	jt.table = cli_table_new(c, columns);
 	if (c->json)
 		jt.list = json_array();
 	rc = list_jobs(&o, &jt);

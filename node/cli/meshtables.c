@@ -167,7 +167,7 @@ print_interfaces(const struct cli *c, const json_t *list)
 	    {"MODE", COL_WIDE}, {"BIT/S", COL_RIGHT | COL_WIDE},
 	    {"ANNOUNCES", COL_RIGHT | COL_WIDE},
 	    {"REQUESTS", COL_RIGHT | COL_WIDE}};
-	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(c, columns);
 	const json_t *n;
 	size_t i;
 
@@ -195,7 +195,7 @@ print_paths(const struct cli *c, const json_t *list)
 		    "itself yet, or all were forgotten.\n");
 		return;
 	}
-	t = cli_table_new(c, columns, NELEM(columns));
+	t = cli_table_new(c, columns);
 	json_array_foreach((json_t *)list, i, o) {
 		bool direct = strcmp(ask_text(o, "via"),
 		    ask_text(o, "destination")) == 0;
@@ -259,7 +259,7 @@ print_discovered(const struct cli *c, const json_t *o)
 	else if (json_array_size(list) == 0)
 		fprintf(stderr, "No interface has been offered.\n");
 	if (json_array_size(list) > 0) {
-		t = cli_table_new(c, columns, NELEM(columns));
+		t = cli_table_new(c, columns);
 		json_array_foreach((json_t *)list, i, one)
 			discovered_row(t, one);
 		cli_table_print(t);

@@ -130,7 +130,7 @@ print_nodes(struct cli *c, struct node_list *l, bool all)
 	if (l->n > 0)
 		qsort(l->v, l->n, sizeof(*l->v), by_use);
 	if (!c->json && l->n > 0)
-		t = cli_table_new(c, columns, COLS);
+		t = cli_table_new(c, columns);
 	for (size_t i = 0; i < l->n; i++)
 		if (c->json)
 			(void)json_array_append_new(a, node_json(&l->v[i]));

@@ -153,7 +153,7 @@ held_list(struct target *t)
 
 	if (rc != CLI_OK)
 		return rc;
-	ht.table = cli_table_new(t->cli, columns, COLS);
+	ht.table = cli_table_new(t->cli, columns);
 	if (t->cli->json)
 		ht.list = json_array();
 	rc = held_each(t, add_held, &ht, NULL);

@@ -21,7 +21,7 @@ print_programs(const struct cli *c, const json_t *list)
 {
 	static const struct cli_column columns[] = {{"PROGRAM", 0},
 	    {"STATE", 0}, {"RESTARTS", COL_RIGHT}, {"PID", COL_RIGHT}};
-	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(c, columns);
 	const json_t *p;
 	size_t i;
 
@@ -47,7 +47,7 @@ print_interfaces(const struct cli *c, const json_t *list)
 	static const struct cli_column columns[] = {{"INTERFACE", COL_CUT},
 	    {"STATE", COL_CUT}, {"RECEIVED", COL_RIGHT}, {"SENT", COL_RIGHT},
 	    {"DROPPED", COL_RIGHT}};
-	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(c, columns);
 	const json_t *n;
 	size_t i;
 
@@ -329,7 +329,7 @@ print_neighbours(const struct cli *c, const json_t *list)
 		fprintf(stderr, "No neighbour has been heard.\n");
 		return;
 	}
-	t = cli_table_new(c, columns, NELEM(columns));
+	t = cli_table_new(c, columns);
 	json_array_foreach((json_t *)list, i, o) {
 		char paths[24];
 		const char *row[] = {ask_shown(o, "hash"), ask_shown(o, "kind"),
@@ -412,7 +412,7 @@ print_users(const struct cli *c, const json_t *list)
 	    {"SPOOL", COL_RIGHT | COL_WIDE}};
 	size_t n = json_array_size(list);
 	const json_t **sorted = calloc(n + 1, sizeof(*sorted));
-	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(c, columns);
 
 	for (size_t i = 0; sorted != NULL && i < n; i++)
 		sorted[i] = json_array_get(list, i);

@@ -83,13 +83,11 @@ fitting(const char *s, size_t columns, size_t *used)
 /* ---- a table ---- */
 
 struct cli_table *
-cli_table_new(const struct cli *c, const struct cli_column *col, size_t columns)
+cli_table_make(const struct cli *c, const struct cli_column *col, size_t columns)
 {
 	struct cli_table *t;
 	const char *heads[TABLE_COLUMNS];
 
-	if (columns > TABLE_COLUMNS)
-		return NULL;
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return NULL;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/util.h"
 #include "node/cli/cli.h"
 
 /*
@@ -28,11 +29,17 @@ struct cli_column {
 };
 enum cli_colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_WAIT, COLOUR_BAD };
 
-#define TABLE_COLUMNS 14
+#define TABLE_COLUMNS 15
 
 struct cli_table;
-/* NULL: no memory, or more than TABLE_COLUMNS. The columns stay the caller's. */
-struct cli_table *cli_table_new(const struct cli *, const struct cli_column *,
+/*
+ * NULL: no memory. The columns, an array, stay the caller's; with more than
+ * TABLE_COLUMNS of them it does not build.
+ */
+#define cli_table_new(c, columns) cli_table_make((c), (columns), \
+	sizeof(struct {_Static_assert(NELEM(columns) <= TABLE_COLUMNS, \
+	    "more columns than TABLE_COLUMNS"); char n[NELEM(columns)]; }))
+struct cli_table *cli_table_make(const struct cli *, const struct cli_column *,
     size_t columns);
 /* One cell a column, copied; NULL or "": nothing is known. */
 void cli_table_row(struct cli_table *, const char *const *cells);

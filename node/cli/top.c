@@ -90,7 +90,7 @@ print_rates(const struct cli *c, const json_t *list)
 	    {"QUEUE", COL_RIGHT | COL_DROP}, {"HELD", COL_RIGHT | COL_DROP}};
 	static const char *const keys[] = {"rx_bps", "tx_bps", "rx_pps",
 	    "tx_pps", "drops"};
-	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+	struct cli_table *t = cli_table_new(c, columns);
 	const json_t *n;
 	size_t i;
 

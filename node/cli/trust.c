@@ -215,7 +215,7 @@ verb_trust_show(struct cli *c, int argc, char **argv)
 		cli_note(c, "no authority counts here: node.yaml names none, "
 			    "or none is pinned in klp/authorities/");
 	} else if (rc == CLI_OK &&
-	    (t = cli_table_new(c, columns, NELEM(columns))) != NULL) {
+	    (t = cli_table_new(c, columns)) != NULL) {
 		for (size_t i = 0; i < json_array_size(s.documents); i++)
 			add_row(t, json_array_get(s.documents, i));
 		cli_table_print(t);

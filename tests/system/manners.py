@@ -260,6 +260,10 @@ def terminals(node):
                (verb[0] == "status" or not wide), str(wide or text))
         result("terminal: %s without colour" % name, "\033[" not in text,
                repr(text))
+    rc, out, err = node.warren("peers")
+    rows = out.split("PERSON", 1)[-1].splitlines()[1:]
+    result("no terminal: peers names who asks for work", rc == 0 and
+           any(len(x.split()[0]) == 64 for x in rows), out + err)
     text = on_terminal(node, 100, {}, "jobs", "--here")
     result("terminal: colour where it is not refused", "\033[1m" in text and
            "\033[31m" in text, repr(text))

@@ -34,7 +34,7 @@ test_table(void **state)
 	static const char *const bad[] = {"a\x1b[31m", NULL};
 	/* two columns wide, one character */
 	static const char *const wide[] = {"\xe4\xb8\xad", ""};
-	struct cli_table *t = cli_table_new(&c, two, 2);
+	struct cli_table *t = cli_table_new(&c, two);
 	const struct captured *said;
 
 	(void)state;
@@ -61,7 +61,7 @@ shown(struct cli me)
 	    {"aaaabbbbccccdddd0000", "kai/agent-runtime:latest", "7",
 		"somebody", "m1", ""},
 	    {"aaaabbbbccce11110000", "a:b", "12", "", "m2", NULL}};
-	struct cli_table *t = cli_table_new(&me, col, NELEM(col));
+	struct cli_table *t = cli_table_new(&me, col);
 	const struct captured *said;
 
 	for (size_t i = 0; i < NELEM(rows); i++)
