@@ -9,11 +9,12 @@
 #include "common/util.h"
 #include "common/ydoc.h"
 #include "node/cli/cli.h"
+#include "node/cli/say.h"
 
 /* The words of a command line that matter here. */
 struct words {
 	int at[2]; /* of the first two that are no options; 0: none */
-	bool help, version;
+	bool help, version, json;
 };
 
 /* What is in `name` before its space, or all of it. */
@@ -80,6 +81,8 @@ find_words(struct words *w, int argc, char **argv)
 			w->help = true;
 		else if (strcmp(a, "--version") == 0)
 			w->version = true;
+		else if (strcmp(a, "--json") == 0)
+			w->json = true;
 		else if (a[0] == '-' && a[1] != '\0')
 			i += takes_next(a);
 		else if (n < 2)
@@ -195,25 +198,34 @@ nearest(const char *word, const char *of, char buf[64])
 	return buf;
 }
 
+/* `warren: why`, and what lists what there is; with --json an object too. */
 static int
-no_verb(const char *of, const char *word)
+wrong(const struct words *w, const char *why, const char *of)
 {
-	char safe[128], buf[64];
+	fprintf(stderr, "warren: %s\n  `warren%s%s --help` lists them.\n", why,
+	    of != NULL ? " " : "", of != NULL ? of : "");
+	if (w->json)
+		cli_error_json(NULL, 0, why);
+	return CLI_USAGE;
+}
+
+static int
+no_verb(const struct words *w, const char *of, const char *word)
+{
+	char safe[128], buf[64], why[320];
 	const char *near = nearest(word, of, buf);
 
 	(void)text_escape(safe, sizeof(safe), word, strlen(word));
-	fprintf(stderr, "warren: no verb %s%s%s%s%s%s\n", of != NULL ? of : "",
-	    of != NULL ? " " : "", safe,
+	(void)snprintf(why, sizeof(why), "no verb %.60s%s%s%s%s%s",
+	    of != NULL ? of : "", of != NULL ? " " : "", safe,
 	    near != NULL ? "; did you mean " : "", near != NULL ? near : "",
 	    near != NULL ? "?" : "");
-	fprintf(stderr, "  `warren%s%s --help` lists them.\n",
-	    of != NULL ? " " : "", of != NULL ? of : "");
-	return CLI_USAGE;
+	return wrong(w, why, of);
 }
 
 /* Options alone: one that no verb has is said before the missing verb. */
 static int
-no_word(int argc, char **argv)
+no_word(const struct words *w, int argc, char **argv)
 {
 	char why[OPTS_WHY] = "", safe[2 * OPTS_WHY];
 	struct opts o;
@@ -232,10 +244,8 @@ no_word(int argc, char **argv)
 		(void)opts_next(&o, 2, one, &value, why);
 	}
 	(void)text_escape(safe, sizeof(safe), why, strlen(why));
-	fprintf(stderr, "warren: %s\n", why[0] != '\0' ? safe :
-	    "a verb is missing: warren VERB [OPTION...]");
-	fprintf(stderr, "  `warren --help` lists them.\n");
-	return CLI_USAGE;
+	return wrong(w, why[0] != '\0' ? safe :
+	    "a verb is missing: warren VERB [OPTION...]", NULL);
 }
 
 /* ---- the verb itself ---- */
@@ -273,10 +283,12 @@ find(int *argc, char **argv, const struct words *w, enum cli_verb_id *verb)
 		return CLI_OK;
 	}
 	if (!family(one))
-		return no_verb(NULL, one);
+		return no_verb(w, NULL, one);
 	if (two != NULL)
-		return no_verb(one, two);
+		return no_verb(w, one, two);
 	(void)print_family(w->help ? stdout : stderr, one);
+	if (w->json && !w->help)
+		cli_error_json(NULL, 0, "a second word is missing");
 	return w->help ? -1 : CLI_USAGE;
 }
 
@@ -294,7 +306,7 @@ cli_dispatch(int *argc, char **argv, enum cli_verb_id *verb)
 		return -1;
 	}
 	if (w.at[0] == 0 && *argc > 1 && !w.help)
-		return no_word(*argc, argv);
+		return no_word(&w, *argc, argv);
 	if (w.at[0] == 0) {
 		usage(w.help ? stdout : stderr);
 		return w.help ? -1 : CLI_USAGE;

@@ -97,7 +97,7 @@ hub_explain(struct cli *c)
 	if (rc == CLI_OK) {
 		o = json_object_get(node, "hub");
 		if (c->json)
-			cli_json(o != NULL ? json_incref(o) : json_null());
+			cli_json(o != NULL ? json_incref(o) : json_object());
 		else if (o == NULL)
 			printf("No hub is named: events stay in the trail "
 			       "here (hub of node.yaml).\n");

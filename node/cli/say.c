@@ -13,8 +13,8 @@
 
 static bool progress_shown;
 
-static void
-error_json(const char *code, int step, const char *why)
+void
+cli_error_json(const char *code, int step, const char *why)
 {
 	cli_json(json_pack("{s:s,s:s?,s:i,s:s}", "event", "error", "code", code,
 	    "step", step, "why", why));
@@ -45,7 +45,7 @@ cli_error(struct cli *c, const char *fmt, ...)
 	say(c, safe, fmt, ap);
 	va_end(ap);
 	if (c->json)
-		error_json(NULL, 0, safe);
+		cli_error_json(NULL, 0, safe);
 }
 
 void
@@ -63,7 +63,7 @@ cli_error_code(struct cli *c, const char *code, int step, const char *why)
 		fprintf(stderr, ": %s", safe);
 	fputc('\n', stderr);
 	if (c->json)
-		error_json(safe_code, step, safe);
+		cli_error_json(safe_code, step, safe);
 }
 
 int

@@ -20,6 +20,8 @@ void cli_error_code(struct cli *, const char *code, int step, const char *why);
 /* Mistakes of a file, one error each; returns CLI_USAGE. */
 struct mistakes;
 int cli_mistakes(struct cli *, const char *path, const struct mistakes *);
+/* The "error" object alone, where there is no cli yet; why: no strangers' bytes. */
+void cli_error_json(const char *code, int step, const char *why);
 /* Something to know that is no error; on standard error only. */
 void cli_note(struct cli *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -121,11 +121,17 @@ test_not_found(void **state)
 	    {"warren --\x1b[2J", CLI_USAGE, NULL, "option --\\x1b[2J"},
 	    {"warren --config D --josn", CLI_USAGE, NULL, "mean --json?"},
 	    {"warren --to burrow", CLI_USAGE, NULL, "a verb is missing"},
-	    {"warren --json --config=D", CLI_USAGE, NULL,
-		"a verb is missing"},
+	    {"warren --json --config=D", CLI_USAGE,
+		"\"why\":\"a verb is missing", "a verb is missing"},
+	    {"warren image --json", CLI_USAGE, "{\"event\":\"error\"",
+		"image list"},
+	    {"warren image nope --json", CLI_USAGE,
+		"\"why\":\"no verb image nope\"", "no verb image nope\n"},
+	    {"warren nope -- --json", CLI_USAGE, NULL, "no verb nope"},
 	    {"warren sumbit a.yaml", CLI_USAGE, NULL,
 		"no verb sumbit; did you mean submit?"},
-	    {"warren staus --json", CLI_USAGE, NULL, "did you mean status?"},
+	    {"warren staus --json", CLI_USAGE, "{\"event\":\"error\"",
+		"did you mean status?"},
 	    {"warren --config D desc burrow", CLI_USAGE, NULL,
 		"did you mean describe?"},
 	    {"warren check", CLI_USAGE, NULL, "did you mean check-config?"},
@@ -223,6 +229,21 @@ test_options(void **state)
 			fail_msg("%s: %d, %s", t[i].line, rc, said->err);
 		assert_true(rc == CLI_OK ||
 		    strstr(said->err, "usage: warren ") != NULL);
+	}
+	for (unsigned k = 0; k < 2; k++) { /* a script is told too */
+		struct cli c = {.verb = "show"};
+		char got[200] = "";
+		struct line l;
+		const char *out;
+
+		split(&l, k == 0 ? "show a b --json" : "show --nope -- --json");
+		capture_begin();
+		assert_int_equal(cli_options(&c, VERB_SHOW, l.argc, l.argv,
+				     note, got), CLI_USAGE);
+		out = capture_end()->out;
+		assert_true(strncmp(out, "{\"event\":\"error\"", k == 0 ? 16 :
+							      0) == 0);
+		assert_true((k == 0) == (out[0] != '\0'));
 	}
 }
 
