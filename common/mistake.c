@@ -13,20 +13,20 @@ void
 mistake_add(struct mistakes *ms, unsigned line, unsigned column,
     const char *hint, const char *fmt, ...)
 {
-	struct mistake *m;
+	struct mistake m = {.line = line, .column = column};
+	const struct mistake *last = ms->n > 0 ? &ms->v[ms->n - 1] : NULL;
 	va_list ap;
 
-	if (ms->n == MISTAKES_MAX) {
-		ms->more++;
-		return;
-	}
-	m = &ms->v[ms->n++];
-	*m = (struct mistake){.line = line, .column = column};
 	va_start(ap, fmt);
-	(void)vsnprintf(m->text, sizeof(m->text), fmt, ap);
+	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
 	if (hint != NULL)
-		(void)snprintf(m->hint, sizeof(m->hint), "%s", hint);
+		(void)snprintf(m.hint, sizeof(m.hint), "%s", hint);
+	/* a key that stands for two is wrong once */
+	if (last != NULL && last->line == line && last->column == column &&
+	    strcmp(last->text, m.text) == 0)
+		return;
+	mistakes_put(ms, &m);
 }
 
 void
@@ -55,7 +55,7 @@ mistakes_count(const struct mistakes *m)
 void
 mistake_line(char *out, size_t cap, const char *file, const struct mistake *m)
 {
-	char where[32] = "", text[600], hint[600];
+	char where[32] = "", text[600], hint[960];
 
 	if (m->line != 0)
 		(void)snprintf(

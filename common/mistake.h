@@ -9,7 +9,7 @@
 struct mistake {
 	unsigned line, column; /* from 1; 0: the file as a whole */
 	char text[200];
-	char hint[200]; /* what to do; may be "" */
+	char hint[320]; /* what to do; may be "" */
 };
 struct mistakes {
 	unsigned n;    /* stored */

@@ -15,7 +15,7 @@
 #include "node/check/check_profile.h"
 #include "node/check/check_rules.h"
 #include "node/check/finding.h"
-#include "node/check/ttylook.h"
+#include "node/check/ifacelook.h"
 #include "node/check/whose.h"
 #include "transport/config/rnsconf.h"
 
@@ -28,34 +28,12 @@ usable(const struct rnsconf *conf)
 	return false;
 }
 
-/* What can be seen of serial ports now; one may come later. */
-static void
-check_ports(struct check *c, const struct rnsconf *conf)
-{
-	char why[200];
-
-	for (unsigned i = 0; i < conf->nifs; i++) {
-		const struct rnsconf_if *n = &conf->ifs[i];
-
-		if (!n->enabled || n->tty == NULL)
-			continue;
-		if (tty_look(n->tty, why, sizeof(why)) == 0) {
-			if (access(n->tty, R_OK | W_OK) == 0)
-				continue;
-			tty_why(n->tty, errno, why, sizeof(why));
-		}
-		check_tell(c, true, "config", n->line, 0, NULL, "interface "
-		    "\"%.80s\" cannot use %.120s now: %s", n->name, n->tty,
-		    why);
-	}
-}
-
 static void
 check_rns(struct check *c)
 {
 	struct mistakes m = {0};
 	struct rnsconf *conf = NULL;
-	char hint[320];
+	char hint[400];
 	size_t len;
 	_cleanup_free_ char *text =
 	    check_read(c, "config", CONF_TEXT_MAX, &len);
@@ -80,7 +58,7 @@ check_rns(struct check *c)
 		    "no interface is enabled and supported: the node reaches "
 		    "nobody beyond this machine");
 	if (conf != NULL)
-		check_ports(c, conf);
+		check_interfaces(c, conf);
 	c->rns = conf;
 	explicit_bzero(text, len);
 }
@@ -153,7 +131,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 	c.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c.dir < 0) {
 		check_tell(&c, false, "", 0, 0, errno == ENOENT ?
-		    "the first start makes it" : errno == EACCES ?
+		    "is it the right one? The first start makes it" : errno == EACCES ?
 		    "ask as its owner" : NULL, "%s", errno == ENOENT ?
 		    "there is no such folder" : strerror(errno));
 		return c.mistakes;

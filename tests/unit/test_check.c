@@ -144,6 +144,59 @@ nothing(void **state)
 	assert_int_equal(check_config("/nonexistent/x", false, NULL, hear, NULL), 1);
 }
 
+/* What this machine has not, and what cannot be meant; each once. */
+static void
+interfaces(void **state)
+{
+	static const char text[] = "[interfaces]\n"
+	    "[[A]]\nenabled = yes\ntype = TCPServerInterface\n"
+	    "listen_ip = 127.0.0.256\nlisten_port = 4242\nifac_size = 64\n"
+	    "[[B]]\nenabled = yes\ntype = TCPServerInterface\n"
+	    "listen_ip = 198.51.100.7\nlisten_port = 4243\n"
+	    "announce_cap = 200\n"
+	    "[[C]]\nenabled = yes\ntype = PipeInterface\n"
+	    "command = /nonexistent/program\n"
+	    "[[D]]\nenabled = yes\ntype = AutoInterface\n"
+	    "devices = nosuch0, lo\n"
+	    "[[E]]\nenabled = yes\ntype = TCPClientInterface\n"
+	    "target_host = 1.2.3.4.5\ntarget_port = 4242\nbitrate = 3\n"
+	    "[[F]]\nenabled = yes\ntype = SerialInterface\n"
+	    "port = /nonexistent/tty\n";
+
+	(void)state;
+	put("config", text);
+	assert_int_equal(check(false), 0);
+	expect("note: ./config:7:1: ", "no effect (it takes network_name");
+	expect("note: ./config:2:1: ", "listen_ip that is none: 127.0.0.256");
+	expect("note: ./config:13:1: ", "no effect (more than 0 per cent");
+	expect("note: ./config:8:1: ", "has no address 198.51.100.7");
+	expect("note: ./config:14:1: ", "no program /nonexistent/program");
+	expect("note: ./config:18:1: ", "device nosuch0");
+	expect("note: ./config:22:1: ", "target_host that is none: 1.2.3.4.5");
+	expect("note: ./config:27:1: ", "no effect (at least 5 bits");
+	expect("note: ./config:28:1: ", "/nonexistent/tty");
+	assert_int_equal(nsaid, 9);
+	/* what is well is not named, in whatever form */
+	put("config", "[interfaces]\n"
+	    "[[A]]\nenabled = yes\ntype = TCPServerInterface\n"
+	    "listen_ip = 127.0.0.2\nlisten_port = 4242\n"
+	    "[[B]]\nenabled = yes\ntype = TCPClientInterface\n"
+	    "target_host = 127.1\ntarget_port = 4242\n"
+	    "[[C]]\nenabled = yes\ntype = PipeInterface\ncommand = cat -u\n"
+	    "[[D]]\nenabled = yes\ntype = AutoInterface\ndevices = lo\n");
+	assert_int_equal(check(false), 0);
+	assert_int_equal(nsaid, 0);
+	/* a hint is whole; a key that stands for two is wrong once */
+	put("config", "");
+	(void)check(false);
+	expect("note: ./config: no interface", "and WeaveInterface)");
+	put("config", "[interfaces]\n[[A]]\nenabled = yes\n"
+	    "type = UDPInterface\nlisten_ip = 0.0.0.0\n"
+	    "forward_ip = 127.0.0.1\nport = 4242 ; mine\n");
+	assert_int_equal(check(false), 1);
+	expect("./config:7:8: ", "65535; a comment begins with #)");
+}
+
 /* The start may go on without an interface, and this check still fails. */
 static void
 interface_off(void **state)
@@ -687,6 +740,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CHECK_TEST(nothing),
 	    CHECK_TEST(all_files),
+	    CHECK_TEST(interfaces),
 	    CHECK_TEST(interface_off),
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(policies), CHECK_TEST(enforced), CHECK_TEST(machine),

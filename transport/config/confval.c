@@ -142,6 +142,19 @@ parse_float(const char *text, double *out)
 	return *end == '\0';
 }
 
+/* A value that is none; unlike elsewhere, ';' begins no comment. */
+static void
+bad_value(const struct conf_reader *r, const char *key, const char *v,
+    const char *hint)
+{
+	char more[160];
+
+	(void)snprintf(more, sizeof(more), "%s%s", hint, strchr(v, ';') !=
+	    NULL ? "; a comment begins with #" : "");
+	mistake_add(r->m, conf_line(r, key), 1, more, "\"%s\" cannot be \"%s\"",
+	    key, v);
+}
+
 int
 conf_get_int(const struct conf_reader *r, const char *key, int64_t min, int64_t max,
     int64_t *out)
@@ -164,8 +177,7 @@ conf_get_int(const struct conf_reader *r, const char *key, int64_t min, int64_t 
 			(void)snprintf(hint, sizeof(hint),
 			    "a whole number from %lld to %lld", (long long)min,
 			    (long long)max);
-		mistake_add(r->m, conf_line(r, key), 1, hint,
-		    "\"%s\" cannot be \"%s\"", key, v);
+		bad_value(r, key, v, hint);
 		return -1;
 	}
 	*out = n;
@@ -182,8 +194,7 @@ conf_get_float(const struct conf_reader *r, const char *key, double *out)
 	if ((rc = conf_get_text(r, key, &v)) <= 0)
 		return rc;
 	if (!parse_float(v, &d)) {
-		mistake_add(r->m, conf_line(r, key), 1, "a number such as 2 or "
-		    "2.5", "\"%s\" cannot be \"%s\"", key, v);
+		bad_value(r, key, v, "a number such as 2 or 2.5");
 		return -1;
 	}
 	*out = d;

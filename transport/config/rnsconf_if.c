@@ -98,6 +98,14 @@ read_mode(struct reader *r, struct rnsconf_if *i)
 		i->mode = rnsconf_mode(r, key, v);
 }
 
+/* A value that is passed over, here and by the reference. */
+static void
+note_useless(struct reader *r, const char *key, const char *hint)
+{
+	rnsconf_note(r, conf_line(&r->v, key), hint, "%s: \"%s\" has no effect",
+	    r->where, key);
+}
+
 /* bitrate, announce_cap, ifac_size: odd ranges. */
 static void
 read_numbers(struct reader *r, struct rnsconf_if *i, unsigned ifac)
@@ -106,15 +114,31 @@ read_numbers(struct reader *r, struct rnsconf_if *i, unsigned ifac)
 	double d;
 
 	/* MINIMUM_BITRATE, reticulum-transport.md 1.1 */
-	if (conf_get_int(&r->v, "bitrate", 0, INT64_MAX, &n) > 0 && n >= 5)
-		i->bitrate = (uint64_t)n;
-	if (conf_get_float(&r->v, "announce_cap", &d) > 0 && d > 0 && d <= 100)
-		i->announce_cap_permille = (uint32_t)MAX_OF(d * 10, 1.0);
+	if (conf_get_int(&r->v, "bitrate", 0, INT64_MAX, &n) > 0) {
+		if (n >= 5)
+			i->bitrate = (uint64_t)n;
+		else
+			note_useless(r, "bitrate", "at least 5 bits a second");
+	}
+	if (conf_get_float(&r->v, "announce_cap", &d) > 0) {
+		if (d > 0 && d <= 100)
+			i->announce_cap_permille =
+			    (uint32_t)MAX_OF(d * 10, 1.0);
+		else
+			note_useless(r, "announce_cap", "more than 0 per cent, "
+			    "at most 100");
+	}
 	if (i->network_name != NULL || i->passphrase != NULL)
 		i->ifac_size = ifac;
-	if (conf_get_int(&r->v, "ifac_size", 0, 512, &n) > 0 && n >= 8 &&
-	    i->ifac_size > 0)
-		i->ifac_size = (unsigned)n / 8;
+	if (conf_get_int(&r->v, "ifac_size", 0, 512, &n) > 0) {
+		if (n < 8)
+			note_useless(r, "ifac_size", "at least 8 bits");
+		else if (i->ifac_size == 0)
+			note_useless(r, "ifac_size", "it takes network_name or "
+			    "passphrase");
+		else
+			i->ifac_size = (unsigned)n / 8;
+	}
 }
 
 /* reticulum-transport.md 8.6: without transport there is no target. */
