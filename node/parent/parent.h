@@ -101,7 +101,9 @@ struct parent {
 	/* reload_asked() */
 	void (*asked)(struct parent *, const struct msg_RELOAD *);
 	uint32_t reload_seq; /* who asks for it now; 0: SIGHUP */
-	int64_t reload_at;   /* before then nobody may */
+	uint32_t reload_next; /* who asked last */
+	int64_t reload_at;   /* before then nobody's turn is */
+	ev_timer reload_turn;
 	/* memory.c: what was seen, and until when that holds */
 	struct msg_MEMORY memory[PROGRAM_COUNT];
 	int64_t memory_until;

@@ -298,10 +298,11 @@ reload(struct parent *p)
 	notify_reloading(p);
 	child_look_again(p);
 	if (check_config(p->path, p->root, NULL, found, p) > 0) {
-		say(p, RELOAD_MISTAKE, "", "has mistakes: nothing was changed");
+		say(p, RELOAD_MISTAKE, "", "the files have mistakes: "
+		    "nothing was changed");
 	} else if (!files_read(p, &f)) {
-		say(p, RELOAD_MISTAKE, "", "cannot be read: nothing was "
-		    "changed");
+		say(p, RELOAD_MISTAKE, "", "the files cannot be read: "
+		    "nothing was changed");
 	} else if (!same_key(p, f.node)) {
 		say(p, RELOAD_MISTAKE, "node.yaml", "mesh_identity is another "
 		    "one, which needs a start: jobs that are here and their "
@@ -321,22 +322,43 @@ reload(struct parent *p)
 	return ok;
 }
 
-void
-reload_asked(struct parent *p, const struct msg_RELOAD *m)
+static void
+answer(struct parent *p)
 {
-	struct msg_RELOAD_END end = {.seq = m->seq};
+	struct msg_RELOAD_END end = {.seq = p->reload_next};
 	struct child *t = &p->child[PROGRAM_TRANSPORT];
-	int64_t now = clock_mono().us;
 
-	p->reload_seq = m->seq;
-	if (now < p->reload_at) {
-		say(p, RELOAD_MISTAKE, "", "the files were read a moment ago: "
-		    "ask again");
-	} else if (!p->stopping) {
+	p->reload_seq = p->reload_next;
+	if (!p->stopping)
 		end.ok = reload(p);
-		p->reload_at = now + ASKED_EACH_US;
-	}
+	p->reload_at = clock_mono().us + ASKED_EACH_US;
 	p->reload_seq = 0;
 	if (t->ev != NULL)
 		(void)ipc_send_RELOAD_END(ipc_ev_channel(t->ev), &end, NULL, 0);
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	answer(w->data);
+}
+
+/* Who asks too soon after another waits for his turn: his files may be newer. */
+void
+reload_asked(struct parent *p, const struct msg_RELOAD *m)
+{
+	int64_t wait = p->reload_at - clock_mono().us;
+
+	p->reload_next = m->seq;
+	if (ev_is_active(&p->reload_turn))
+		return;
+	if (wait <= 0) {
+		answer(p);
+		return;
+	}
+	ev_timer_init(&p->reload_turn, on_turn, (double)wait / 1e6, 0.);
+	p->reload_turn.data = p;
+	ev_timer_start(p->loop, &p->reload_turn);
 }

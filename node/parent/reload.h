@@ -14,7 +14,10 @@ struct parent;
  * is said to wait for a start and why. false: nothing was changed.
  */
 bool reload(struct parent *);
-/* The same, asked for over mesh.sock, with all that was said as the answer. */
+/*
+ * The same, asked for over mesh.sock, with all that was said as the answer; at
+ * once, or 200 ms after the one before.
+ */
 void reload_asked(struct parent *, const struct msg_RELOAD *);
 
 #endif

@@ -117,10 +117,8 @@ def shut(node, name, text):
 
 def told(node):
     """`warren reload --json`: its exit status, what it said by kind. One that
-    comes at once behind another is told so."""
-    until(lambda: "a moment ago" not in again(node, "reload", "--json"),
-          "files that are read")
-    rc, out, err = node.last
+    comes at once behind another waits for its turn."""
+    rc, out, err = node.warren("reload", "--json")
     try:
         said = json.loads(out)["said"]
     except (ValueError, KeyError):
@@ -129,11 +127,6 @@ def told(node):
     for o in said:
         kinds[o["kind"]] = kinds.get(o["kind"], "") + o["text"] + "\n"
     return rc, kinds
-
-
-def again(node, *words):
-    node.last = node.warren(*words)
-    return node.last[1]
 
 
 def sleeps(node, seconds, limit):
