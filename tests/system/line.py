@@ -170,6 +170,8 @@ def ports(mode, user):
                     lambda: [p.plug() for p in swap])
         result(mode + " ports that are pulled out and plugged in %d times" % (PORTS * ROUNDS), why == "", why)
         lines = [w for w in node.said().splitlines() if " Swap0: " in w or " Missing: " in w]
+        result(mode + " and the log's last word of one is that it is open again", lines[-1:] and
+               lines[-1].endswith("is open"), lines)
         result(mode + " the log says it once", 3 <= len(lines) <= 5, lines)
         noise.join(60)
         result(mode + " ten minutes of noise are read, and counted", noise.sent >= NOISE and

@@ -57,6 +57,7 @@ struct line {
 	uint64_t counts[NIF_COUNTS]; /* as the machine's reasons() */
 	uint64_t lost, stalled;
 	struct linesaid said;
+	bool told; /* the log's last word of it is trouble */
 };
 
 /* "/dev/ttyUSB0", or "HOST port N" */
@@ -79,9 +80,12 @@ say(struct line *l, const char *text)
 {
 	unsigned more;
 
-	if (!linesaid_new(&l->said, text, l->n->e->now, &more))
+	if (!linesaid_new(&l->said, text, l->n->e->now, &more)) {
 		log_debug(l->n->conf->name, "%s", text);
-	else if (more > 0)
+		return;
+	}
+	l->told = true;
+	if (more > 0)
 		log_warnx(l->n->conf->name, "%s (%u times more since it was "
 		    "last said)", text, more);
 	else
@@ -251,8 +255,10 @@ on_up(void *arg, unsigned port, bool up)
 			l->port[port]->n->error[0] = '\0';
 		(void)snprintf(text, sizeof(text), "%s is open", where(l,
 		    place, sizeof(place)));
-		if (linesaid_new(&l->said, text, l->n->e->now, &(unsigned){0}))
+		if (linesaid_new(&l->said, text, l->n->e->now,
+			&(unsigned){0}) || l->told)
 			log_notice(l->n->conf->name, "%s", text);
+		l->told = false;
 	}
 	if (l->n->kind->port != NULL) {
 		l->n->kind->port(l->n, port, up);
