@@ -18,6 +18,7 @@
 #include "node/cli/format.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
+#include "node/cli/target.h"
 #include "node/cli/verb.h"
 
 #define LOOK_MS 50
@@ -106,13 +107,19 @@ int
 verb_forensics(struct cli *c, int argc, char **argv)
 {
 	struct wanted w = {.then = "resume"};
+	struct target t;
 	char path[CLI_PATH];
 	int rc = cli_options(c, VERB_FORENSICS, argc, argv, set_then, &w);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	rc = made(c, &w, json_pack("{s:s,s:s,s:s}", "verb", "forensics", "id",
-		argv[c->arg], "then", w.then));
+	target_init(&t, c);
+	t.want_here = true;
+	rc = target_find(&t, argv[c->arg]);
+	if (rc == CLI_OK)
+		rc = made(c, &w, json_pack("{s:s,s:s,s:s}", "verb",
+			"forensics", "id", t.id, "then", w.then));
+	target_close(&t);
 	if (rc == CLI_OK && !path_of(c, &w, path))
 		rc = CLI_FAILED;
 	if (rc == CLI_OK)

@@ -90,7 +90,7 @@ show_node(struct cli *c)
 		cli_error(c, "%s: %s", dir, strerror(errno));
 		if (none)
 			cli_hint(c, "Is that the node's folder? A new one is "
-				    "made first: mkdir -m 700");
+				    "made first: mkdir -m 700 %s", dir);
 		return CLI_FAILED;
 	}
 	rc = read_node_yaml(c, dir, fd, &conf);

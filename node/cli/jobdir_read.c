@@ -196,8 +196,10 @@ jobdir_read(struct cli *c, const char *path, struct jobdir_proof *p)
 	got = file_read(dir, "receipt", p->receipt, sizeof(p->receipt));
 	if (got < JOB_RECEIPT_LEN ||
 	    (size_t)got != job_receipt_len(p->receipt)) {
-		cli_error(c, "%s holds no receipt of %d bytes, or of %d", path,
-		    JOB_RECEIPT_LEN, JOB_RECEIPT_MAX);
+		cli_error(c, "%s holds no receipt%s", path, got < 0 ? "" :
+		    " of the right length");
+		cli_hint(c, "`warren result %s` fetches it, once the job has "
+		    "ended.", path);
 		return CLI_FAILED;
 	}
 	p->receipt_len = (size_t)got;

@@ -464,6 +464,19 @@ print_note(const struct job_note *n)
 		printf("submitted %s\n", cli_time(at, n->at));
 }
 
+/* Not ended yet; what it has used is counted at the end. */
+static bool
+goes_on(const char *state)
+{
+	static const char *const names[] = {"held", "queued", "staging",
+	    "running"};
+
+	for (size_t i = 0; i < NELEM(names); i++)
+		if (strcmp(state, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static int
 show_remote(struct target *t)
 {
@@ -511,9 +524,10 @@ show_remote(struct target *t)
 	    reason[0] != '\0' ? ")" : "", cli_time(at, (int64_t)s.at));
 	if (out[0] != '\0')
 		printf("outcome   %s, attempt %" PRIu64 "\n", out, s.attempts);
-	printf("usage     ran %s, cpu %" PRIu64 " ms, memory peak %s\n",
-	    cli_duration(wall, (int64_t)s.wall_ms), s.cpu_ms,
-	    cli_memory(mem, s.memory_kb));
+	if (!goes_on(state))
+		printf("usage     ran %s, cpu %" PRIu64 " ms, memory peak %s\n",
+		    cli_duration(wall, (int64_t)s.wall_ms), s.cpu_ms,
+		    cli_memory(mem, s.memory_kb));
 	printf("output    stdout %" PRIu64 ", stderr %" PRIu64
 	       " bytes kept, %" PRIu64 " discarded\n",
 	    s.log[0], s.log[1], s.log[2]);
@@ -598,10 +612,11 @@ print_here(void *arg, const json_t *o)
 		printf(" %s %s", key,
 		    limit_text(mem, key, json_integer_value(v)));
 	printf("\nlayers    %s\n", ask_text(o, "layers"));
-	printf("usage     ran %s, cpu %lld ms, memory peak %s\n",
-	    cli_duration(wall, ask_int(used, "wall_ms")),
-	    (long long)ask_int(used, "cpu_ms"),
-	    cli_memory(mem, (uint64_t)ask_int(used, "memory_kb")));
+	if (!goes_on(ask_text(o, "state")))
+		printf("usage     ran %s, cpu %lld ms, memory peak %s\n",
+		    cli_duration(wall, ask_int(used, "wall_ms")),
+		    (long long)ask_int(used, "cpu_ms"),
+		    cli_memory(mem, (uint64_t)ask_int(used, "memory_kb")));
 	printf("output    stdout %lld, stderr %lld bytes kept, %lld "
 	       "discarded\n",
 	    (long long)json_integer_value(json_array_get(log, 0)),
@@ -610,6 +625,14 @@ print_here(void *arg, const json_t *o)
 	printf("receipt   %s\n", json_is_true(json_object_get(o, "receipt")) ?
 		"signed" : "not yet");
 	return true;
+}
+
+/* The state is that of now: one that runs is killed a moment later. */
+static void
+say_cancelled(const char *id, const char *state, const char *reason)
+{
+	printf("%.16s %s%s%s%s\n", id, state, reason[0] != '\0' ? " " : "",
+	    reason, goes_on(state) ? ", is being ended" : "");
 }
 
 static int
@@ -638,8 +661,7 @@ cancel_remote(struct target *t)
 		cli_json(json_pack("{s:s,s:s,s:s?}", "id", t->id, "state", st,
 		    "reason", re[0] != '\0' ? re : NULL));
 	else
-		printf("%.16s %s%s%s\n", t->id, st, re[0] != '\0' ? " " : "",
-		    re);
+		say_cancelled(t->id, st, re);
 	return CLI_OK;
 }
 
@@ -651,8 +673,7 @@ print_cancelled(void *arg, const json_t *o)
 
 	if (t->cli->json)
 		return ask_print(t->cli, o);
-	printf("%.16s %s%s%s\n", ask_text(o, "id"), ask_text(o, "state"),
-	    reason[0] != '\0' ? " " : "", reason);
+	say_cancelled(ask_text(o, "id"), ask_text(o, "state"), reason);
 	return true;
 }
 

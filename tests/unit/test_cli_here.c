@@ -230,14 +230,18 @@ test_show(void **state)
 	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"state\":"
 	    "\"cancelled\",\"reason\":\"operator\"}\n",
 	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"state\":\"lost\","
-	    "\"usage\":{\"wall_ms\":0,\"cpu_ms\":0,\"memory_kb\":0}}\n"};
+	    "\"usage\":{\"wall_ms\":0,\"cpu_ms\":0,\"memory_kb\":0}}\n",
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"state\":\"running\","
+	    "\"usage\":{\"wall_ms\":0,\"cpu_ms\":0,\"memory_kb\":0}}\n",
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"state\":"
+	    "\"running\",\"reason\":null}\n"};
 	static const char *const lines[] = {"person    5555, level +2\n",
 	    "outcome   killed memory, attempt 1\n", " memory 64MB", " time 90s",
 	    " cpu 0.500", " pids 16\n", "ran 2.5 s, cpu 7 ms",
 	    "peak 2.0 MiB", "stdout 3, stderr 4 bytes kept, 5 discarded"};
 	const char *dir = temp_dir();
 	const struct captured *said;
-	pid_t pid = serve(dir, "node.sock", answers, 4);
+	pid_t pid = serve(dir, "node.sock", answers, 6);
 
 	(void)state;
 	assert_int_equal(call(verb_show, dir, &said, false, "abcd", NULL),
@@ -256,6 +260,13 @@ test_show(void **state)
 	assert_int_equal(call(verb_show, dir, &said, false, "abcd", NULL),
 	    CLI_OK);
 	assert_non_null(strstr(said->out, "memory peak not measured\n"));
+	/* nor is what is counted at the end */
+	assert_int_equal(call(verb_show, dir, &said, false, "abcd", NULL),
+	    CLI_OK);
+	assert_null(strstr(said->out, "usage"));
+	assert_int_equal(call(verb_cancel, dir, &said, false, "abcd", NULL),
+	    CLI_OK);
+	assert_string_equal(said->out, "abcd running, is being ended\n");
 	(void)waitpid(pid, NULL, 0);
 	temp_remove(dir);
 }
