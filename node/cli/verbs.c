@@ -260,9 +260,10 @@ static const struct opt pull_options[] = {
 const struct cli_verb cli_verbs[VERB_COUNT] = {
     [VERB_RUN] = {"run", "IMAGE|--wasm FILE [OPTION...] [--] [COMMAND...]",
 	"run a command on a node, without a file",
-	"What it writes comes as it writes it, and its exit status is ours. "
-	"Else:\n128+N ended by signal N, 124 killed by the node (a limit), 123 "
-	"lost,\n122 no node was reached, 121 refused, 125 warren failed.\n"
+	"What it writes comes as it writes it, it has nothing to read, and its\n"
+	"exit status is ours. Else: 128+N ended by signal N, 124 killed by the "
+	"node\n(a limit), 123 lost, 122 no node was reached, 121 refused, 125 "
+	"warren failed.\n"
 	"  warren run kai/tools:latest -v ./in:/in:ro -m 256MB -- wc /in/a\n",
 	0, -1, OPTIONS(run_options)},
     [VERB_SUBMIT] = {"submit", "JOB.yaml [--to NODE]",

@@ -276,7 +276,7 @@ load_file(struct holes *s, const struct hash16 *file)
 	    &len)) == NULL)
 		return;
 	taken = take_list(s, (uint8_t *)buf, len, file, true, &damaged);
-	log_notice(name, "identities=%d", taken);
+	log_notice("blackhole", "%s: identities=%d", name, taken);
 	if (!damaged)
 		return;
 	store_file_aside(s->files, s->dir, name, "who could be read in it is "
