@@ -148,7 +148,7 @@ busy_say(struct cli *c, struct busy_shown *shown, const struct proto_meta *m,
 
 void
 busy_foresee(struct cli *c, const char *phase, uint64_t bytes, uint64_t limit,
-    uint64_t left)
+    uint64_t left, bool kept)
 {
 	uint64_t s = busy_transfer_s(bytes, limit, left);
 	char b[24], per[24], t[24];
@@ -160,7 +160,8 @@ busy_foresee(struct cli *c, const char *phase, uint64_t bytes, uint64_t limit,
 		    "budget", "phase", phase, "bytes", (json_int_t)bytes,
 		    "limit", (json_int_t)limit, "left", (json_int_t)left,
 		    "transfer_s", (json_int_t)s));
-	cli_note(c, "the %s of %s takes about %s: your budget on this node is "
-		    "%s a minute",
-	    phase, cli_bytes(b, bytes), seconds(t, s), cli_bytes(per, limit));
+	cli_note(c, "the %s of %s takes about %s: your budget on this node %s "
+		    "%s a minute%s",
+	    phase, cli_bytes(b, bytes), seconds(t, s), kept ? "was" : "is",
+	    cli_bytes(per, limit), kept ? " when it was asked last" : "");
 }

@@ -30,8 +30,11 @@ struct busy_shown {
  */
 void busy_say(struct cli *, struct busy_shown *, const struct proto_meta *,
     uint64_t wait_s, uint64_t bytes);
-/* A transfer begins, under a budget that is smaller: how long it takes. */
+/*
+ * A transfer begins, under a budget that is smaller: how long it takes. kept:
+ * the node was not asked now, the budget is what it told of itself before.
+ */
 void busy_foresee(struct cli *, const char *phase, uint64_t bytes,
-    uint64_t limit_per_minute, uint64_t left);
+    uint64_t limit_per_minute, uint64_t left, bool kept);
 
 #endif

@@ -202,7 +202,7 @@ foresee(struct talk *s)
 	s->foreseen = m->phase;
 	s->foreseen_bytes = bytes;
 	busy_foresee(s->c, sub_phase_name(m->phase), bytes, n->budget,
-	    MIN_OF(left, n->budget));
+	    MIN_OF(left, n->budget), n->kept);
 }
 
 /* ---- the conversation ---- */
