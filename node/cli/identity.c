@@ -79,7 +79,7 @@ show_node(struct cli *c)
 	struct node_config *conf;
 	struct person p;
 	bool personal;
-	int rc;
+	int rc, lost;
 
 	if (!cli_config_dir(c, dir))
 		return CLI_FAILED;
@@ -102,9 +102,13 @@ show_node(struct cli *c)
 	 */
 	personal = conf->has_identity && ownkey_personal(&conf->identity);
 	rc = person_node(c, fd, !conf->has_identity || personal, &p);
+	lost = rc == CLI_OK || faccessat(fd, KEYSET_MESH, F_OK, 0) == 0 ? 0 :
+	    errno;
 	if (rc == CLI_OK)
 		print_identity(c, &p, true);
-	else if (faccessat(fd, KEYSET_MESH, F_OK, 0) != 0 && errno == ENOENT)
+	else if (lost == EACCES)
+		cli_hint(c, "A node's keys are for the owner of its folder.");
+	else if (lost == ENOENT)
 		cli_hint(c, "%s/node.yaml names this node's key by "
 			    "mesh_identity: bring the file back, or take the "
 			    "line out and call this again for a new key.", dir);

@@ -54,9 +54,15 @@ imagedir_open(struct cli *c, bool make, int *rc)
 	if (images < 0 || (make && store_make(images) != 0)) {
 		if (!make && errno == ENOENT)
 			*rc = CLI_OK; /* an empty store */
-		else
+		else {
+			bool denied = errno == EACCES;
+
 			cli_error(c, "%s/warren/images: %s", dir,
 			    strerror(errno));
+			if (denied)
+				cli_hint(c, "The images are for the owner of "
+					    "the folder.");
+		}
 		return -1;
 	}
 	*rc = CLI_OK;

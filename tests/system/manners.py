@@ -323,6 +323,13 @@ def not_ours(node):
     rc, out, err = guest("jobs", "--here")
     result("jobs: and --here says whom it answers", rc == 4 and
            "owner" in err, "%s %s" % (rc, out + err))
+    wrong = []
+    for verb in (["status"], ["image", "list"], ["audit", "tail"],
+                 ["forensics", "abcd"], ["reload"]):
+        rc, out, err = guest(*verb)
+        if rc in (0, 2) or "owner" not in err:
+            wrong.append("%s: %s %s" % (verb, rc, out + err))
+    result("what is the owner's alone is said to be", not wrong, wrong)
     os.chmod(node.dir, 0o700)
 
 
