@@ -38,11 +38,12 @@ ENDS = {"integer divide by zero": (FPE, "division by zero"),
             SEGV, "call of a function of another type"),
         "unreachable": (ABRT, "unreachable"),
         "call stack exhausted": (SEGV, "stack overflow")}
-# compute.md 4.1, as the engine names them; the last: a global of the suite's is
-# one of the module's own here, of which only GC lets others be made
+# compute.md 4.1, as the engine names them; the last two: a bound of 64 bits,
+# and a global of the suite's, which is one of the module's own here
 OFF = ("enabled", "disabled", "gc", "multiple memories", "memory64",
-       "function references", "exceptions", "tail calls", "threads",
-       "relaxed", "constant expression required")
+       "function references", "function-references", "exception",
+       "tail calls", "threads", "relaxed", "invalid var_u32",
+       "constant expression required")
 
 
 def tools(build):
