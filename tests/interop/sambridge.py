@@ -46,6 +46,7 @@ class Bridge:
         self.lock = threading.Lock()
         self.sessions = {}  # id -> key
         self.waiting = {}   # id -> connections that accept
+        self.held = {}      # address -> threading.Event: its session is not there before
         self.lines = []     # what was said
         self.sockets = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -97,6 +98,8 @@ class Bridge:
                 elif line.startswith("SESSION CREATE"):
                     key = words["DESTINATION"]
                     key = new_key() if key == "TRANSIENT" else key
+                    if b32_of(key) in self.held:
+                        self.held[b32_of(key)].wait()
                     with self.lock:
                         taken = key in self.sessions.values()
                         if not taken:

@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import threading
 
 import lib
 import sambridge
@@ -112,10 +113,32 @@ def offered(ctx):
           found["door"]["reachable_on"] + ".b32.i2p" == address, f"{found}")
 
 
+def late(ctx):
+    """A peer's tunnel stands long before our own session does: the offer waits for the address, and for no interval."""
+    bridge = bridge_of(ctx)
+    far = ctx.transport(config(section("far", True), transport=True,
+                               more="discover_interfaces = yes\nrequired_discovery_value = 1\n"))
+    lib.must(lambda: shown(far, "I2PInterface[far]").get("online"), "the far section is there")
+    to = shown(far, "I2PInterface[far]")["i2p_address"]
+    folder = ctx.dir("late")
+    address = keep_key(folder, "door")
+    bridge.held[address] = threading.Event()
+    t = ctx.transport(config(section("door", True, [to]) + "discoverable = yes\ndiscovery_stamp_value = 1\n",
+                             transport=True), folder=folder)
+    lib.must(lambda: shown(t, "I2PInterface[door]").get("online"), "the section is up by its peer", 60)
+    lib.quiet(20, "the time of the first offer passes without an address")
+    check("i2p_address" not in shown(t, "I2PInterface[door]"), "no address yet")
+    bridge.held[address].set()
+    lib.must(lambda: shown(t, "I2PInterface[door]").get("i2p_address") == address, "our session")
+    lib.must(lambda: "door" in listed(far), "it is offered then", 90)
+    check(listed(far)["door"]["reachable_on"] + ".b32.i2p" == address, f"{listed(far)}")
+
+
 TESTS = []
 LONG = [
     ("i2p: between two of 1.5.7", between(False)),
     ("i2p: between two of 1.4.2", between(True)),
     ("i2p: two of ours, then stock on the folder", ours),
     ("i2p: our address is offered", offered),
+    ("i2p: our address comes after a peer's tunnel", late),
 ]

@@ -97,6 +97,8 @@ i2p_failed(struct nif *n, int error, const char *why)
 	ev_timer_stop(n->e->loop, &x->late);
 	sock_close(&x->session);
 	sock_close(&x->stream);
+	if (n->id == 0) /* nobody can come to it now */
+		x->address[0] = '\0';
 	opener_failed(n, n->id != 0 ? "no tunnel to the peer" :
 	    "cannot be reached through I2P", error, why);
 	section_changed(section_of(n));

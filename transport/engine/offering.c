@@ -104,8 +104,7 @@ describe(const struct offering *f, const struct rnsconf_if *c,
 		       "a host name";
 	/* the reference announces it, and who hears that drops it */
 	if (o->type == OFFER_I2P && o->host[0] == '\0')
-		return c->connectable ? "it has no address yet" :
-		    "it needs connectable = yes";
+		return "it needs connectable = yes";
 	return NULL;
 }
 
@@ -295,6 +294,7 @@ most_due(struct offering *f, struct item **due)
 {
 	const struct rnsconf_if *best = NULL;
 	struct item *i, *next;
+	char b32[B32_LEN + 1];
 	const struct nif *n;
 
 	TAILQ_FOREACH(i, &f->items, link)
@@ -304,6 +304,10 @@ most_due(struct offering *f, struct item **due)
 		    (i = item_of(f, n->conf)) == NULL)
 			continue;
 		i->seen = true;
+		/* a peer's tunnel stands, and our own session does not yet */
+		if (n->conf->type == RNSCONF_I2P && n->conf->connectable &&
+		    b32_of(f, n->conf, b32) == NULL)
+			continue;
 		if (n->online && overdue(f, i, n->conf) >= 0 &&
 		    (best == NULL || overdue(f, i, n->conf) >
 		    overdue(f, *due, best))) {
