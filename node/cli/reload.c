@@ -49,10 +49,10 @@ wait_for(struct cli *c, struct answer *a)
 	while (rc == CLI_OK && !a->done && mono_sub(end, clock_mono()) > 0) {
 		(void)nanosleep(&look, NULL);
 		(void)json_array_clear(a->said);
-		rc = ask(c, ASK_MESH, json_pack("{s:s}", "verb", "reloaded"),
-		    take, a);
+		rc = ask(c, ASK_MESH, json_pack("{s:s,s:I}", "verb",
+		    "reloaded", "seq", asked), take, a);
 	}
-	if (rc == CLI_OK && (!a->done || a->seq < asked)) {
+	if (rc == CLI_OK && !a->done) {
 		cli_error(c, "the daemon does not answer");
 		rc = CLI_FAILED;
 	}

@@ -373,8 +373,10 @@ on_RELOAD_END(struct engine *e, const struct msg_RELOAD_END *m,
     struct ipc_in *in)
 {
 	(void)in;
-	reload_end(e, m);
-	if (m->seq == e->reload.seq)
+	if (!reload_end(e, m))
+		return;
+	rpc_config_read(e->rpc);
+	if (!reload_again(e))
 		rpc_config_read(e->rpc);
 }
 

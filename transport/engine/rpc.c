@@ -33,6 +33,7 @@ struct rpc {
 struct call {
 	struct rpc_talk talk;
 	char what[24], name[128]; /* empty: nothing */
+	uint32_t seq; /* of the reload that what waits for */
 	bool measures; /* of the statistics: for what the programs take */
 };
 
@@ -69,8 +70,8 @@ do_manage(struct rpc *r, struct asker *k, const struct rpc_request *q)
 	memcpy(c->what, q->manage, sizeof(c->what));
 	memcpy(c->name, q->name, sizeof(c->name));
 	asker_limit(k, 0); /* it has asked */
-	reload_ask(r->e);
-	return r->e->reload.last != r->e->reload.seq ||
+	c->seq = reload_ask(r->e);
+	return !reload_answered(&r->e->reload, c->seq) ||
 	    tell(k, SWITCHED_NONE); /* nobody is there to read it */
 }
 
@@ -80,7 +81,7 @@ config_read(void *ctx, struct asker *k)
 	struct rpc *r = ctx;
 	struct call *c = asker_state(k);
 
-	if (c->what[0] == '\0')
+	if (c->what[0] == '\0' || !reload_answered(&r->e->reload, c->seq))
 		return;
 	(void)tell(k, switching_read(r->e, c->what, c->name,
 	    r->e->reload.ok));

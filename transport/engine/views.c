@@ -625,10 +625,13 @@ view_open(struct view *v, struct engine *e, const json_t *request)
 	};
 	const char *verb = json_string_value(json_object_get(request, "verb"));
 	const json_t *hops = json_object_get(request, "max_hops");
+	json_int_t seq = json_integer_value(json_object_get(request, "seq"));
 
 	*v = (struct view){.e = e, .max_hops = -1};
 	if (json_is_integer(hops))
 		v->max_hops = json_integer_value(hops);
+	if (seq > 0 && seq <= UINT32_MAX)
+		v->seq = (uint32_t)seq;
 	for (size_t i = 0; verb != NULL && i < NELEM(verbs); i++) {
 		if (strcmp(verb, verbs[i].verb) == 0) {
 			if (verbs[i].next == explain_next &&

@@ -21,7 +21,9 @@ struct view {
 	json_t *(*next)(struct view *, bool *end);
 	struct hash16 after; /* shown so far */
 	bool started;
-	unsigned line; /* reload.c */
+	unsigned line; /* reload.c, as the next two */
+	uint32_t seq;  /* reloaded: the answer that is asked for; 0 the last */
+	uint32_t shown; /* the one that is */
 	unsigned digits; /* explain: of `after` that were given */
 	int64_t max_hops; /* paths: -1 all */
 };
