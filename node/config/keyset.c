@@ -107,8 +107,7 @@ keyset_read(int dir, const char *path, uint8_t *out, size_t n, unsigned flags,
 	explicit_bzero(buf, sizeof(buf));
 	if (k >= 0 || errno == EFBIG)
 		return refuse(why, path, "it has another length than a key: "
-		    "put back a copy; or move it away, and this becomes "
-		    "another node", EINVAL);
+		    "put back a copy", EINVAL);
 	if (errno != ENOENT || !make)
 		return refuse(why, path, strerror(errno), errno);
 	if (make_secret(at, name, out, n) != 0)

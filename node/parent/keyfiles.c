@@ -43,7 +43,10 @@ secret(struct parent *p, int dir, const char *path, uint8_t *out, size_t n,
 		return 0;
 	error = errno;
 	if (make || error != ENOENT)
-		log_errx(p->path, "%s", why);
+		log_errx(p->path, "%s%s", why, make && error == EINVAL &&
+		    (strcmp(path, KEYSET_MESH) == 0 || strcmp(path, IDENTITY)
+		    == 0) ? "; or move it away, and this becomes another node" :
+		    "");
 	errno = error;
 	return -1;
 }
