@@ -15,6 +15,7 @@
 #include "common/priv.h"
 #include "common/util.h"
 #include "node/parent/parent.h"
+#include "node/parent/rank.h"
 #include "node/parent/tell.h"
 #include "sandbox/image/gone.h"
 #include "sandbox/image/share.h"
@@ -30,6 +31,7 @@ child(const struct parent *p, const struct bury *b)
 	uint64_t bytes = 0;
 	uint32_t files = 0;
 
+	rank_before_relay(RANK_HOUSE);
 	(void)snprintf(why, sizeof(why), "it is revoked (%s)",
 	    rev_reason_name(b->reason));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||

@@ -110,6 +110,7 @@ keep(const struct parent *p, const struct rnsconf_if *conf, int sock)
 	int fd;
 
 	(void)prctl(PR_SET_NAME, KEEPER_NAME, 0, 0, 0);
+	/* its rank is the relay's on purpose: without it a radio is silent */
 	set_signals();
 	(void)groups_join(&p->groups, GROUP_HOUSE);
 	if (priv_fds((const int[]){sock}, 1) < 0 ||
