@@ -156,10 +156,10 @@ busy_foresee(struct cli *c, const char *phase, uint64_t bytes, uint64_t limit,
 	if (s < FORESEE_S)
 		return;
 	if (c->json)
-		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I}", "event",
+		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b}", "event",
 		    "budget", "phase", phase, "bytes", (json_int_t)bytes,
 		    "limit", (json_int_t)limit, "left", (json_int_t)left,
-		    "transfer_s", (json_int_t)s));
+		    "transfer_s", (json_int_t)s, "kept", kept));
 	cli_note(c, "the %s of %s takes about %s: your budget on this node %s "
 		    "%s a minute%s",
 	    phase, cli_bytes(b, bytes), seconds(t, s), kept ? "was" : "is",

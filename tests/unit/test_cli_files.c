@@ -466,6 +466,19 @@ test_busy(void **state)
 		busy_text(text, &m, 0);
 		assert_string_not_equal(text, plain);
 	}
+	/* known before: for a script, too, whether it is known of now */
+	for (unsigned kept = 0; kept < 2; kept++) {
+		struct cli script = c;
+
+		script.json = true;
+		capture_begin();
+		busy_foresee(&script, "upload", 100 << 20, 5 << 20, 0, kept);
+		said = capture_end();
+		assert_non_null(strstr(said->out, kept ? "\"kept\":true" :
+		    "\"kept\":false"));
+		assert_non_null(strstr(said->err, kept ? "when it was asked" :
+		    "is 5.0 MiB a minute"));
+	}
 	assert_int_equal(busy_transfer_s(100, 0, 0), 0);
 	assert_int_equal(busy_transfer_s(100, 10, 100), 0);
 	assert_int_equal(busy_transfer_s(160, 10, 100), 361);
