@@ -42,11 +42,39 @@ words(void **state)
 	assert_false(linesaid_new(&s, text, t, &more));
 }
 
+/* The log's last word is not "open" for long when it is not. */
+static void
+last_word(void **state)
+{
+	struct linesaid s = {0};
+	struct mono t = {1};
+	unsigned more;
+
+	(void)state;
+	assert_true(linesaid_trouble(&s, "gone", t, &more));
+	assert_false(linesaid_trouble(&s, "gone", t, &more));
+	t = mono_add(t, LINESAID_STANDS_US);
+	/* what the log says is so */
+	assert_false(linesaid_trouble(&s, "gone", t, &more));
+	assert_true(linesaid_over(&s, "open", t));
+	t = mono_add(t, LINESAID_STANDS_US - 1);
+	assert_false(linesaid_trouble(&s, "gone", t, &more));
+	t = mono_add(t, 1);
+	assert_true(linesaid_trouble(&s, "gone", t, &more));
+	assert_false(linesaid_trouble(&s, "gone", t, &more));
+	/* and trouble is not the last word of what is open, at once */
+	assert_true(linesaid_over(&s, "open", t));
+	assert_false(linesaid_over(&s, "open", t));
+	/* other words of it are said whenever they come */
+	assert_true(linesaid_trouble(&s, "busy", t, &more));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
+		cmocka_unit_test(last_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,6 @@ struct line {
 	uint64_t counts[NIF_COUNTS]; /* as the machine's reasons() */
 	uint64_t lost, stalled;
 	struct linesaid said;
-	bool told; /* the log's last word of it is trouble */
 };
 
 /* "/dev/ttyUSB0", or "HOST port N" */
@@ -80,11 +79,10 @@ say(struct line *l, const char *text)
 {
 	unsigned more;
 
-	if (!linesaid_new(&l->said, text, l->n->e->now, &more)) {
+	if (!linesaid_trouble(&l->said, text, l->n->e->now, &more)) {
 		log_debug(l->n->conf->name, "%s", text);
 		return;
 	}
-	l->told = true;
 	if (more > 0)
 		log_warnx(l->n->conf->name, "%s (%u times more since it was "
 		    "last said)", text, more);
@@ -255,10 +253,8 @@ on_up(void *arg, unsigned port, bool up)
 			l->port[port]->n->error[0] = '\0';
 		(void)snprintf(text, sizeof(text), "%s is open", where(l,
 		    place, sizeof(place)));
-		if (linesaid_new(&l->said, text, l->n->e->now,
-			&(unsigned){0}) || l->told)
+		if (linesaid_over(&l->said, text, l->n->e->now))
 			log_notice(l->n->conf->name, "%s", text);
-		l->told = false;
 	}
 	if (l->n->kind->port != NULL) {
 		l->n->kind->port(l->n, port, up);

@@ -33,3 +33,32 @@ linesaid_new(struct linesaid *s, const char *text, struct mono now,
 	s->last[k].more = 0;
 	return true;
 }
+
+static void
+written(struct linesaid *s, bool told, struct mono now)
+{
+	s->told = told;
+	s->at = now;
+}
+
+bool
+linesaid_trouble(struct linesaid *s, const char *text, struct mono now,
+    unsigned *more)
+{
+	if (!linesaid_new(s, text, now, more) && (s->told ||
+	    mono_sub(now, s->at) < LINESAID_STANDS_US))
+		return false;
+	written(s, true, now);
+	return true;
+}
+
+bool
+linesaid_over(struct linesaid *s, const char *text, struct mono now)
+{
+	unsigned more;
+
+	if (!linesaid_new(s, text, now, &more) && !s->told)
+		return false;
+	written(s, false, now);
+	return true;
+}

@@ -12,6 +12,8 @@
  */
 #define LINESAID_US (600 * MONO_SECOND) /* ours */
 #define LINESAID_TEXTS 4
+/* ours: a last word of the log that is not so any more stands no longer */
+#define LINESAID_STANDS_US (60 * MONO_SECOND)
 
 struct linesaid {
 	struct {
@@ -19,10 +21,19 @@ struct linesaid {
 		struct mono at;
 		unsigned more;
 	} last[LINESAID_TEXTS]; /* text "": free */
+	bool told;      /* the log's last word of it is trouble */
+	struct mono at; /* when that was written; told or not */
 };
 
 /* Whether to say it; more: how often it was kept back since it was said. */
 bool linesaid_new(struct linesaid *, const char *text, struct mono now,
     unsigned *more);
+/*
+ * The same, of trouble and of its end: also when the log's last word is the
+ * other one, of trouble when that has stood for LINESAID_STANDS_US.
+ */
+bool linesaid_trouble(struct linesaid *, const char *text, struct mono now,
+    unsigned *more);
+bool linesaid_over(struct linesaid *, const char *text, struct mono now);
 
 #endif
