@@ -11,6 +11,7 @@
 #include "common/util.h"
 #include "node/cli/jobdir.h"
 #include "node/cli/say.h"
+#include "node/cli/table.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
 #include "trust/doc/manifest_parse.h"
@@ -50,8 +51,7 @@ struct begun {
 static enum alive
 alive(struct begun *b, const struct id32 *job)
 {
-	static const char *const states[] = {"held", "queued", "staging",
-	    "running", "done"};
+	char state[16];
 	struct proto_req req = {.path = PATH_STATUS, .id = job->b};
 	struct proto_job_status v;
 	struct proto_ans a;
@@ -72,10 +72,9 @@ alive(struct begun *b, const struct id32 *job)
 		b->rc = CLI_FAILED;
 		return NOT_ALIVE;
 	}
-	for (size_t i = 0; i < NELEM(states); i++)
-		if (pstr_is(v.state, states[i]))
-			return ALIVE;
-	return NOT_ALIVE;
+	pstr_copy(state, sizeof(state), v.state);
+	return cli_job_goes_on(state) || strcmp(state, "done") == 0 ? ALIVE :
+								      NOT_ALIVE;
 }
 
 /* Nonce and times of a folder's manifest make ours the same job, or do not. */

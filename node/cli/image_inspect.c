@@ -18,6 +18,7 @@
 #include "node/cli/imagedir.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
+#include "node/cli/table.h"
 #include "node/cli/verb.h"
 #include "node/config/profile.h"
 #include "sandbox/image/gone.h"
@@ -246,10 +247,7 @@ add_jobs(struct inspect *k)
 			const char *state = ask_text(v, "state");
 
 			if (strcmp(ask_text(v, "image"), hex) == 0 &&
-			    (strcmp(state, "held") == 0 ||
-			    strcmp(state, "queued") == 0 ||
-			    strcmp(state, "staging") == 0 ||
-			    strcmp(state, "running") == 0))
+			    cli_job_goes_on(state))
 				(void)json_array_append_new(list, json_pack(
 				    "{s:s,s:s}", "id", ask_text(v, "id"),
 				    "state", state));

@@ -464,19 +464,6 @@ print_note(const struct job_note *n)
 		printf("submitted %s\n", cli_time(at, n->at));
 }
 
-/* Not ended yet; what it has used is counted at the end. */
-static bool
-goes_on(const char *state)
-{
-	static const char *const names[] = {"held", "queued", "staging",
-	    "running"};
-
-	for (size_t i = 0; i < NELEM(names); i++)
-		if (strcmp(state, names[i]) == 0)
-			return true;
-	return false;
-}
-
 static int
 show_remote(struct target *t)
 {
@@ -524,7 +511,7 @@ show_remote(struct target *t)
 	    reason[0] != '\0' ? ")" : "", cli_time(at, (int64_t)s.at));
 	if (out[0] != '\0')
 		printf("outcome   %s, attempt %" PRIu64 "\n", out, s.attempts);
-	if (!goes_on(state))
+	if (!cli_job_goes_on(state))
 		printf("usage     ran %s, cpu %" PRIu64 " ms, memory peak %s\n",
 		    cli_duration(wall, (int64_t)s.wall_ms), s.cpu_ms,
 		    cli_memory(mem, s.memory_kb));
@@ -612,7 +599,7 @@ print_here(void *arg, const json_t *o)
 		printf(" %s %s", key,
 		    limit_text(mem, key, json_integer_value(v)));
 	printf("\nlayers    %s\n", ask_text(o, "layers"));
-	if (!goes_on(ask_text(o, "state")))
+	if (!cli_job_goes_on(ask_text(o, "state")))
 		printf("usage     ran %s, cpu %lld ms, memory peak %s\n",
 		    cli_duration(wall, ask_int(used, "wall_ms")),
 		    (long long)ask_int(used, "cpu_ms"),
@@ -632,7 +619,7 @@ static void
 say_cancelled(const char *id, const char *state, const char *reason)
 {
 	printf("%.16s %s%s%s%s\n", id, state, reason[0] != '\0' ? " " : "",
-	    reason, goes_on(state) ? ", is being ended" : "");
+	    reason, cli_job_goes_on(state) ? ", is being ended" : "");
 }
 
 static int

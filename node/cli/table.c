@@ -384,3 +384,15 @@ cli_job_colour(const char *state, const char *outcome)
 			return t[i].colour;
 	return COLOUR_NONE;
 }
+
+bool
+cli_job_goes_on(const char *state)
+{
+	static const char *const names[] = {"held", "queued", "staging",
+	    "running"};
+
+	for (size_t i = 0; i < NELEM(names); i++)
+		if (strcmp(state, names[i]) == 0)
+			return true;
+	return false;
+}

@@ -52,5 +52,7 @@ void cli_table_free(struct cli_table *);  /* NULL is fine */
 const char *cli_age(char out[24], int64_t seconds);
 /* The colour of a job's state, or of how it ended ("exited 0", "killed ..."). */
 enum cli_colour cli_job_colour(const char *state, const char *outcome);
+/* Not ended yet; what it has used is counted at the end. */
+bool cli_job_goes_on(const char *state);
 
 #endif

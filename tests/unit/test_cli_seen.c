@@ -139,6 +139,8 @@ test_colour(void **state)
 	assert_int_equal(cli_job_colour("done", "exited 0"), COLOUR_NONE);
 	assert_int_equal(cli_job_colour("done", "exited 1"), COLOUR_BAD);
 	assert_int_equal(cli_job_colour("running", ""), COLOUR_GOOD);
+	assert_true(cli_job_goes_on("held") && cli_job_goes_on("running"));
+	assert_false(cli_job_goes_on("done") || cli_job_goes_on("lost"));
 }
 
 static void
