@@ -331,6 +331,9 @@ answer(struct parent *p)
 	p->reload_seq = p->reload_next;
 	if (!p->stopping)
 		end.ok = reload(p);
+	else
+		say(p, RELOAD_MISTAKE, "", "the daemon is stopping: nothing "
+		    "was changed");
 	p->reload_at = clock_mono().us + ASKED_EACH_US;
 	p->reload_seq = 0;
 	if (t->ev != NULL)
