@@ -217,6 +217,14 @@ notes(void **state)
 	    "type = I2PInterface\ndiscoverable = yes\n");
 	assert_int_equal(c->nnotes, 0);
 	rnsconf_free(c);
+	/* I2P says where it is: a program is not asked, and hides no note */
+	c = parse("[interfaces]\n[[I]]\nenabled = yes\n"
+	    "type = I2PInterface\ndiscoverable = yes\npeers = a.b32.i2p\n"
+	    "reachable_on = /bin/where\n");
+	assert_null(c->ifs[0].offer.reachable_cmd);
+	assert_int_equal(c->nnotes, 1);
+	assert_string_equal(c->notes[0].hint, "add connectable = yes");
+	rnsconf_free(c);
 	for (size_t i = 0; i < NELEM(cases); i++) {
 		c = server(cases[i].lines);
 		assert_int_equal(c->nnotes, 1);

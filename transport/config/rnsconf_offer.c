@@ -71,11 +71,7 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 	struct rnsconf_offer *o = &i->offer;
 	const char *at = o->reachable_on;
 
-	if (at != NULL && strchr(at, '/') != NULL) {
-		note_program(r, "reachable_on", at);
-		o->reachable_cmd = at;
-		o->reachable_on = NULL;
-	} else if (i->type == RNSCONF_RNODE_MULTI) {
+	if (i->type == RNSCONF_RNODE_MULTI) {
 		rnsconf_note(r, conf_line(&r->v, "discoverable"), "only an "
 		    "RNodeInterface is announced", "%s is not announced: it "
 		    "has several radios", r->where);
@@ -84,6 +80,10 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 			rnsconf_note(r, conf_line(&r->v, "discoverable"),
 			    "add connectable = yes", "%s is not announced: "
 			    "nobody can connect to it", r->where);
+	} else if (at != NULL && strchr(at, '/') != NULL) {
+		note_program(r, "reachable_on", at);
+		o->reachable_cmd = at;
+		o->reachable_on = NULL;
 	} else if (at == NULL && !i->kiss_framing && !is_rnode(i) &&
 	    i->type != RNSCONF_WEAVE) {
 		rnsconf_note(r, conf_line(&r->v, "discoverable"),
