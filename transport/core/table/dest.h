@@ -99,7 +99,10 @@ bool dest_announce_same(const struct dest *, const uint8_t *app_data,
 #define DEST_TRIES_ALWAYS 2u /* ours: of the newest, for each packet */
 int dest_decrypt(struct dest *, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len, struct mono now);
-/* NULL: none for that path. Lives until the next HANDLER_ADD, HANDLER_DEL or DEST_DEL. */
+/*
+ * NULL: none for that path. Lives until the next HANDLER_ADD, HANDLER_DEL or
+ * DEST_DEL.
+ */
 const struct handler *dest_handler(const struct dest *,
     const struct hash16 *path_hash);
 /*
