@@ -293,7 +293,7 @@ find(int *argc, char **argv, const struct words *w, enum cli_verb_id *verb)
 }
 
 int
-cli_dispatch(int *argc, char **argv, enum cli_verb_id *verb)
+cli_dispatch(int *argc, char **argv, enum cli_verb_id *verb, bool *json)
 {
 	char help[] = "--help";
 	static char kept[sizeof(help)];
@@ -301,6 +301,7 @@ cli_dispatch(int *argc, char **argv, enum cli_verb_id *verb)
 	int rc;
 
 	find_words(&w, *argc, argv);
+	*json = w.json;
 	if (w.at[0] == 0 && w.version) {
 		printf("warren %s\n", PACKAGE_VERSION);
 		return -1;

@@ -78,7 +78,7 @@ main(int argc, char **argv)
 	/* who reads our output may leave; the job's results are fetched all
 	 * the same */
 	(void)signal(SIGPIPE, SIG_IGN);
-	rc = cli_dispatch(&argc, argv, &id);
+	rc = cli_dispatch(&argc, argv, &id, &c.json);
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	cli_terminal(&c);

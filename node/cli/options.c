@@ -55,16 +55,6 @@ shared(struct cli *c, int option, const char *value)
 	return false;
 }
 
-/* Wherever it stands: a mistake before it is for a script as well. */
-static bool
-wants_json(int argc, char **argv)
-{
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0)
-			return true;
-	return false;
-}
-
 int
 cli_options(struct cli *c, enum cli_verb_id id, int argc, char **argv,
     cli_set_fn *set, void *ctx)
@@ -75,7 +65,6 @@ cli_options(struct cli *c, enum cli_verb_id id, int argc, char **argv,
 	struct opts o;
 	int option, words;
 
-	c->json |= wants_json(argc, argv);
 	opts_init(&o, v->options, v->noptions);
 	opts_add(&o, cli_shared, cli_nshared);
 	while ((option = opts_next(&o, argc, argv, &value, why)) > 0) {

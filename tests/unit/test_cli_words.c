@@ -88,11 +88,12 @@ test_found(void **state)
 		enum cli_verb_id verb = VERB_COUNT;
 		struct line l;
 		char left[512];
+		bool json;
 		int rc;
 
 		split(&l, t[i].line);
 		capture_begin();
-		rc = cli_dispatch(&l.argc, l.argv, &verb);
+		rc = cli_dispatch(&l.argc, l.argv, &verb, &json);
 		(void)capture_end();
 		join(&l, left, sizeof(left));
 		if (rc != CLI_OK || verb != t[i].verb ||
@@ -150,11 +151,12 @@ test_not_found(void **state)
 		enum cli_verb_id verb;
 		const struct captured *said;
 		struct line l;
+		bool json;
 		int rc;
 
 		split(&l, t[i].line);
 		capture_begin();
-		rc = cli_dispatch(&l.argc, l.argv, &verb);
+		rc = cli_dispatch(&l.argc, l.argv, &verb, &json);
 		said = capture_end();
 		if (rc != t[i].rc ||
 		    (t[i].out == NULL ? said->out[0] != '\0' :
@@ -230,20 +232,44 @@ test_options(void **state)
 		assert_true(rc == CLI_OK ||
 		    strstr(said->err, "usage: warren ") != NULL);
 	}
-	for (unsigned k = 0; k < 2; k++) { /* a script is told too */
-		struct cli c = {.verb = "show"};
+}
+
+/* A script is told too, wherever --json stands, and where it is no value. */
+static void
+test_json(void **state)
+{
+	static const struct {
+		const char *line;
+		bool json;
+	} t[] = {
+	    {"warren show a b --json", true},
+	    {"warren --json show a b", true},
+	    {"warren show a b --nope --json", true},
+	    {"warren show a b --nope -- --json", false},
+	    {"warren show a b --config --json", false},
+	    {"warren submit a b --label --json", false},
+	    {"warren submit a b --label --json --json", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct cli c = {0};
+		enum cli_verb_id verb;
+		const char *out;
 		char got[200] = "";
 		struct line l;
-		const char *out;
 
-		split(&l, k == 0 ? "show a b --json" : "show --nope -- --json");
+		split(&l, t[i].line);
+		assert_int_equal(cli_dispatch(&l.argc, l.argv, &verb, &c.json),
+		    CLI_OK);
+		c.verb = cli_verbs[verb].name;
 		capture_begin();
-		assert_int_equal(cli_options(&c, VERB_SHOW, l.argc, l.argv,
-				     note, got), CLI_USAGE);
+		assert_int_equal(cli_options(&c, verb, l.argc, l.argv, note,
+				     got), CLI_USAGE);
 		out = capture_end()->out;
-		assert_true(strncmp(out, "{\"event\":\"error\"", k == 0 ? 16 :
-							      0) == 0);
-		assert_true((k == 0) == (out[0] != '\0'));
+		if (strncmp(out, "{\"event\":\"error\"", t[i].json ? 16 : 0) !=
+		    0 || t[i].json != (out[0] != '\0'))
+			fail_msg("%s: %s", t[i].line, out);
 	}
 }
 
@@ -343,6 +369,7 @@ main(void)
 	    cmocka_unit_test(test_found),
 	    cmocka_unit_test(test_not_found),
 	    cmocka_unit_test(test_options),
+	    cmocka_unit_test(test_json),
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_help),
 	    cmocka_unit_test(test_table),
