@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -101,24 +102,50 @@ look_at_device(struct check *c, const struct rnsconf_if *n, const char *device)
 		    "device %.60s, which is not there now", device);
 }
 
-/* As execvp(3) looks for it. */
 static bool
-is_program(const char *name)
+is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    access(path, X_OK) == 0;
+}
+
+/* As execvp(3) looks for it, by the PATH of who asks. */
+static bool
+in_path(const char *name)
 {
 	const char *path = getenv("PATH");
 	char at[4096];
 
-	if (strchr(name, '/') != NULL)
-		return access(name, X_OK) == 0;
 	for (const char *p = path != NULL ? path : "/bin:/usr/bin"; *p != '\0';) {
 		size_t n = strcspn(p, ":");
 
 		if (snprintf(at, sizeof(at), "%.*s/%s", (int)n, p, name) <
-		    (int)sizeof(at) && access(at, X_OK) == 0)
+		    (int)sizeof(at) && is_program(at))
 			return true;
 		p += n + (p[n] == ':');
 	}
 	return false;
+}
+
+/* warrend may have another PATH and folder, and its command another user. */
+static void
+look_at_command(struct check *c, const struct rnsconf_if *n, const char *name)
+{
+	static const char whole[] = "the whole path of a program";
+
+	if (strchr(name, '/') == NULL) {
+		if (!in_path(name))
+			note(c, n, whole, "may not run its command: %.80s was "
+			    "not found in this PATH", name);
+	} else if (c->root && name[0] != '/') {
+		note(c, n, whole, "runs its command in /: %.80s is looked for "
+		    "there", name);
+	} else if (!is_program(name)) {
+		note(c, n, whole, "cannot run its command: there is no "
+		    "program %.80s", name);
+	}
 }
 
 void
@@ -138,10 +165,7 @@ check_interfaces(struct check *c, const struct rnsconf *conf)
 			look_at_device(c, n, n->device);
 		for (unsigned k = 0; k < n->ndevices; k++)
 			look_at_device(c, n, n->devices[k]);
-		if (n->argv != NULL && n->argv[0] != NULL &&
-		    !is_program(n->argv[0]))
-			note(c, n, "the whole path of a program", "cannot run "
-			    "its command: there is no program %.80s",
-			    n->argv[0]);
+		if (n->argv != NULL && n->argv[0] != NULL)
+			look_at_command(c, n, n->argv[0]);
 	}
 }

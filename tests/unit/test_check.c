@@ -186,6 +186,20 @@ interfaces(void **state)
 	    "[[D]]\nenabled = yes\ntype = AutoInterface\ndevices = lo\n");
 	assert_int_equal(check(false), 0);
 	assert_int_equal(nsaid, 0);
+	/* a folder is no program; the daemon has another PATH and folder */
+	put("config", "[interfaces]\n"
+	    "[[A]]\nenabled = yes\ntype = PipeInterface\ncommand = /tmp\n"
+	    "[[B]]\nenabled = yes\ntype = PipeInterface\n"
+	    "command = no-such-program\n"
+	    "[[C]]\nenabled = yes\ntype = PipeInterface\n"
+	    "command = bin/none\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./config:2:1: ", "no program /tmp");
+	expect("note: ./config:6:1: ", "not found in this PATH");
+	expect("note: ./config:10:1: ", "no program bin/none");
+	assert_int_equal(nsaid, 3);
+	(void)check(true);
+	expect("note: ./config:10:1: ", "runs its command in /: bin/none");
 	/* a hint is whole; a key that stands for two is wrong once */
 	put("config", "");
 	(void)check(false);
