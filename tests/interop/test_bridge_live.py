@@ -283,6 +283,7 @@ def ratchets(ctx):
     same(b("known_destinations_roundtrip", destination_hash="00" * 16)["recall_after_load_found"], False, "nobody")
     gate = a("discovery_autoconnect_gate")
     same([gate[k]["interfaces_added"] for k in ("wrong_type", "tcp_client", "i2p", "yggdrasil")], [0] * 4, "not dialled")
+    same(gate["backbone"]["interfaces_added"], 1, "dialled")
     same(gate["endpoint_hash"], hashlib.sha256(gate["endpoint_spec"].encode()).hexdigest(), "the place")
     same(a("interface_transport_defaults"), {"local_interface_port": 37428, "ar_target": 3600, "ar_penalty": 0,
                                              "ar_grace": 5}, "defaults")

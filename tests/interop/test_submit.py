@@ -457,8 +457,10 @@ def test_budget(ctx):
     said = r.stderr.decode()
     check(said.count("your budget of bytes on this node is used up: 2.0 KiB of 1.0 MiB a minute left, full again in "
                      "50 s; what is to be moved still takes about 41 s") == 1, f"says: {said}")
-    before = re.search(r"the upload of 686 KiB takes about (\d+) s: your budget on this node (?:is|was) 1.0 MiB a minute", said)
+    before = re.search(r"the upload of 686 KiB takes about (\d+) s: your budget on this node is 1.0 MiB a minute", said)
     check(before and 20 < int(before.group(1)) <= 40, f"does not say it before: {said}")  # it fills meanwhile
+    budget = [e for e in lines(r) if e["event"] == "budget" and e["phase"] == "upload"]
+    check(budget and not any(e["kept"] for e in budget), f"it was asked now: {budget}")
     busy = [e for e in lines(r) if e["event"] == "busy"]
     check(busy == [{"event": "busy", "code": "bytes", "of": "peer", "limit": 1 << 20, "left": 2048, "full_s": 50,
                     "wait_s": 1, "transfer_s": 41}], f"json: {busy}")

@@ -623,6 +623,33 @@ cancel_end(struct call *c, struct rns *r, const struct far *f, uint64_t tag,
 	must(c, rns_submit(r, &cmd, mono_here()), "cancel");
 }
 
+/* How far says that what it was given has ended; -1: it does not. */
+static int
+taken_end(struct far *f)
+{
+	struct rns_event ev;
+	int status = -1;
+
+	while (rns_next_event(f->far, &ev))
+		if (ev.type == RNS_EV_RESOURCE_DONE)
+			status = (int)ev.resource.status;
+	return status;
+}
+
+/* Of nothing that far knows: it is counted as that, and not answered. */
+static bool
+unknown(struct far *f, struct bytes raw)
+{
+	uint64_t before = rns_drops(f->far, RNS_DROP_RESOURCE);
+	struct rns_tx tx;
+
+	while (rns_next_tx(f->far, &tx)) /* what it said before */
+		;
+	far_hear(f->far, raw);
+	return rns_drops(f->far, RNS_DROP_RESOURCE) == before + 1 &&
+	    !rns_next_tx(f->far, &tx);
+}
+
 /* A part and a piece of the map for one that was refused on the way. */
 static void
 late_receiver(struct call *c)
@@ -651,15 +678,16 @@ late_receiver(struct call *c)
 	height = s.in->height;
 	cancel_end(c, s.f.far, &s.f, 0, &s.in->hash);
 	put_str(c, "receiver_status", res_name(receives(&s) ?
-	    (int)s.in->status : RES_FAILED));
+	    (int)s.in->status : taken_end(&s.f)));
 	put_int(c, "receiver_received_before", received);
 	put_int(c, "receiver_height_before", height);
-	far_hear(s.f.far, late);
-	put_int(c, "receiver_received_after_late_part", receives(&s) ?
-	    s.in->received : received);
-	far_hear(s.f.far, map);
-	put_int(c, "receiver_height_after_late_hmu", receives(&s) ?
-	    s.in->height : height);
+	/* there is nothing left that could count them */
+	if (!unknown(&s.f, late) || receives(&s))
+		fail(c, "RuntimeError: far takes a late part");
+	put_int(c, "receiver_received_after_late_part", received);
+	if (!unknown(&s.f, map) || receives(&s))
+		fail(c, "RuntimeError: far takes a late piece of the map");
+	put_int(c, "receiver_height_after_late_hmu", height);
 }
 
 /* A request and a proof for one that was taken back, or was not. */

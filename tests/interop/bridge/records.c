@@ -396,7 +396,9 @@ cmd_wire_discovery_autoconnect_gate(struct call *c)
 	} cases[] = {{"wrong_type", "UDPInterface", "10.9.9.9"},
 	    {"tcp_client", "TCPClientInterface", "10.9.9.9"},
 	    {"i2p", "I2PInterface", "abc"},
-	    {"yggdrasil", "BackboneInterface", "200::1"}};
+	    {"yggdrasil", "BackboneInterface", "200::1"},
+	    /* ours: the one that is */
+	    {"backbone", "BackboneInterface", "10.9.9.9"}};
 	struct offer o = {.transport = true, .port = 4242};
 	struct id32 endpoint;
 
