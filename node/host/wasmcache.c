@@ -21,6 +21,7 @@
 #endif
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "config.h"
@@ -39,9 +40,8 @@
 struct code {
 	SLIST_ENTRY(code) link;
 	struct id32 key;
-	ino_t ino;
-	off_t size;
-	struct timespec changed;
+	struct stat is;
+	int64_t used_us; /* the file bears only when it was read */
 };
 
 /* A large one that is being read: to see that it is whole, or to say so. */
@@ -50,6 +50,7 @@ struct reading {
 	struct id32 key;
 	bool made; /* the sum is not there yet */
 	int fd;	   /* -1: it is not its turn yet */
+	struct stat was; /* when it was made, or is begun */
 	uint64_t at;
 	struct sha256_ctx sum;
 };
@@ -105,17 +106,41 @@ new_name(char out[16], uint32_t slot)
 
 /* ---- what is known of them ---- */
 
+static bool
+same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static int64_t
+modified_us(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000 +
+	    st->st_mtim.tv_nsec / 1000;
+}
+
+static struct code *
+code_of(const struct wasmcache *w, const struct id32 *key)
+{
+	struct code *c;
+
+	SLIST_FOREACH(c, &w->known, link)
+		if (id32_eq(&c->key, key))
+			return c;
+	return NULL;
+}
+
 static void
 forget(struct wasmcache *w, const struct id32 *key)
 {
-	struct code *c, *next;
+	struct code *c = code_of(w, key);
 
-	SLIST_FOREACH_SAFE(c, &w->known, link, next) {
-		if (!id32_eq(&c->key, key))
-			continue;
-		SLIST_REMOVE(&w->known, c, code, link);
-		free(c);
-	}
+	if (c == NULL)
+		return;
+	SLIST_REMOVE(&w->known, c, code, link);
+	free(c);
 }
 
 static void
@@ -126,22 +151,17 @@ know(struct wasmcache *w, const struct id32 *key, const struct stat *st)
 	forget(w, key);
 	if (c == NULL)
 		return;
-	*c = (struct code){.key = *key, .ino = st->st_ino,
-	    .size = st->st_size, .changed = st->st_ctim};
+	*c = (struct code){.key = *key, .is = *st,
+	    .used_us = modified_us(st)};
 	SLIST_INSERT_HEAD(&w->known, c, link);
 }
 
 static bool
 known(const struct wasmcache *w, const struct id32 *key, const struct stat *st)
 {
-	const struct code *c;
+	const struct code *c = code_of(w, key);
 
-	SLIST_FOREACH(c, &w->known, link)
-		if (id32_eq(&c->key, key))
-			return c->ino == st->st_ino && c->size == st->st_size &&
-			    c->changed.tv_sec == st->st_ctim.tv_sec &&
-			    c->changed.tv_nsec == st->st_ctim.tv_nsec;
-	return false;
+	return c != NULL && same(&c->is, st);
 }
 
 /* It is not what was compiled: gone, unless another has its name already. */
@@ -155,18 +175,32 @@ discard(struct wasmcache *w, const struct id32 *key, const struct stat *was)
 	if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    st.st_ino != was->st_ino || unlinkat(w->dir, name, 0) < 0)
 		return;
+	forget(w, key);
 	log_warnx(NULL, FOLDER "/%s is not the code that was compiled: it is "
 	    "removed, and compiled again when it is asked for", name);
 }
 
 /* ---- reading them ---- */
 
-static void
+/* What is made is read as it was left, all other as it is now. */
+static int
 sum_begin(struct reading *r)
 {
+	struct stat st;
+
+	/* ... which is its use; that changes it, and so not while it is read */
+	if (!r->made && futimens(r->fd, NULL) < 0)
+		return -1;
+	if (fstat(r->fd, &st) < 0)
+		return -1;
+	errno = EINVAL;
+	if (!S_ISREG(st.st_mode) || (r->made && !same(&r->was, &st)))
+		return -1;
+	r->was = st;
 	sha256_init(&r->sum);
 	sha256_update(&r->sum, sizeof(r->key.b), r->key.b);
 	r->at = 0;
+	return 0;
 }
 
 /* About so many bytes more of it: 1, or 0 at its end; -1 with errno. */
@@ -196,17 +230,23 @@ sum_more(struct reading *r, size_t budget)
 	return 1;
 }
 
-/* All is read: 0 when its head says the same, or says so now. */
+/* All is read: 0 when its head says the same, or says so now; it is as r->was. */
 static int
 sum_end(struct reading *r)
 {
 	struct id32 is, said;
+	struct stat st;
 
+	if (fstat(r->fd, &st) < 0)
+		return -1;
+	errno = EINVAL;
+	/* what changed while it was read may have changed behind the reader */
+	if (!same(&r->was, &st))
+		return -1;
 	sha256_digest(&r->sum, sizeof(is.b), is.b);
 	if (r->made)
 		return pwrite(r->fd, is.b, sizeof(is.b), WASM_CODE_MARK) ==
-		    sizeof(is.b) ? 0 : -1;
-	errno = EINVAL;
+		    sizeof(is.b) ? fstat(r->fd, &r->was) : -1;
 	return pread(r->fd, said.b, sizeof(said.b), WASM_CODE_MARK) ==
 	    sizeof(said.b) && id32_eq(&is, &said) ? 0 : -1;
 }
@@ -222,24 +262,33 @@ code_open(const struct wasmcache *w, const struct id32 *key, bool write)
 }
 
 static void
-queue(struct wasmcache *w, const struct id32 *key, bool made)
+reading_free(struct wasmcache *w, struct reading *r)
+{
+	STAILQ_REMOVE(&w->readings, r, reading, link);
+	close_fd(&r->fd);
+	free(r);
+}
+
+/* What was made is as st says, and stays so. */
+static void
+queue(struct wasmcache *w, const struct id32 *key, const struct stat *made)
 {
 	struct reading *r, *next;
 
 	STAILQ_FOREACH_SAFE(r, &w->readings, link, next) {
 		if (!id32_eq(&r->key, key))
 			continue;
-		if (!made)
+		if (made == NULL)
 			return;
 		/* of the one before, which has lost its name */
-		STAILQ_REMOVE(&w->readings, r, reading, link);
-		close_fd(&r->fd);
-		free(r);
+		reading_free(w, r);
 	}
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return;
 	r->key = *key;
-	r->made = made;
+	r->made = made != NULL;
+	if (r->made)
+		r->was = *made;
 	r->fd = -1;
 	STAILQ_INSERT_TAIL(&w->readings, r, link);
 }
@@ -249,33 +298,30 @@ read_over(struct wasmcache *w, struct reading *r, bool good)
 {
 	struct stat st;
 
-	if (r->fd >= 0 && fstat(r->fd, &st) == 0) {
-		if (good)
-			know(w, &r->key, &st);
-		else
-			discard(w, &r->key, &st);
-	}
-	STAILQ_REMOVE(&w->readings, r, reading, link);
-	close_fd(&r->fd);
-	free(r);
+	if (good)
+		know(w, &r->key, &r->was);
+	else if (fstat(r->fd, &st) == 0)
+		discard(w, &r->key, &st);
+	reading_free(w, r);
 }
 
 bool
 wasmcache_work(struct wasmcache *w)
 {
 	struct reading *r = STAILQ_FIRST(&w->readings);
-	int more;
+	int more = 1;
 
 	if (r == NULL)
 		return false;
 	if (r->fd < 0) {
 		if ((r->fd = code_open(w, &r->key, r->made)) < 0) {
-			read_over(w, r, false);
+			reading_free(w, r);
 			return !wasmcache_idle(w);
 		}
-		sum_begin(r);
+		more = sum_begin(r);
 	}
-	more = sum_more(r, PIECE);
+	if (more >= 0)
+		more = sum_more(r, PIECE);
 	if (more <= 0)
 		read_over(w, r, more == 0 && sum_end(r) == 0);
 	return !wasmcache_idle(w);
@@ -300,6 +346,17 @@ list(const struct wasmcache *w)
 	return d;
 }
 
+static int64_t
+used_us(const struct wasmcache *w, const char *name, const struct stat *st)
+{
+	const struct code *c = NULL;
+	struct id32 key;
+
+	if (hex_decode(HASH_BYTES(key), name, 64))
+		c = code_of(w, &key);
+	return c == NULL ? modified_us(st) : c->used_us;
+}
+
 /* Beyond the bound the one that was not used for the longest goes. */
 static void
 trim(struct wasmcache *w)
@@ -307,7 +364,7 @@ trim(struct wasmcache *w)
 	char oldest[65];
 	struct id32 key;
 	uint64_t sum;
-	struct timespec when = {0, 0};
+	int64_t when = 0, at;
 
 	for (;;) {
 		struct dirent *de;
@@ -321,12 +378,10 @@ trim(struct wasmcache *w)
 			    de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 				continue;
 			sum += (uint64_t)st.st_size;
-			if (oldest[0] != '\0' &&
-			    (st.st_mtim.tv_sec > when.tv_sec ||
-			    (st.st_mtim.tv_sec == when.tv_sec &&
-			    st.st_mtim.tv_nsec >= when.tv_nsec)))
+			at = used_us(w, de->d_name, &st);
+			if (oldest[0] != '\0' && at >= when)
 				continue;
-			when = st.st_mtim;
+			when = at;
 			memcpy(oldest, de->d_name, sizeof(oldest));
 		}
 		if (d != NULL)
@@ -371,7 +426,7 @@ wasmcache_open(int dir)
 		    hex_decode(HASH_BYTES(key), de->d_name, 64) &&
 		    fstatat(w->dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    st.st_size > (off_t)PIECE)
-			queue(w, &key, false);
+			queue(w, &key, NULL);
 	}
 	if (d != NULL)
 		(void)closedir(d);
@@ -387,7 +442,7 @@ wasmcache_close(struct wasmcache *w)
 	if (w == NULL)
 		return;
 	while ((r = STAILQ_FIRST(&w->readings)) != NULL)
-		read_over(w, r, true);
+		reading_free(w, r);
 	while ((c = SLIST_FIRST(&w->known)) != NULL)
 		forget(w, &c->key);
 	(void)close(w->dir);
@@ -406,11 +461,10 @@ whole(struct wasmcache *w, const struct id32 *key, int fd,
 	if (known(w, key, st))
 		return true;
 	if (S_ISREG(st->st_mode) && st->st_size > (off_t)PIECE) {
-		queue(w, key, false);
+		queue(w, key, NULL);
 		return false;
 	}
-	sum_begin(&r);
-	if (S_ISREG(st->st_mode) && sum_more(&r, 2 * PIECE) == 0 &&
+	if (sum_begin(&r) == 0 && sum_more(&r, 2 * PIECE) == 0 &&
 	    sum_end(&r) == 0)
 		return true;
 	discard(w, key, st);
@@ -421,6 +475,7 @@ int
 wasmcache_find(struct wasmcache *w, const struct id32 *key, uint64_t *size)
 {
 	int fd = code_open(w, key, false);
+	struct code *c;
 	struct stat st;
 
 	if (fd < 0)
@@ -430,10 +485,9 @@ wasmcache_find(struct wasmcache *w, const struct id32 *key, uint64_t *size)
 		return -1;
 	}
 	*size = (uint64_t)st.st_size;
-	/* it was used, which is a change of ours */
-	if (futimens(fd, NULL) == 0 && known(w, key, &st) &&
-	    fstat(fd, &st) == 0)
-		know(w, key, &st);
+	/* a change of ours to the file would hide one of others */
+	if ((c = code_of(w, key)) != NULL)
+		c->used_us = clock_wall_us();
 	return fd;
 }
 
@@ -465,18 +519,17 @@ static void
 made(struct wasmcache *w, const struct id32 *key)
 {
 	struct reading r = {.key = *key, .made = true};
-	struct stat st;
 
 	forget(w, key);
 	if ((r.fd = code_open(w, key, true)) < 0)
 		return;
-	sum_begin(&r);
-	if (fstat(r.fd, &st) < 0)
+	if (fstat(r.fd, &r.was) < 0)
 		log_warn(NULL, FOLDER "/");
-	else if (st.st_size > (off_t)PIECE)
-		queue(w, key, true);
-	else if (sum_more(&r, 2 * PIECE) != 0 || sum_end(&r) < 0)
-		discard(w, key, &st);
+	else if (r.was.st_size > (off_t)PIECE)
+		queue(w, key, &r.was);
+	else if (sum_begin(&r) < 0 || sum_more(&r, 2 * PIECE) != 0 ||
+	    sum_end(&r) < 0)
+		discard(w, key, &r.was);
 	close_fd(&r.fd);
 }
 
