@@ -55,6 +55,10 @@ struct reading {
 	struct sha256_ctx sum;
 };
 
+/* What errno says of a code that could be read, but is not whole. */
+#define CHANGED EINVAL
+#define UNREAD EAGAIN /* a node ended before it had made the sum */
+
 struct wasmcache {
 	int dir;
 	struct id32 key[JAIL_SLOTS_MAX + 1]; /* zeros: nothing is made */
@@ -164,20 +168,40 @@ known(const struct wasmcache *w, const struct id32 *key, const struct stat *st)
 	return c != NULL && same(&c->is, st);
 }
 
-/* It is not what was compiled: gone, unless another has its name already. */
+/* It still has its name, and no other. */
+static bool
+named(const struct wasmcache *w, const struct id32 *key, const struct stat *is,
+    char name[65])
+{
+	struct stat st;
+
+	hex_encode(name, HASH_BYTES(*key));
+	return fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_ino == is->st_ino;
+}
+
+/* Gone, unless another has its name already; and a word on it, by errno. */
 static void
 discard(struct wasmcache *w, const struct id32 *key, const struct stat *was)
 {
-	struct stat st;
+	int why = errno;
 	char name[65];
 
-	hex_encode(name, HASH_BYTES(*key));
-	if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    st.st_ino != was->st_ino || unlinkat(w->dir, name, 0) < 0)
+	if (!named(w, key, was, name) || unlinkat(w->dir, name, 0) < 0)
 		return;
 	forget(w, key);
-	log_warnx(NULL, FOLDER "/%s is not the code that was compiled: it is "
-	    "removed, and compiled again when it is asked for", name);
+	errno = why;
+	if (why == UNREAD)
+		log_info(NULL, FOLDER "/%s was not read to its end when it "
+		    "was made: it is removed, and compiled again when it is "
+		    "asked for", name);
+	else if (why != CHANGED)
+		log_warn(NULL, FOLDER "/%s is removed, and compiled again "
+		    "when it is asked for", name);
+	else
+		log_warnx(NULL, FOLDER "/%s is not the code that was "
+		    "compiled: it is removed, and compiled again when it is "
+		    "asked for", name);
 }
 
 /* ---- reading them ---- */
@@ -187,16 +211,18 @@ static int
 sum_begin(struct reading *r)
 {
 	struct stat st;
+	bool changed;
 
 	/* ... which is its use; that changes it, and so not while it is read */
-	if (!r->made && futimens(r->fd, NULL) < 0)
-		return -1;
+	if (!r->made)
+		(void)futimens(r->fd, NULL);
 	if (fstat(r->fd, &st) < 0)
 		return -1;
-	errno = EINVAL;
-	if (!S_ISREG(st.st_mode) || (r->made && !same(&r->was, &st)))
-		return -1;
+	changed = !S_ISREG(st.st_mode) || (r->made && !same(&r->was, &st));
 	r->was = st;
+	errno = CHANGED;
+	if (changed)
+		return -1;
 	sha256_init(&r->sum);
 	sha256_update(&r->sum, sizeof(r->key.b), r->key.b);
 	r->at = 0;
@@ -216,7 +242,7 @@ sum_more(struct reading *r, size_t budget)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || (head > 0 && (size_t)n < head)) {
-			errno = n < 0 ? errno : EINVAL;
+			errno = n < 0 ? errno : CHANGED;
 			return -1;
 		}
 		if (n == 0)
@@ -234,21 +260,33 @@ sum_more(struct reading *r, size_t budget)
 static int
 sum_end(struct reading *r)
 {
+	static const struct id32 none;
 	struct id32 is, said;
 	struct stat st;
+	ssize_t n;
 
 	if (fstat(r->fd, &st) < 0)
 		return -1;
-	errno = EINVAL;
+	errno = CHANGED;
 	/* what changed while it was read may have changed behind the reader */
 	if (!same(&r->was, &st))
 		return -1;
 	sha256_digest(&r->sum, sizeof(is.b), is.b);
-	if (r->made)
-		return pwrite(r->fd, is.b, sizeof(is.b), WASM_CODE_MARK) ==
-		    sizeof(is.b) ? fstat(r->fd, &r->was) : -1;
-	return pread(r->fd, said.b, sizeof(said.b), WASM_CODE_MARK) ==
-	    sizeof(said.b) && id32_eq(&is, &said) ? 0 : -1;
+	if (r->made) {
+		/* lost with the power, it is compiled again: not waited for */
+		n = pwrite(r->fd, is.b, sizeof(is.b), WASM_CODE_MARK);
+		if (n == (ssize_t)sizeof(is.b))
+			return fstat(r->fd, &r->was);
+		errno = n < 0 ? errno : EIO;
+		return -1;
+	}
+	if ((n = pread(r->fd, said.b, sizeof(said.b), WASM_CODE_MARK)) < 0)
+		return -1;
+	if (n == (ssize_t)sizeof(said.b) && id32_eq(&is, &said))
+		return 0;
+	errno = n == (ssize_t)sizeof(said.b) && id32_eq(&said, &none) ?
+	    UNREAD : CHANGED;
+	return -1;
 }
 
 static int
@@ -269,20 +307,28 @@ reading_free(struct wasmcache *w, struct reading *r)
 	free(r);
 }
 
-/* What was made is as st says, and stays so. */
+static struct reading *
+reading_of(const struct wasmcache *w, const struct id32 *key)
+{
+	struct reading *r;
+
+	STAILQ_FOREACH(r, &w->readings, link)
+		if (id32_eq(&r->key, key))
+			return r;
+	return NULL;
+}
+
+/* What was made is as it says, and stays so. */
 static void
 queue(struct wasmcache *w, const struct id32 *key, const struct stat *made)
 {
-	struct reading *r, *next;
+	struct reading *r = reading_of(w, key);
 
-	STAILQ_FOREACH_SAFE(r, &w->readings, link, next) {
-		if (!id32_eq(&r->key, key))
-			continue;
-		if (made == NULL)
-			return;
-		/* of the one before, which has lost its name */
+	if (r != NULL && made == NULL)
+		return;
+	/* of the one before, which has lost its name */
+	if (r != NULL)
 		reading_free(w, r);
-	}
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return;
 	r->key = *key;
@@ -296,12 +342,10 @@ queue(struct wasmcache *w, const struct id32 *key, const struct stat *made)
 static void
 read_over(struct wasmcache *w, struct reading *r, bool good)
 {
-	struct stat st;
-
 	if (good)
 		know(w, &r->key, &r->was);
-	else if (fstat(r->fd, &st) == 0)
-		discard(w, &r->key, &st);
+	else
+		discard(w, &r->key, &r->was);
 	reading_free(w, r);
 }
 
@@ -538,14 +582,21 @@ wasmcache_keep(struct wasmcache *w, uint32_t slot)
 {
 	static const struct id32 none;
 	char from[16], to[65];
+	const struct reading *r;
 	struct id32 key;
 
 	if (slot > JAIL_SLOTS_MAX || id32_eq(&w->key[slot], &none))
 		return;
 	new_name(from, slot);
 	key = w->key[slot];
-	hex_encode(to, HASH_BYTES(key));
 	w->key[slot] = none;
+	/* asked for more often than it can be read, it would never be whole */
+	r = reading_of(w, &key);
+	if (r != NULL && r->made && named(w, &key, &r->was, to)) {
+		(void)unlinkat(w->dir, from, 0);
+		return;
+	}
+	hex_encode(to, HASH_BYTES(key));
 	/* the compilation has synced it, and nobody writes on it any more */
 	if (renameat(w->dir, from, w->dir, to) < 0)
 		log_warn(NULL, FOLDER "/%s", to);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -278,6 +279,16 @@ test_large(void **state)
 	put(1, 1000, "x", 1);
 	read_all();
 	assert_int_equal(access(path_of(1), F_OK), -1);
+	/* compiled again in each turn, it is whole in the end */
+	made(1, LARGE);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_false(found(1));
+		(void)wasmcache_work(cache);
+		made(1, LARGE);
+	}
+	(void)wasmcache_work(cache);
+	assert_true(found(1));
+	assert_true(wasmcache_idle(cache));
 	/* a node that ends before it has said so */
 	made(1, LARGE);
 	again();
@@ -291,6 +302,37 @@ test_large(void **state)
 	read_all();
 	assert_true(found(1));
 	assert_int_equal(unlink(path_of(1)), 0);
+}
+
+/* What is said of them: only what was changed is called so. */
+static void
+test_told(void **state)
+{
+	static const uint8_t noughts[WASM_CODE_SUM];
+	static const char *const want[] = {"is not the code", "to its end"};
+	int was = dup(STDERR_FILENO);
+
+	(void)state;
+	for (unsigned i = 0; i < NELEM(want); i++) {
+		int fd = memfd_create("said", MFD_CLOEXEC);
+		char said[1024] = "";
+
+		made(1, SMALL);
+		if (i == 0)
+			put(1, SMALL - 1, "x", 1);
+		else
+			put(1, WASM_CODE_MARK, noughts, sizeof(noughts));
+		assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+		log_set_level(LOG_INFO);
+		assert_false(found(1));
+		log_set_level(LOG_FATAL);
+		assert_int_equal(dup2(was, STDERR_FILENO), STDERR_FILENO);
+		assert_true(pread(fd, said, sizeof(said) - 1, 0) > 0);
+		(void)close(fd);
+		assert_non_null(strstr(said, want[i]));
+		assert_null(strstr(said, want[!i]));
+	}
+	(void)close(was);
 }
 
 /* What is dropped is not there, and what an earlier life left half goes. */
@@ -330,6 +372,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_kept), cmocka_unit_test(test_changed),
 	    cmocka_unit_test(test_foreign), cmocka_unit_test(test_large),
+	    cmocka_unit_test(test_told),
 	    cmocka_unit_test(test_dropped)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
