@@ -549,9 +549,10 @@ on_J_STARTED(struct warren_node *wn, const struct msg_J_STARTED *m,
     struct ipc_in *in)
 {
 	job_fds(wn, in, &m->job, m->slot, false);
+	finish_started(&wn->node, m);
+	/* which reads it: nobody waits for that */
 	wasmcache_keep(wn->wasm, m->slot);
 	host_kick(wn);
-	finish_started(&wn->node, m);
 }
 
 static void

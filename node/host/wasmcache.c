@@ -33,18 +33,21 @@
 #define WASM_LIBRARY_SHA256 "none"
 #endif
 
-/* ours: what is read at once; of a larger one so much in each turn */
+/* ours: of what is made so much is read at once, or in each turn */
 #define PIECE (1u << 20)
+/* ours: of what is asked for; to compile it would take seconds */
+#define AT_ONCE (16u << 20)
+#define KNOWN_MAX 1024u /* ours: beyond it the first is read again */
 
-/* A large one that was read in this life, and has not been written since. */
+/* One that was read in this life, and has not been written since. */
 struct code {
-	SLIST_ENTRY(code) link;
+	TAILQ_ENTRY(code) link;
 	struct id32 key;
 	struct stat is;
 	int64_t used_us; /* the file bears only when it was read */
 };
 
-/* A large one that is being read: to see that it is whole, or to say so. */
+/* One that is being read: to see that it is whole, or to say so. */
 struct reading {
 	STAILQ_ENTRY(reading) link;
 	struct id32 key;
@@ -62,7 +65,8 @@ struct reading {
 struct wasmcache {
 	int dir;
 	struct id32 key[JAIL_SLOTS_MAX + 1]; /* zeros: nothing is made */
-	SLIST_HEAD(codes, code) known;
+	TAILQ_HEAD(codes, code) known;
+	size_t nknown;
 	STAILQ_HEAD(readings, reading) readings;
 };
 
@@ -130,7 +134,7 @@ code_of(const struct wasmcache *w, const struct id32 *key)
 {
 	struct code *c;
 
-	SLIST_FOREACH(c, &w->known, link)
+	TAILQ_FOREACH(c, &w->known, link)
 		if (id32_eq(&c->key, key))
 			return c;
 	return NULL;
@@ -143,7 +147,8 @@ forget(struct wasmcache *w, const struct id32 *key)
 
 	if (c == NULL)
 		return;
-	SLIST_REMOVE(&w->known, c, code, link);
+	TAILQ_REMOVE(&w->known, c, link);
+	w->nknown--;
 	free(c);
 }
 
@@ -157,7 +162,9 @@ know(struct wasmcache *w, const struct id32 *key, const struct stat *st)
 		return;
 	*c = (struct code){.key = *key, .is = *st,
 	    .used_us = modified_us(st)};
-	SLIST_INSERT_HEAD(&w->known, c, link);
+	TAILQ_INSERT_HEAD(&w->known, c, link);
+	if (++w->nknown > KNOWN_MAX)
+		forget(w, &TAILQ_LAST(&w->known, codes)->key);
 }
 
 static bool
@@ -318,25 +325,31 @@ reading_of(const struct wasmcache *w, const struct id32 *key)
 	return NULL;
 }
 
-/* What was made is as it says, and stays so. */
-static void
+/* Next, or as the last when it is made; what was made is as it says. NULL. */
+static struct reading *
 queue(struct wasmcache *w, const struct id32 *key, const struct stat *made)
 {
 	struct reading *r = reading_of(w, key);
 
-	if (r != NULL && made == NULL)
-		return;
 	/* of the one before, which has lost its name */
-	if (r != NULL)
+	if (r != NULL && made != NULL) {
 		reading_free(w, r);
-	if ((r = calloc(1, sizeof(*r))) == NULL)
-		return;
-	r->key = *key;
-	r->made = made != NULL;
-	if (r->made)
-		r->was = *made;
-	r->fd = -1;
+		r = NULL;
+	}
+	if (r != NULL)
+		STAILQ_REMOVE(&w->readings, r, reading, link);
+	else if ((r = calloc(1, sizeof(*r))) == NULL)
+		return NULL;
+	else
+		*r = (struct reading){.key = *key, .fd = -1};
+	if (made == NULL) {
+		STAILQ_INSERT_HEAD(&w->readings, r, link);
+		return r;
+	}
+	r->made = true;
+	r->was = *made;
 	STAILQ_INSERT_TAIL(&w->readings, r, link);
+	return r;
 }
 
 static void
@@ -349,25 +362,31 @@ read_over(struct wasmcache *w, struct reading *r, bool good)
 	reading_free(w, r);
 }
 
-bool
-wasmcache_work(struct wasmcache *w)
+static void
+read_on(struct wasmcache *w, struct reading *r, size_t budget)
 {
-	struct reading *r = STAILQ_FIRST(&w->readings);
 	int more = 1;
 
-	if (r == NULL)
-		return false;
 	if (r->fd < 0) {
 		if ((r->fd = code_open(w, &r->key, r->made)) < 0) {
 			reading_free(w, r);
-			return !wasmcache_idle(w);
+			return;
 		}
 		more = sum_begin(r);
 	}
 	if (more >= 0)
-		more = sum_more(r, PIECE);
+		more = sum_more(r, budget);
 	if (more <= 0)
 		read_over(w, r, more == 0 && sum_end(r) == 0);
+}
+
+bool
+wasmcache_work(struct wasmcache *w)
+{
+	struct reading *r = STAILQ_FIRST(&w->readings);
+
+	if (r != NULL)
+		read_on(w, r, PIECE);
 	return !wasmcache_idle(w);
 }
 
@@ -446,13 +465,11 @@ wasmcache_open(int dir)
 {
 	struct wasmcache *w = calloc(1, sizeof(*w));
 	struct dirent *de;
-	struct stat st;
-	struct id32 key;
 	DIR *d;
 
 	if (w == NULL)
 		return NULL;
-	SLIST_INIT(&w->known);
+	TAILQ_INIT(&w->known);
 	STAILQ_INIT(&w->readings);
 	if (mkdirat(dir, FOLDER, 0700) < 0 && errno != EEXIST)
 		log_warn(NULL, FOLDER "/");
@@ -463,15 +480,9 @@ wasmcache_open(int dir)
 		return NULL;
 	}
 	d = list(w);
-	while (d != NULL && (de = readdir(d)) != NULL) {
+	while (d != NULL && (de = readdir(d)) != NULL)
 		if (strncmp(de->d_name, NEW, strlen(NEW)) == 0)
 			(void)unlinkat(w->dir, de->d_name, 0);
-		else if (strlen(de->d_name) == 64 &&
-		    hex_decode(HASH_BYTES(key), de->d_name, 64) &&
-		    fstatat(w->dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_size > (off_t)PIECE)
-			queue(w, &key, NULL);
-	}
 	if (d != NULL)
 		(void)closedir(d);
 	return w;
@@ -487,7 +498,7 @@ wasmcache_close(struct wasmcache *w)
 		return;
 	while ((r = STAILQ_FIRST(&w->readings)) != NULL)
 		reading_free(w, r);
-	while ((c = SLIST_FIRST(&w->known)) != NULL)
+	while ((c = TAILQ_FIRST(&w->known)) != NULL)
 		forget(w, &c->key);
 	(void)close(w->dir);
 	free(w);
@@ -497,22 +508,19 @@ wasmcache_close(struct wasmcache *w)
 
 /* It is what was compiled, or is so large that others find it out first. */
 static bool
-whole(struct wasmcache *w, const struct id32 *key, int fd,
-    const struct stat *st)
+whole(struct wasmcache *w, const struct id32 *key, int fd, struct stat *st)
 {
-	struct reading r = {.key = *key, .fd = fd};
+	struct reading *r;
 
+	if (fstat(fd, st) < 0)
+		return false;
 	if (known(w, key, st))
 		return true;
-	if (S_ISREG(st->st_mode) && st->st_size > (off_t)PIECE) {
-		queue(w, key, NULL);
+	if ((r = queue(w, key, NULL)) == NULL ||
+	    st->st_size > (off_t)AT_ONCE)
 		return false;
-	}
-	if (sum_begin(&r) == 0 && sum_more(&r, 2 * PIECE) == 0 &&
-	    sum_end(&r) == 0)
-		return true;
-	discard(w, key, st);
-	return false;
+	read_on(w, r, AT_ONCE + PIECE);
+	return fstat(fd, st) == 0 && known(w, key, st);
 }
 
 int
@@ -524,7 +532,7 @@ wasmcache_find(struct wasmcache *w, const struct id32 *key, uint64_t *size)
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) < 0 || !whole(w, key, fd, &st)) {
+	if (!whole(w, key, fd, &st)) {
 		(void)close(fd);
 		return -1;
 	}
@@ -560,21 +568,17 @@ wasmcache_begin(struct wasmcache *w, uint32_t slot, const struct id32 *key,
 
 /* What is small is read now, and the rest in its turn. */
 static void
-made(struct wasmcache *w, const struct id32 *key)
+made(struct wasmcache *w, const struct id32 *key, const char *name)
 {
-	struct reading r = {.key = *key, .made = true};
+	struct reading *r;
+	struct stat st;
 
 	forget(w, key);
-	if ((r.fd = code_open(w, key, true)) < 0)
-		return;
-	if (fstat(r.fd, &r.was) < 0)
-		log_warn(NULL, FOLDER "/");
-	else if (r.was.st_size > (off_t)PIECE)
-		queue(w, key, &r.was);
-	else if (sum_begin(&r) < 0 || sum_more(&r, 2 * PIECE) != 0 ||
-	    sum_end(&r) < 0)
-		discard(w, key, &r.was);
-	close_fd(&r.fd);
+	if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (r = queue(w, key, &st)) == NULL)
+		log_warn(NULL, FOLDER "/%s", name);
+	else if (st.st_size <= (off_t)PIECE)
+		read_on(w, r, 2 * PIECE);
 }
 
 void
@@ -601,7 +605,7 @@ wasmcache_keep(struct wasmcache *w, uint32_t slot)
 	if (renameat(w->dir, from, w->dir, to) < 0)
 		log_warn(NULL, FOLDER "/%s", to);
 	else
-		made(w, &key);
+		made(w, &key, to);
 	trim(w);
 }
 

@@ -14,9 +14,11 @@
  * so nobody but this node's own compilations fills it, and jobs only read.
  * Names are digests of all that a code depends on (compute.md 4.1). A module is
  * named by its digest, so one entry serves all who bring it. None is run that
- * is not, byte for byte, what was compiled under its name: what is small is read
- * each time, the rest once in each life of node and when it has changed, in
- * turns; until then it is not found, and compiled again.
+ * was not seen to be, byte for byte, what was compiled under its name: it is read
+ * once in each life of node, and when its inode, size or time of change are not
+ * as they were. What is very large is read in turns; until then it is not found,
+ * and compiled again. Its sum has no key: a disk that lies is found, not who
+ * writes there as node's own user and makes the sum too.
  */
 /* ours: the oldest go beyond it; whatever one takes, three others fit beside */
 #define WASM_CACHE_BYTES (4ull * WASM_CODE_MAX)

@@ -23,6 +23,7 @@
 
 #define SMALL 5000u
 #define LARGE (3u << 20)
+#define HUGE ((16u << 20) + 5000u) /* too large to be read when asked for */
 #define SLOT 1
 
 static char folder[] = "/tmp/warren-wasmcache-XXXXXX";
@@ -78,7 +79,7 @@ read_all(void)
 
 	while (wasmcache_work(cache))
 		turns++;
-	assert_true(turns < 16);
+	assert_true(turns <= HUGE >> 20);
 	assert_true(wasmcache_idle(cache));
 }
 
@@ -149,37 +150,55 @@ teardown(void **state)
 static void
 test_kept(void **state)
 {
+	struct stat was, st;
+
 	(void)state;
 	assert_false(found(1));
 	made(1, SMALL);
 	assert_true(wasmcache_idle(cache));
 	assert_true(found(1));
+	assert_int_equal(stat(path_of(1), &was), 0);
 	assert_true(found(1));
+	/* as it was: it is not read again */
+	assert_int_equal(stat(path_of(1), &st), 0);
+	assert_memory_equal(&st.st_ctim, &was.st_ctim, sizeof(st.st_ctim));
+	/* what is large is read in turns, or when it is asked for */
 	made(2, LARGE);
-	/* until it has been read it is not there, and nobody waits for it */
 	assert_false(wasmcache_idle(cache));
-	assert_false(found(2));
+	assert_true(found(2));
+	assert_true(wasmcache_idle(cache));
+	made(2, LARGE);
 	read_all();
 	assert_true(found(2));
-	assert_true(found(2));
+	/* and what is very large only in turns: nobody waits for it */
+	made(3, HUGE);
+	assert_false(found(3));
+	read_all();
+	assert_true(found(3));
+	assert_true(found(3));
 	/* in another life too */
 	again();
+	assert_true(wasmcache_idle(cache));
 	assert_true(found(1));
-	assert_false(found(2));
-	read_all();
 	assert_true(found(2));
+	assert_false(found(3));
+	read_all();
+	assert_true(found(3));
 	/* one that is asked for before its turn is not read twice */
 	again();
-	assert_false(found(2));
-	assert_false(found(2));
+	assert_false(found(3));
+	(void)wasmcache_work(cache);
+	assert_false(found(3));
 	read_all();
-	assert_true(found(2));
+	assert_true(found(3));
 	/* made once more, while the one before is read */
 	again();
+	assert_false(found(3));
 	(void)wasmcache_work(cache);
-	made(2, LARGE);
+	made(3, HUGE);
 	read_all();
-	assert_true(found(2));
+	assert_true(found(3));
+	assert_int_equal(unlink(path_of(3)), 0);
 	assert_int_equal(unlink(path_of(1)), 0);
 	assert_int_equal(unlink(path_of(2)), 0);
 	assert_false(found(1));
@@ -248,6 +267,8 @@ test_foreign(void **state)
 static void
 test_large(void **state)
 {
+	struct stat st;
+
 	(void)state;
 	made(1, LARGE);
 	read_all();
@@ -260,12 +281,13 @@ test_large(void **state)
 	read_all();
 	put(1, LARGE / 2, "x", 1);
 	again();
-	read_all();
+	assert_false(found(1));
 	assert_int_equal(access(path_of(1), F_OK), -1);
 	/* while it is read: what was read already, and what is made */
-	made(1, LARGE);
+	made(1, HUGE);
 	read_all();
 	again();
+	assert_false(found(1));
 	(void)wasmcache_work(cache);
 	put(1, 1000, "x", 1);
 	read_all();
@@ -280,20 +302,21 @@ test_large(void **state)
 	read_all();
 	assert_int_equal(access(path_of(1), F_OK), -1);
 	/* compiled again in each turn, it is whole in the end */
-	made(1, LARGE);
-	for (unsigned i = 0; i < 3; i++) {
+	made(1, HUGE);
+	for (unsigned i = 0; i < HUGE >> 20; i++) {
 		assert_false(found(1));
 		(void)wasmcache_work(cache);
-		made(1, LARGE);
+		made(1, SMALL);
 	}
-	(void)wasmcache_work(cache);
+	read_all();
 	assert_true(found(1));
-	assert_true(wasmcache_idle(cache));
+	assert_int_equal(stat(path_of(1), &st), 0);
+	assert_int_equal(st.st_size, HUGE);
 	/* a node that ends before it has said so */
 	made(1, LARGE);
 	again();
-	read_all();
 	assert_false(found(1));
+	assert_int_equal(access(path_of(1), F_OK), -1);
 	/* the name has gone to another */
 	made(1, LARGE);
 	(void)wasmcache_work(cache);
