@@ -398,27 +398,65 @@ list_files(struct import *im)
 	return 0;
 }
 
+/* What a job sees there is not the image's. */
+static bool
+is_covered(const char *real)
+{
+	static const char *const covers[] = {"dev", "proc", "sys", "tmp"};
+	size_t n = strcspn(real, "/");
+
+	for (size_t i = 0; i < NELEM(covers); i++)
+		if (real[n] == '/' && strlen(covers[i]) == n &&
+		    memcmp(real, covers[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* An error of the machine's, and none that the image is made so. */
+static bool
+is_ours(int e)
+{
+	return e == ENOSPC || e == EDQUOT || e == EMFILE || e == ENFILE ||
+	    e == EIO || e == ENOMEM || e == EROFS;
+}
+
 /*
  * Where its jobs begin: other tools make that folder when a container starts,
  * and a job's root is read-only. What lies in its way stays.
  */
-static void
+static int
 make_cwd(struct import *im, struct image *img)
 {
 	char path[IMPORT_PATH_MAX + 1], real[IMPORT_PATH_MAX + 1];
+	char text[120];
 	const char *why;
+	bool covered;
 	int fd;
 
-	if (img->rec.cwd == NULL || !import_path(img->rec.cwd, path, &why))
-		return;
+	if (img->rec.cwd == NULL)
+		return 0;
+	if (!import_path(img->rec.cwd, path, &why)) {
+		(void)snprintf(text, sizeof(text), "its working folder is not "
+		    "made: %s", why);
+		image_note(img, text);
+		return 0;
+	}
+	real[0] = '\0'; /* no way leads there */
 	fd = import_folder(im->root, path, false, real);
-	if (fd < 0 && errno == ENOENT)
+	covered = is_covered(real);
+	if (fd < 0 && errno == ENOENT && !covered)
 		fd = import_folder(im->root, path, true, real);
-	if (fd < 0)
+	if (fd < 0 && is_ours(errno))
+		return import_fail(im, "its working folder: %s",
+		    strerror(errno));
+	if (covered)
+		image_note(img, "its working folder lies where each job has a "
+		    "place of its own: jobs must name another");
+	else if (fd < 0)
 		image_note(img, "its working folder is none: jobs must name "
 		    "another");
-	else
-		(void)close(fd);
+	close_fd(&fd);
+	return 0;
 }
 
 int
@@ -427,10 +465,10 @@ image_finish(struct import *im, struct image *img, int rv)
 	struct report r = {.kind = REPORT_HAND};
 	char text[IMPORT_NAMES_MAX + 80];
 
-	if (rv == 0) {
-		make_cwd(im, img);
+	if (rv == 0)
+		rv = make_cwd(im, img);
+	if (rv == 0)
 		rv = import_seal(im);
-	}
 	if (rv == 0) /* before its links are counted */
 		rv = share_finish(im, &img->rec.digest);
 	if (rv == 0)

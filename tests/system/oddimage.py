@@ -403,18 +403,28 @@ LONG_CASES = [
 def working_folders():
     """Made as a container's start would, where nothing is in its way."""
     store, at = Store(), "a folder to work in: "
-    for name, cwd, members, want in (
+    for name, cwd, members, want, said in (
             ("no layer has it", "/srv/app", [file("a", "a")],
-             {"a": "a", "srv/app": None}),
+             {"a": "a", "srv/app": None}, ""),
             ("a file is in its way", "/etc/x/y", [file("etc/x", "x")],
-             {"etc/x": "x"}),
-            ("through a link", "/l/app", [link("l", "../../../tmp")],
-             {"l": ("->", "../../../tmp"), "tmp/app": None}),
-            ("it leads up", "/../../srv", [file("a", "a")], {"a": "a"})):
+             {"etc/x": "x"}, "working folder is none"),
+            ("through a link", "/l/app", [link("l", "../../../srv")],
+             {"l": ("->", "../../../srv"), "srv/app": None}, ""),
+            ("it leads up", "/../../srv", [file("a", "a")], {"a": "a"},
+             "leads up"),
+            ("no job sees it", "/l/app", [link("l", "tmp")],
+             {"l": ("->", "tmp")}, "a place of its own"),
+            ("each job has it", "/tmp", [file("a", "a")],
+             {"a": "a", "tmp": None}, "")):
         source = store.path("source")
         write(source, image([tar(members)],
                             config=edit(["config", "WorkingDir"], cwd)))
         result(at + name, *why(judge(store, source, want)))
+        _, out, err = store.warren("image", "inspect", "odd/image:v1",
+                                   "--json")
+        note = (json.loads(out or "{}").get("note") or "")
+        result(at + name + ", told", note == said or said and said in note,
+               out + err)
         shutil.rmtree(source)
     store.remove()
 
