@@ -105,6 +105,9 @@ static const struct row {
     {"image", "component", PLAIN, MODULE},
     {"image", "this is no WebAssembly", PLAIN,
 	"Name a module in its binary form, as a compiler writes it."},
+    {"image", "its compilation took", PLAIN,
+	"Its time is of the module's size, at the pace of the job's `cpu`: ask "
+	"for more of that, up to 1, or split the module."},
     {"image", "its compilation", PLAIN,
 	"It may take the job's own `memory`, up to 2 GB: ask for more of it, or "
 	"split what is very large in the module."},
@@ -182,6 +185,8 @@ static const struct {
     {"image", "module", "Nothing: it is made for something else."},
     {"image", "component", "Nothing: it is made for something else."},
     {"image", "this is no WebAssembly", "Nothing: it is no module."},
+    {"image", "its compilation took",
+	"Raise the ceiling of cpu (`limits` and `levels` of node.yaml)."},
     {"image", "its compilation",
 	"Raise the ceiling of memory (`limits` and `levels` of node.yaml)."},
     {"image", NULL, "`warren image import` it."},

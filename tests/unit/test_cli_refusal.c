@@ -62,6 +62,9 @@ static const struct {
 	"components of WASI 0.2"},
     {{M("image", 8, "its compilation took too long")},
 	"image (step 8): its compilation took too long",
+	"the pace of the job's `cpu`"},
+    {{M("image", 8, "its compilation fell: more memory?")},
+	"image (step 8): its compilation fell: more memory?",
 	"the job's own `memory`"},
     {{M("volume", 8, "/etc/passwd is a file")},
 	"volume (step 8): /etc/passwd is a file", "another target"},
@@ -159,6 +162,20 @@ test_words(void **state)
 		    (remedy[0] == '\0') != (ROWS[i].remedy[0] == '\0'))
 			fail_msg("%s: %s", words, remedy);
 	}
+}
+
+/* A compilation has two bounds, and each another remedy. */
+static void
+test_operator(void **state)
+{
+	const struct cli_refusal slow = {.code = "image",
+	    .why = "its compilation took too long"};
+	const struct cli_refusal large = {.code = "image",
+	    .why = "its compilation fell: more memory?"};
+
+	(void)state;
+	assert_non_null(strstr(refusal_operator(&slow), "ceiling of cpu"));
+	assert_non_null(strstr(refusal_operator(&large), "ceiling of memory"));
 }
 
 /* Both clocks, which is off and by how much, whichever it is. */
@@ -379,7 +396,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_by_old),
-	    cmocka_unit_test(test_words),
+	    cmocka_unit_test(test_words), cmocka_unit_test(test_operator),
 	    cmocka_unit_test(test_clocks),
 	    cmocka_unit_test(test_reason),
 	    cmocka_unit_test(test_said),
