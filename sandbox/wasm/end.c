@@ -49,34 +49,48 @@ of_code(struct run_result *r, wasmtime_trap_code_t code)
 }
 
 static bool
-says(const wasm_name_t *text, const char *what)
+says(const char *text, size_t n, const char *what)
 {
-	return memmem(text->data, text->size, what, strlen(what)) != NULL;
+	return memmem(text, n, what, strlen(what)) != NULL;
+}
+
+/* By the cause alone: before it are names that the module gave. */
+static bool
+known_cause(struct run_result *r, const char *text, size_t n)
+{
+	for (size_t i = 0; i < NELEM(traps); i++) {
+		if (traps[i].said == NULL || !says(text, n, traps[i].said))
+			continue;
+		of_code(r, (wasmtime_trap_code_t)i);
+		return true;
+	}
+	/* what the library's WASI was to read or write is not in the memory */
+	if (!says(text, n, "Pointer out of bounds") &&
+	    !says(text, n, "Pointer overflow"))
+		return false;
+	of_code(r, WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS);
+	return true;
 }
 
 static void
 of_text(struct run_result *r, wasmtime_error_t *e)
 {
+	const char *cause;
 	wasm_name_t text;
+	size_t n = 0;
+	bool known;
 
 	wasmtime_error_message(e, &text);
-	/* what the library's WASI was to read or write is not in the memory */
-	if (says(&text, "Pointer out of bounds") ||
-	    says(&text, "Pointer overflow")) {
-		of_code(r, WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS);
-		wasmtime_error_delete(e);
-		wasm_byte_vec_delete(&text);
-		return;
+	if ((cause = engine_cause(text.data, text.size, &n)) == NULL) {
+		cause = text.data;
+		n = text.size;
 	}
-	for (size_t i = 0; i < NELEM(traps); i++) {
-		if (traps[i].said == NULL || !says(&text, traps[i].said))
-			continue;
-		of_code(r, (wasmtime_trap_code_t)i);
-		wasmtime_error_delete(e);
-		wasm_byte_vec_delete(&text);
-		return;
-	}
+	known = known_cause(r, cause, n);
 	wasm_byte_vec_delete(&text);
+	if (known) {
+		wasmtime_error_delete(e);
+		return;
+	}
 	r->end = RUN_TRAP;
 	r->code = SIGABRT;
 	engine_why(r->why, "it ended", e);

@@ -11,9 +11,8 @@
 
 #include "common/util.h"
 
-/* Of "what\n\nCaused by:\n    0: why\n    1: the cause of it" the last; NULL. */
-static const char *
-innermost(const char *from, size_t n, size_t *len)
+const char *
+engine_cause(const char *from, size_t n, size_t *len)
 {
 	static const char caused[] = "Caused by:\n";
 	const char *p = memmem(from, n, caused, sizeof(caused) - 1), *line;
@@ -45,7 +44,7 @@ engine_why(char why[ENGINE_WHY], const char *what, wasmtime_error_t *e)
 	size_t n, head, len = 0;
 
 	wasmtime_error_message(e, &text);
-	cause = innermost(text.data, text.size, &len);
+	cause = engine_cause(text.data, text.size, &len);
 	n = cause == NULL ? text.size : (size_t)((const char *)memchr(text.data,
 	    '\n', text.size) - text.data);
 	/* the places in a module are many, and say nothing to its submitter */

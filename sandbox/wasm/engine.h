@@ -35,6 +35,11 @@ wasm_engine_t *engine_make(const struct engine_conf *, char why[ENGINE_WHY]);
 /* The header of a component, and not of a module. */
 bool engine_component(const uint8_t *bytes, size_t len);
 
+/*
+ * Of "what\n\nCaused by:\n    0: why\n    1: the cause of it" the last, which no
+ * name of the module's own is in; NULL.
+ */
+const char *engine_cause(const char *text, size_t n, size_t *len);
 /* What the library says, in one line; takes the error. */
 void engine_why(char why[ENGINE_WHY], const char *what, wasmtime_error_t *);
 
