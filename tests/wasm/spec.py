@@ -8,15 +8,18 @@ that is malformed, invalid or cannot be linked is to be refused, and each other
 one to be compiled and run, or refused by the name of what is switched off."""
 import collections
 import concurrent.futures
+import fcntl
 import glob
 import json
 import os
 import resource
+import select
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 from sections import Module, Odd, signed
 
@@ -69,13 +72,31 @@ class Runner:
 
     def start(self, words, fds):
         def child():
-            high = [os.dup2(f, 64 + i, inheritable=False)
-                    for i, f in enumerate(fds)]
+            # where no other lies
+            high = [fcntl.fcntl(f, fcntl.F_DUPFD_CLOEXEC, 512) for f in fds]
             for i, f in enumerate(high):
                 os.dup2(f, i, inheritable=True)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         return subprocess.Popen([self.program, *map(str, words)],
                                 close_fds=False, preexec_fn=child)
+
+    @staticmethod
+    def hear(p, fd):
+        """What it says until it ends, and how it ends."""
+        said, end = b"", time.monotonic() + RUN_S
+        while True:
+            left = max(end - time.monotonic(), 0)
+            if not select.select([fd], [], [], left)[0]:
+                p.kill()
+                return said, "hangs"
+            if not (piece := os.read(fd, 65536)):
+                break
+            said += piece
+        try:
+            return said, p.wait(timeout=max(end - time.monotonic(), 1))
+        except subprocess.TimeoutExpired:
+            p.kill()
+            return said, "hangs"
 
     def compile(self, module, code):
         """None, or why it is refused."""
@@ -83,10 +104,9 @@ class Runner:
         os.write(fd, module)
         with self.start(["compile", 0, 0], [fd, code, w]) as p:
             os.close(w)
-            with open(r, "rb") as f:
-                said = f.read()
-            rc = p.wait(timeout=RUN_S)
+            said, rc = self.hear(p, r)
         os.close(fd)
+        os.close(r)
         if said[:1] != b"H" or rc not in (0, 1) or said[1] != 1 - rc:
             return "fell: %s %r" % (rc, said[:200])
         n = struct.unpack(">H", said[2:4])[0]
