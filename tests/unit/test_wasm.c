@@ -182,6 +182,23 @@ test_odd(void **state)
 	(void)close(file);
 }
 
+/* No more is done than the result of a call can say. */
+static void
+test_transfer(void **state)
+{
+	const struct how how = {.flags = WASM_EMULATED, .unheard = true};
+	int file = wasm_file("odd/transfer.wasm"), code;
+	struct ended e;
+
+	(void)state;
+	code = wasm_compile(file, 0, 0, &e);
+	assert_int_equal(e.status, 0);
+	wasm_run(code, &how, (const char *[]){NULL}, &e);
+	assert_int_equal(e.status, 42);
+	(void)close(code);
+	(void)close(file);
+}
+
 /* ---- files ---- */
 
 /* Of a module, and of a component. */
@@ -636,6 +653,7 @@ main(void)
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_interpreted),
 	    cmocka_unit_test(test_component), cmocka_unit_test(test_odd),
+	    cmocka_unit_test(test_transfer),
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_time), cmocka_unit_test(test_fixed),
 	    cmocka_unit_test(test_lock), cmocka_unit_test(test_full),

@@ -21,6 +21,7 @@ struct how {
 	unsigned flags;
 	unsigned long fuel, ms;
 	bool writable;
+	bool unheard; /* what it writes goes to /dev/null */
 };
 
 /* A volume of all that run, made before and removed behind them. */
