@@ -183,6 +183,9 @@ lsm_mmap(__u64 *ctx)
 		return 0;
 	if (file == NULL)
 		what |= MEM_ANON;
+	else if ((ctx[3] & MAP_SHARED) != 0 &&
+	    (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0)
+		what |= MEM_WRITE; /* whenever it is asked for */
 	return deny_memory(g, id, what, file, false);
 }
 

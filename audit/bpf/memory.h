@@ -102,25 +102,37 @@ tell_code(struct watch_group *g, const struct act *a, struct file *file)
 	bpf_ringbuf_submit(r, 0);
 }
 
+/* Of a mapping that is shared, and may be made writable at any time. */
+static __always_inline bool
+shared_to_write(unsigned long flags)
+{
+	return (flags & (VM_SHARED | VM_MAYWRITE)) ==
+	    (VM_SHARED | VM_MAYWRITE);
+}
+
 /* What one mapping is that the call has made code. */
 __noinline int
 is_code(struct watch_group *g, struct act *a, struct look *l)
 {
 	struct file *file;
-	__u32 what, shared;
+	__u32 what;
+	bool shared;
 
 	if (g == NULL || a == NULL || l == NULL)
 		return 0;
 	file = l->file;
 	what = l->what;
-	shared = (l->flags & (VM_SHARED | VM_MAYWRITE)) ==
-	    (VM_SHARED | VM_MAYWRITE);
+	shared = shared_to_write(l->flags);
 	if ((a->flags & MAP_ANONYMOUS) != 0)
 		what = (what | MEM_ANON) & ~MEM_UNKNOWN;
 	if (file != NULL) {
-		/* somebody else has it mapped to write through */
-		if (BPF_CORE_READ(file, f_mapping, i_mmap_writable.counter) >
-		    (int)shared)
+		/*
+		 * Somebody has it mapped to write through. That may be this
+		 * mapping: a second one of it, or a child's, is made writable
+		 * by calls that are not looked at.
+		 */
+		if (shared ||
+		    BPF_CORE_READ(file, f_mapping, i_mmap_writable.counter) > 0)
 			what |= MEM_WRITE;
 		/* nobody keeps which of its pages were written */
 		if (shared && a->call != __NR_mmap)
@@ -144,6 +156,7 @@ __noinline int
 executable(struct watch_group *g, struct act *a)
 {
 	struct look l = {.next = 0};
+	struct file *file;
 	long no = 0;
 	__u64 end;
 
@@ -171,9 +184,14 @@ executable(struct watch_group *g, struct act *a)
 	l.file = NULL;
 	l.what = MEM_UNKNOWN;
 	if (no != 0 && a->call == __NR_mmap && a->fd >= 0) {
-		l.file = file_of(a->fd);
+		file = file_of(a->fd);
+		l.file = file;
 		l.what = a->write ? MEM_WRITE : 0;
-		l.what |= l.file == NULL ? MEM_UNKNOWN : 0;
+		if (file == NULL)
+			l.what |= MEM_UNKNOWN;
+		else if ((a->flags & MAP_SHARED) != 0 &&
+		    (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0)
+			l.flags = VM_SHARED | VM_MAYWRITE;
 	}
 	return is_code(g, a, &l);
 }

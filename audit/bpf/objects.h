@@ -114,7 +114,7 @@ mapping_is(struct vm_area_struct *vma, __u64 prot)
 		what |= MEM_ANON;
 	/* of what is shared nobody keeps which pages were written */
 	if (BPF_CORE_READ(vma, anon_vma) != NULL ||
-	    (BPF_CORE_READ(vma, vm_flags) & VM_SHARED) != 0)
+	    shared_to_write(BPF_CORE_READ(vma, vm_flags)))
 		what |= MEM_WRITTEN;
 	return what;
 }

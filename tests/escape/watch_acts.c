@@ -483,7 +483,7 @@ static const struct act acts[] = {
     {"file_written", a_file_w_then_x, "write_then_exec", false, NULL},
     {"second_page", a_second_page, "anonymous_exec write_then_exec",
 	false, NULL},
-    {"map_memfd", a_map_memfd, "map_deleted", false, NULL},
+    {"map_memfd", a_map_memfd, "write_then_exec map_deleted", false, NULL},
     {"map_quiet", q_map, "", false, NULL},
     {"memfd", a_memfd, "run_memory", false, NULL},
     {"deleted", a_deleted, "run_memory", false, NULL},

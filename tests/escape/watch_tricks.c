@@ -165,6 +165,43 @@ a_alias_late(void)
 	p = map_at(NULL, PROT_READ, MAP_SHARED, fd);
 	return mprotect(p, PAGE, RW);
 }
+/* Shared code, which is written to by the child's mapping of it. */
+static int
+a_shared_child(void)
+{
+	char *p = map_at(NULL, RX, MAP_SHARED, file_of("/tmp/code"));
+	pid_t pid = fork();
+	int st;
+
+	if (pid == 0) {
+		if (mprotect(p, PAGE, RW) != 0)
+			_exit(1);
+		p[0] = 'x';
+		_exit(0);
+	}
+	return waitpid(pid, &st, 0) < 0 || st != 0 || p[0] != 'x';
+}
+/* ... or by a second one of its own. */
+static int
+a_shared_again(void)
+{
+	char *p = map_at(NULL, RX, MAP_SHARED, file_of("/tmp/code"));
+	char *q = mremap(p, 0, PAGE, MREMAP_MAYMOVE);
+
+	if (q == MAP_FAILED || mprotect(q, PAGE, RW) != 0)
+		return -1;
+	q[0] = 'x';
+	return p[0] != 'x';
+}
+/* Of what is open to read alone nobody can write to what is shared. */
+static int
+q_shared(void)
+{
+	char *p = map_at(NULL, PROT_READ, MAP_SHARED, own_exe());
+
+	return map_at(NULL, RX, MAP_SHARED, own_exe()) == NULL ||
+	    mprotect(p, PAGE, RX);
+}
 /* More code than anybody keeps in mind. */
 #define CROWD 1500
 static int
@@ -541,6 +578,9 @@ static const struct act acts[] = {
 	NULL},
     {"segment", a_segment, "anonymous_exec write_then_exec", false, NULL},
     {"alias_late", a_alias_late, "write_then_exec", false, NULL},
+    {"shared_child", a_shared_child, "write_then_exec", false, NULL},
+    {"shared_again", a_shared_again, "write_then_exec", false, NULL},
+    {"shared_quiet", q_shared, "", false, NULL},
     {"crowd", a_crowd, "write_then_exec", true, NULL},
     {"crowd_quiet", q_crowd, "", false, NULL},
     {"reused_quiet", q_reused, "", false, NULL},
