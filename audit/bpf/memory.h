@@ -236,14 +236,32 @@ __noinline int
 writable_too(struct watch_group *g, struct act *a)
 {
 	struct around w = {.from = NULL};
+	struct look l = {.next = 0};
 	struct file *file;
+	bool may;
 
 	if (g == NULL || a == NULL)
 		return 0;
-	file = file_of(a->fd);
-	/* what is open to write is what may become writable later */
-	if (file == NULL || (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) == 0)
+	/*
+	 * The mapping's own: a descriptor may be another's by now, and of an
+	 * overlay it is not the file that the mappings hang on. What may become
+	 * writable later counts.
+	 */
+	if (bpf_find_vma(bpf_get_current_task_btf(), a->addr, look_at, &l,
+		0) == 0) {
+		file = l.file;
+		may = shared_to_write(l.flags);
+	} else {
+		file = file_of(a->fd);
+		may = file == NULL ||
+		    (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0;
+	}
+	if (!may)
 		return 0;
+	if (file == NULL) {
+		tell_memory(g, a, MEM_UNKNOWN, NULL);
+		return 0;
+	}
 	w.at = BPF_CORE_READ(file, f_mapping, i_mmap.rb_root.rb_node);
 	UNKNOWN_ZERO(w.code);
 	UNKNOWN_ZERO(w.over);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -201,6 +202,33 @@ q_shared(void)
 
 	return map_at(NULL, RX, MAP_SHARED, own_exe()) == NULL ||
 	    mprotect(p, PAGE, RX);
+}
+/* Of an overlay the descriptor is not the file that is mapped. */
+static void
+b_overlay(void)
+{
+	(void)mkdir("/tmp/low", 0755);
+	(void)mkdir("/tmp/up", 0777);
+	(void)mkdir("/tmp/work", 0777);
+	(void)mkdir("/tmp/over", 0777);
+	(void)mount("o", "/tmp/over", "overlay", 0,
+	    "lowerdir=/tmp/low,upperdir=/tmp/up,workdir=/tmp/work");
+}
+static int
+a_overlay(void)
+{
+	int fd = file_of("/tmp/over/code");
+
+	return map_at(NULL, RX, MAP_PRIVATE, fd) == NULL ||
+	    map_at(NULL, RW, MAP_SHARED, fd) == NULL;
+}
+static int
+q_overlay(void)
+{
+	int fd = file_of("/tmp/over/data");
+
+	return map_at(NULL, PROT_READ, MAP_PRIVATE, fd) == NULL ||
+	    map_at(NULL, RW, MAP_SHARED, fd) == NULL;
 }
 /* More code than anybody keeps in mind. */
 #define CROWD 1500
@@ -581,6 +609,8 @@ static const struct act acts[] = {
     {"shared_child", a_shared_child, "write_then_exec", false, NULL},
     {"shared_again", a_shared_again, "write_then_exec", false, NULL},
     {"shared_quiet", q_shared, "", false, NULL},
+    {"overlay", a_overlay, "write_then_exec", false, b_overlay},
+    {"overlay_quiet", q_overlay, "", false, b_overlay},
     {"crowd", a_crowd, "write_then_exec", true, NULL},
     {"crowd_quiet", q_crowd, "", false, NULL},
     {"reused_quiet", q_reused, "", false, NULL},
