@@ -328,7 +328,8 @@ static __always_inline void
 maps(struct act *a, __u64 addr, __u64 len, __u64 flags)
 {
 	a->kind = MAPS;
-	a->addr = addr;
+	/* without the tag that the kernel takes off as well */
+	a->addr = (__u64)((__s64)(addr << 8) >> 8);
 	a->len = len;
 	a->flags = flags;
 }
