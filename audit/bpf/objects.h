@@ -127,8 +127,8 @@ protected(struct vm_area_struct *vma, __u64 prot, long ret)
 	struct act a;
 	__u64 id;
 
-	if ((prot & PROT_EXEC) == 0 ||
-	    (what = mapping_is(vma, prot)) == 0 || (g = of_job(&id)) == NULL)
+	if ((prot & PROT_EXEC) == 0 || (g = of_job(&id)) == NULL ||
+	    (what = mapping_is(vma, prot)) == 0)
 		return 0;
 	a = act_now(id, ret);
 	a.addr = BPF_CORE_READ(vma, vm_start);
