@@ -71,7 +71,10 @@ tell_memory(struct watch_group *g, const struct act *a, __u32 what,
 	bpf_ringbuf_submit(r, 0);
 }
 
-/* Files whose code a job has mapped: a contract's are told once. */
+/*
+ * Files whose code a job has mapped: a contract's are told once, and of one
+ * with too many mappings it is known by this whether one of them is code.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -80,20 +83,42 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } code SEC(".maps");
 
+static __always_inline void
+code_key(__u64 k[3], __u64 id, struct file *file)
+{
+	k[0] = id;
+	k[1] = (__u64)BPF_CORE_READ(file, f_inode);
+	k[2] = BPF_CORE_READ(file, f_inode, i_ino) ^
+	    (__u64)BPF_CORE_READ(file, f_inode, i_generation) << 32;
+}
+
+/* true: for the first time. */
+static __always_inline bool
+keep_code(__u64 id, struct file *file)
+{
+	__u64 k[3];
+	__u32 yes = 1;
+
+	code_key(k, id, file);
+	return bpf_map_update_elem(&code, k, &yes, BPF_NOEXIST) == 0;
+}
+
+static __always_inline bool
+was_code(__u64 id, struct file *file)
+{
+	__u64 k[3];
+
+	code_key(k, id, file);
+	return bpf_map_lookup_elem(&code, k) != NULL;
+}
+
 /* A contract may say which programs are run: their code, that is. */
 static __always_inline void
 tell_code(struct watch_group *g, const struct act *a, struct file *file)
 {
 	struct rec_full *r;
-	__u64 k[3] = {a->id, 0, 0};
-	__u32 yes = 1;
 
-	if (!is_bound(a->id))
-		return;
-	k[1] = (__u64)BPF_CORE_READ(file, f_inode);
-	k[2] = BPF_CORE_READ(file, f_inode, i_ino) ^
-	    (__u64)BPF_CORE_READ(file, f_inode, i_generation) << 32;
-	if (bpf_map_update_elem(&code, k, &yes, BPF_NOEXIST) != 0)
+	if (!keep_code(a->id, file) || !is_bound(a->id))
 		return;
 	r = BEGIN(g, a->id, REC_CODE, rec_full, a->call, 0);
 	if (r == NULL)
@@ -201,7 +226,8 @@ struct around {
 	struct rb_node *at, *from;
 	__u64 code, over;
 };
-#define AROUND 8192 /* steps; of more mappings it is not known */
+/* Steps, of which a mapping takes two: nothing else runs here meanwhile. */
+#define AROUND 1024
 
 static long
 step_around(__u32 i, struct around *w)
@@ -266,10 +292,8 @@ writable_too(struct watch_group *g, struct act *a)
 	UNKNOWN_ZERO(w.code);
 	UNKNOWN_ZERO(w.over);
 	bpf_loop(AROUND, step_around, &w, 0);
-	if (w.code != 0)
+	if (w.code != 0 || (w.over == 0 && was_code(a->id, file)))
 		tell_memory(g, a, MEM_WRITE, file);
-	else if (w.over == 0)
-		tell_memory(g, a, MEM_UNKNOWN, file);
 	return 0;
 }
 

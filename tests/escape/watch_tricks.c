@@ -230,6 +230,24 @@ q_overlay(void)
 	return map_at(NULL, PROT_READ, MAP_PRIVATE, fd) == NULL ||
 	    map_at(NULL, RW, MAP_SHARED, fd) == NULL;
 }
+/* More mappings of one file than anybody looks at. */
+#define MAPPINGS 5000
+static int
+mappings(int fd)
+{
+	for (int i = 0; i < MAPPINGS; i++)
+		if (map_at(NULL, PROT_READ, MAP_PRIVATE, fd) == NULL)
+			return -1;
+	return map_at(NULL, RW, MAP_SHARED, fd) == NULL;
+}
+static int
+a_mappings(void)
+{
+	int fd = file_of("/tmp/code");
+
+	return map_at(NULL, RX, MAP_PRIVATE, fd) == NULL || mappings(fd);
+}
+static int q_mappings(void) { return mappings(file_of("/tmp/data")); }
 /* More code than anybody keeps in mind. */
 #define CROWD 1500
 static int
@@ -611,6 +629,8 @@ static const struct act acts[] = {
     {"shared_quiet", q_shared, "", false, NULL},
     {"overlay", a_overlay, "write_then_exec", false, b_overlay},
     {"overlay_quiet", q_overlay, "", false, b_overlay},
+    {"mappings", a_mappings, "write_then_exec", false, NULL},
+    {"mappings_quiet", q_mappings, "", false, NULL},
     {"crowd", a_crowd, "write_then_exec", true, NULL},
     {"crowd_quiet", q_crowd, "", false, NULL},
     {"reused_quiet", q_reused, "", false, NULL},
