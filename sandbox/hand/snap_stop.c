@@ -177,12 +177,15 @@ look(struct snap_stop *s, bool *came)
 	return left;
 }
 
-/* A machine that has much to do is waited for as long as they come. */
+/*
+ * A machine that has much to do is waited for as long as they come; most: when
+ * all rounds are over.
+ */
 static void
-wait_all(struct snap_stop *s)
+wait_all(struct snap_stop *s, int64_t most)
 {
 	const struct timespec nap = {0, 50000};
-	int64_t now = clock_mono().us, most = now + SNAP_STOPS_MS * 1000;
+	int64_t now = clock_mono().us;
 	int64_t end = now + SNAP_STOP_MS * 1000;
 	bool came;
 
@@ -210,6 +213,7 @@ snap_stop_all(struct snap_stop *s, int proc)
 {
 	pid_t *pids = calloc(SNAP_PROCESSES_MAX + 16, sizeof(*pids));
 	pid_t *tids = calloc(SNAP_THREADS_MAX, sizeof(*tids));
+	int64_t most = clock_mono().us + SNAP_STOPS_MS * 1000;
 	pid_t me = getpid(), group = getpgrp();
 	int fresh = 1, rv = 0;
 
@@ -235,7 +239,11 @@ snap_stop_all(struct snap_stop *s, int proc)
 			else
 				fresh += k;
 		}
-		wait_all(s);
+		/* what stood not in the last round is not waited for again */
+		if (fresh > 0)
+			wait_all(s, most);
+		if (clock_mono().us >= most)
+			break;
 	}
 	count_missed(s);
 	free(pids);

@@ -18,7 +18,7 @@
 #define SNAP_PROCESSES_MAX 4096u
 #define SNAP_THREADS_MAX 16384u
 #define SNAP_STOP_MS 200 /* a thread that waits for its vfork stops later */
-#define SNAP_STOPS_MS 3000 /* for all of them, while one comes after another */
+#define SNAP_STOPS_MS 3000 /* for all, those that are found later as well */
 
 struct snap_process {
 	pid_t pid;
