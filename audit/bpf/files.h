@@ -15,6 +15,7 @@ struct act {
 	const void *text, *to;
 	__u64 flags, addr, len;
 	const void *from; /* the old name of a rename, or of a link */
+	__u64 end;	  /* of a text that need not end in NUL; 0: it does */
 	int fd, from_dir;
 	__u32 dev;
 	bool write;
@@ -84,6 +85,16 @@ near_name(const struct watch_group *g, const struct act *a)
 }
 
 static __always_inline void
+end_text(struct rec_path *r, __u64 at)
+{
+	if (at > SUN_PATH)
+		at = 0; /* what stands there has no part of it */
+	/* the verifier wants to see it, which the compiler knows */
+	asm volatile("%0 &= 127" : "+r"(at));
+	r->text[at] = 0;
+}
+
+static __always_inline void
 put_text(struct rec_path *r, const struct act *a)
 {
 	long n = bpf_probe_read_user_str(r->text, REC_TEXT, a->text);
@@ -93,7 +104,9 @@ put_text(struct rec_path *r, const struct act *a)
 	r->align = 0;
 	if (n < 0)
 		r->text[0] = 0;
-	r->cut = n == REC_TEXT;
+	if (a->end != 0)
+		end_text(r, a->end - (__u64)a->text);
+	r->cut = n == REC_TEXT && a->end == 0;
 	no_file(&r->at);
 	if (n > 0 && r->text[0] != '/')
 		put_start(&r->at, a);

@@ -73,6 +73,7 @@ struct {
 #define AT_FDCWD -100
 #define AT_SYMLINK_FOLLOW 0x400
 #define AF_UNIX 1
+#define SUN_PATH 108
 #define FS_IOC_SETFLAGS 0x40086602u
 #define FS_IOC_FSSETXATTR 0x401c5820u
 #define EPERM 1
@@ -297,8 +298,11 @@ binds(struct act *a, __u64 addr, __u64 len)
 
 	bpf_probe_read_user(&family, sizeof(family), (void *)addr);
 	bpf_probe_read_user(&first, 1, (void *)addr + sizeof(family));
-	if (family == AF_UNIX && first != 0 && len > sizeof(family))
-		names(a, AT_FDCWD, addr + sizeof(family));
+	if (family != AF_UNIX || first == 0 || len <= sizeof(family))
+		return;
+	names(a, AT_FDCWD, addr + sizeof(family));
+	len -= sizeof(family);
+	a->end = (__u64)a->text + (len < SUN_PATH ? len : SUN_PATH);
 }
 
 static __always_inline void

@@ -480,6 +480,22 @@ bound(const char *path)
 	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
 	return bind(fd, (void *)&to, sizeof(to));
 }
+/* Its name ends before what stands behind it. */
+static int
+bound_before(const char *path, const char *behind)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s%s", path, behind);
+	return bind(fd, (void *)&to, (socklen_t)(offsetof(struct sockaddr_un,
+	    sun_path) + strlen(path)));
+}
+static int
+a_boot_socket_short(void)
+{
+	return bound_before("/boot/s", "/../../tmp/s");
+}
 static int a_boot_socket(void) { return bound("/boot/s"); }
 static int a_dev_socket(void) { return bound("/dev/log"); }
 static int
@@ -491,7 +507,8 @@ q_socket(void)
 	memcpy(to.sun_path, "\0/boot/s", 8); /* in no folder */
 	(void)bind(fd, (void *)&to, offsetof(struct sockaddr_un, sun_path) + 8);
 	(void)!chdir("/tmp");
-	return bound("boot.s") + bound("/tmp/s");
+	return bound("boot.s") + bound("/tmp/s") +
+	    bound_before("/tmp/t", "/../../boot/t");
 }
 /* What may be written to is not to be taken away. */
 static int a_dev_unlink(void) { return unlink("/dev/null"); }
@@ -642,6 +659,7 @@ static const struct act acts[] = {
     {"script_link", a_script_link, "run_memory", false, NULL},
     {"scripts_quiet", q_scripts, "", false, NULL},
     {"boot_socket", a_boot_socket, "write_boot", false, NULL},
+    {"boot_socket_short", a_boot_socket_short, "write_boot", false, NULL},
     {"dev_socket", a_dev_socket, "write_dev", false, NULL},
     {"socket_quiet", q_socket, "", false, NULL},
     {"dev_unlink", a_dev_unlink, "write_dev", false, NULL},
