@@ -157,7 +157,7 @@ member_fds(struct snap *s, pid_t pid, pid_t by)
 
 /* "12 (a name) S 1 2 3 ..." */
 static void
-identity(struct snap *s, pid_t pid, struct core_of *c)
+identity(struct snap *s, pid_t pid, pid_t by, struct core_of *c)
 {
 	struct snap_text t = {0};
 	char path[32], *open, *close;
@@ -181,7 +181,7 @@ identity(struct snap *s, pid_t pid, struct core_of *c)
 	c->pgrp = pgrp;
 	c->sid = sid;
 	snap_text_free(&t);
-	(void)snprintf(path, sizeof(path), "%d/cmdline", (int)pid);
+	(void)snprintf(path, sizeof(path), "%d/cmdline", (int)by);
 	if (snap_text_file(&t, s->proc, path))
 		for (size_t i = 0; i < t.n && i < sizeof(c->args) - 1; i++)
 			c->args[i] = t.p[i] != '\0' ? t.p[i] : ' ';
@@ -238,7 +238,7 @@ take_processes(struct snap *s)
 		struct snap_process *p = &s->stop.processes[i];
 		pid_t by = snap_alive(p);
 
-		identity(s, p->pid, &s->taken[i].core);
+		identity(s, p->pid, by, &s->taken[i].core);
 		for (size_t k = 0; k < NELEM(files); k++)
 			member_file(s, p->pid, by, files[k]);
 		if ((s->what & SNAPSHOT_ENVIRON) != 0)

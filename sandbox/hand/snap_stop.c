@@ -58,6 +58,9 @@ pid_t
 snap_alive(const struct snap_process *p)
 {
 	for (size_t i = 0; i < p->nthreads; i++)
+		if (p->threads[i].tid != 0 && p->held[i] != 0)
+			return p->threads[i].tid;
+	for (size_t i = 0; i < p->nthreads; i++)
 		if (p->threads[i].tid != 0)
 			return p->threads[i].tid;
 	return p->pid;

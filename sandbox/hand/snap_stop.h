@@ -39,7 +39,8 @@ struct snap_stop {
 ssize_t snap_numbers(int proc, const char *path, pid_t *out, size_t max);
 /*
  * The number by which /proc and the kernel show memory, descriptors and root of
- * a process: of a thread that lives, as the leader may have gone before it.
+ * a process: of a thread that is held, as the leader may have gone before it,
+ * or of one that lives.
  */
 pid_t snap_alive(const struct snap_process *);
 /* 0, or -1: no memory. Nothing of a job that ends meanwhile is an error. */

@@ -6,6 +6,7 @@ and programs that fall meanwhile, too."""
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -253,10 +254,12 @@ def hostile(node):
                   folder + "/job/processes/2/core")
     result("a leader that is gone: gdb shows the frames of who is left",
            "innermost_frame" in out and "behind (" in out, out)
+    result("... and by what it was started", " leaderless'" in out, out)
+    fds = read(folder, "job/processes/2/fds")
     result("... and its descriptors and its root are there",
-           "0 " in read(folder, "job/processes/2/fds") and
+           any(line.startswith("0 ") for line in fds.splitlines()) and
            "/tmp/left" in read(folder, "job/files.txt"),
-           read(folder, "job/files.txt"))
+           fds + read(folder, "job/files.txt"))
     node.warren("cancel", s.id())
     n = 1000
     s = victim(node, "threads", str(n), limits={"pids": n + 10})
@@ -354,7 +357,18 @@ def paused(node):
             return
         best = min(best or 1e9, answer["pause_us"] / 1000)
         os.unlink(path)
-    print("# 256 MiB: it stood still for %.1f ms" % best)
+    result("256 MiB: it stood still for %.1f ms" % best, best < 400)
+    node.warren("cancel", s.id())
+    s, best = victim(node, "backtrace"), 1e9
+    for _ in range(3):
+        path, answer = taken(node, s)
+        folder, why = unpacked(path or "/dev/null")
+        stood = re.search(r"us_until_all_stand (\d+)",
+                          read(folder, "job/about.txt"))
+        best = min(best, int(stood[1]) / 1000 if stood else 1e9)
+    # less than a thread that does not come is waited for
+    result("one that sleeps: it stood after %.1f ms" % best, best < 50,
+           str(answer))
     node.warren("cancel", s.id())
 
 
