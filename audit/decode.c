@@ -481,6 +481,9 @@ event_text(char *out, size_t cap, const struct watch_event *e)
 		(void)snprintf(out, cap, "asks for %s (call %u): %s", e->call,
 		    e->number, event_result(e));
 		break;
+	case REC_CODE:
+		(void)snprintf(out, cap, "maps the code of %s%s", path, dots);
+		break;
 	case REC_OPEN:
 		if (e->ret >= 0 && strncmp(e->call, "open", 4) == 0) {
 			(void)snprintf(out, cap, "opens %s for writing%s",
@@ -488,9 +491,6 @@ event_text(char *out, size_t cap, const struct watch_event *e)
 			break;
 		}
 		/* FALLTHROUGH */
-	case REC_CODE:
-		(void)snprintf(out, cap, "maps the code of %s%s", path, dots);
-		break;
 	case REC_PATH:
 	case REC_REFUSED:
 	case REC_FULL:

@@ -489,6 +489,10 @@ test_records(void **state)
 	assert_true(event_decode(&e, &f, sizeof(f)));
 	event_text(text, sizeof(text), &e);
 	assert_string_equal(text, "maps the code of /x");
+	e.type = REC_OPEN; /* held by a descriptor alone */
+	e.call = "fchmod";
+	event_text(text, sizeof(text), &e);
+	assert_string_equal(text, "fchmod /x: ENOSPC");
 	for (size_t n = 0; n < sizeof(f); n++)
 		assert_false(event_decode(&e, &f, n));
 	for (size_t n = 0; n < sizeof(k); n++)
