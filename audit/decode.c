@@ -208,6 +208,19 @@ decode_node(struct watch_event *e, const struct rec_path *r)
 	e->minor = (r->dev & 0xff) | (r->dev >> 12 & 0xfff00);
 }
 
+/*
+ * What a descriptor leads to gets a name by this, as a file that has none yet:
+ * its own is nothing of the kernel's.
+ */
+static bool
+by_descriptor(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strncmp(path, "/proc/", 6) == 0 && slash - path >= 3 &&
+	    memcmp(slash - 3, "/fd", 3) == 0;
+}
+
 /* Of REC_REFUSED it is to read or to run. */
 static void
 decode_path(struct watch_event *e, const struct rec_path *r)
@@ -225,6 +238,8 @@ decode_path(struct watch_event *e, const struct rec_path *r)
 	e->from = strncmp(e->call, "rename", 6) == 0 && r->flags == REC_OLD;
 	e->alias = strncmp(e->call, "link", 4) == 0 && r->flags != 0;
 	e->follows = e->alias && r->flags == REC_OLD_FOLLOWED;
+	if (e->follows && by_descriptor(e->path))
+		e->write = false;
 	/* a link of /proc that leads back to the root is no place in it */
 	if (text[0] != '/' && strncmp(e->path, "/proc/", 6) == 0)
 		e->magic = r->at.magic;

@@ -550,8 +550,21 @@ q_appears(void)
 	int fd = open("/tmp", O_TMPFILE | O_RDWR, 0644);
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/appears",
-	    AT_SYMLINK_FOLLOW) + link("/tmp/appears", "/tmp/boot");
+	if (linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/appears",
+	    AT_SYMLINK_FOLLOW) + link("/tmp/appears", "/tmp/boot") != 0)
+		return -1;
+	/* the same by the number of the process */
+	fd = open("/tmp", O_TMPFILE | O_RDWR, 0644);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(),
+	    fd);
+	return linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/numbered",
+	    AT_SYMLINK_FOLLOW);
+}
+static int
+a_proc_alias(void)
+{
+	(void)!link("/proc/sys/kernel/core_pattern", "/tmp/alias");
+	return 0;
 }
 static int
 a_boot_flags(void)
@@ -668,6 +681,7 @@ static const struct act acts[] = {
     {"boot_alias", a_boot_alias, "write_boot", false, NULL},
     {"boot_alias_link", a_boot_alias_link, "write_boot", false, NULL},
     {"appears_quiet", q_appears, "", false, NULL},
+    {"proc_alias", a_proc_alias, "write_proc", false, NULL},
     {"boot_flags", a_boot_flags, "write_boot", false, NULL},
     {"flags_quiet", q_flags, "", false, NULL},
     {"own_links_quiet", q_own_links, "", false, NULL},

@@ -133,6 +133,17 @@ test_itself(void **state)
 	e = path(SYS_linkat, 0, "/tmp/a", 0);
 	assert_string_equal(e.path, "/tmp/a");
 	assert_false(e.alias);
+	/* what a descriptor leads to, and not the kernel's */
+	e = path(SYS_linkat, 0, "/proc/7/fd/3", REC_OLD_FOLLOWED);
+	assert_true(e.alias && !e.write);
+	e = path(SYS_linkat, 0, "/proc/7/fd/3", REC_OLD);
+	assert_true(e.alias && e.write);
+	e = path(SYS_linkat, 0, "/proc/7/fd/3", 0);
+	assert_true(e.write);
+	e = path(SYS_linkat, 0, "/proc/7/fdinfo/3", REC_OLD_FOLLOWED);
+	assert_true(e.write);
+	e = path(SYS_linkat, 0, "/fd/3", REC_OLD_FOLLOWED);
+	assert_true(e.write);
 }
 
 static void
