@@ -11,6 +11,11 @@ const char rules_builtin[] =
     "- list: plain_names\n"
     "  items: [/dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom,\n"
     "    /dev/tty, /dev/ptmx, /dev/stdin, /dev/stdout, /dev/stderr]\n"
+    /* it stays what and where it is, or is made as one of plain_devices */
+    "- list: plain_calls\n"
+    "  items: [open, openat, openat2, creat, truncate, utime, utimes,\n"
+    "    futimesat, utimensat, chmod, fchmodat, fchmodat2, fchmod, chown,\n"
+    "    lchown, fchownat, fchown, link, linkat, mknod, mknodat]\n"
     "- list: own_settings\n" /* of a process, for itself */
     "  items: [comm, oom_score_adj, oom_adj, coredump_filter,\n"
     "    timerslack_ns, autogroup]\n"
@@ -30,8 +35,7 @@ const char rules_builtin[] =
     "  condition: 'evt.is_write and\n"
     "    ((fd.dev exists and not fd.dev in (plain_devices) and\n"
     "    not fd.fs = devpts) or (not fd.dev exists and\n"
-    "    not (fd.name in (plain_names) and not evt.type in\n"
-    "    (unlink, unlinkat, rename, renameat, renameat2)) and\n"
+    "    not (fd.name in (plain_names) and evt.type in (plain_calls)) and\n"
     "    fd.name startswith /dev/ and not fd.name startswith /dev/fd/ and\n"
     "    not fd.name startswith /dev/shm/ and\n"
     "    not fd.name startswith /dev/pts/ and\n"

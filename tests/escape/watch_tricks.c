@@ -512,6 +512,13 @@ q_socket(void)
 }
 /* What may be written to is not to be taken away. */
 static int a_dev_unlink(void) { return unlink("/dev/null"); }
+/* ... nor to have something else in its place. */
+static int
+a_dev_folder(void)
+{
+	(void)mkdir("/dev/stdin", 0755);
+	return 0;
+}
 static int
 a_dev_over(void)
 {
@@ -676,6 +683,7 @@ static const struct act acts[] = {
     {"dev_socket", a_dev_socket, "write_dev", false, NULL},
     {"socket_quiet", q_socket, "", false, NULL},
     {"dev_unlink", a_dev_unlink, "write_dev", false, NULL},
+    {"dev_folder", a_dev_folder, "write_dev", false, NULL},
     {"dev_over", a_dev_over, "write_dev", false, NULL},
     {"dev_times_quiet", q_dev_times, "", false, NULL},
     {"boot_alias", a_boot_alias, "write_boot", false, NULL},

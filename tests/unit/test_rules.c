@@ -257,6 +257,9 @@ test_nodes(void **state)
 	HITS(node("/tmp/white", S_IFCHR, 0), "");
 	HITS(node("/tmp/fifo", S_IFIFO, 0x101), "");
 	HITS(node("/boot/fifo", S_IFIFO, 0), "write_boot ");
+	/* as the tiers with trampolines tell it: a name alone */
+	HITS(node("/dev/null", 0, 0), "");
+	HITS(node("/dev/nullx", 0, 0), "write_dev ");
 }
 
 static void
