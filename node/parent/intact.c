@@ -63,11 +63,16 @@ program(struct parent *p, const char *dir, const char *name, bool needed)
 	if (is_known(i, i->program[n].path))
 		return;
 	fd = open(i->program[n].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT && !needed)
+		return; /* it is not installed */
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (needed)
-			log_warn(i->program[n].path, "is not looked at by "
-			    "audit");
+		log_warn(i->program[n].path, "is not looked at by audit");
 		return;
+	}
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !i->open) {
+		log_warnx(i->program[n].path, "may be written to by others "
+		    "than its owner");
+		i->open = true;
 	}
 	i->program[n].sum = sum_of(fd);
 	i->program[n].dev = st.st_dev;
@@ -78,9 +83,13 @@ program(struct parent *p, const char *dir, const char *name, bool needed)
 	i->nprograms++;
 }
 
-/* What is started now and then, or by a person: installed or not. */
+/*
+ * What is started now and then, or by a person, and what such a one loads:
+ * installed or not.
+ */
 static const char *const others[] = {"warren-jail", "warren-runner",
-    "warren-inner", "warren-watchdog", "warren-probe", "warren-wasm"};
+    "warren-inner", "warren-watchdog", "warren-probe", "warren-wasm",
+    WASM_LIBRARY_NAME};
 
 void
 intact_programs(struct parent *p)

@@ -2,6 +2,7 @@
 #ifndef WARREN_NODE_PARENT_INTACT_H
 #define WARREN_NODE_PARENT_INTACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,11 +15,12 @@ struct parent;
 
 /*
  * What is in use, as audit may compare it with what lies on the disk: programs
- * as they were at the start, also those that do not run all the time, profiles and rules as they were read last, public
- * keys. Audit gets descriptors of files to read and their digests, and no
- * folder; of a private key it gets nothing.
+ * as they were at the start, also those that do not run all the time, profiles
+ * and rules as they were read last, public keys. Audit gets descriptors of
+ * files to read and their digests, and no folder; of a private key it gets
+ * nothing.
  */
-#define INTACT_PROGRAMS (PROGRAM_COUNT + 10)
+#define INTACT_PROGRAMS (PROGRAM_COUNT + 12)
 #define INTACT_KEPT 48
 #define INTACT_NAME 200
 
@@ -33,6 +35,7 @@ struct intact {
 		gid_t gid;
 	} program[INTACT_PROGRAMS];
 	unsigned nprograms;
+	bool open; /* it was said that others may write to one */
 	struct {
 		char name[INTACT_NAME]; /* beneath the configuration folder */
 		struct id32 sum;

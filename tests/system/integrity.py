@@ -183,15 +183,19 @@ def others(node):
     ok, why = found(node, "program", "warren-hand", "its bytes have changed")
     result("program: a byte is found", ok, why)
     flip(os.path.join(node.build, "warren-hand"))
-    for name in ("warren", "warren-inner"):  # nobody runs them just now
+    # nobody runs or loads them just now
+    for name in ("warren", "warren-inner", *(
+            os.path.basename(path) for path in glob.glob(
+                os.path.join(node.build, "libwasmtime-*.so")))):
         flip(os.path.join(node.build, name))
         ok, why = found(node, "program", "/" + name, "its bytes have changed")
         result("program: a byte of %s is found" % name, ok, why)
         flip(os.path.join(node.build, name))
+    mode = os.stat(os.path.join(node.build, "warren-hand")).st_mode & 0o7777
     os.chmod(os.path.join(node.build, "warren-hand"), 0o777)
     ok, why = found(node, "program", "warren-hand", "its mode has changed")
     result("program: another mode is found", ok, why)
-    os.chmod(os.path.join(node.build, "warren-hand"), 0o755)
+    os.chmod(os.path.join(node.build, "warren-hand"), mode)
     old = os.path.join(node.build, "warren-keys")
     shutil.copy(old, old + ".new")
     with open(old + ".new", "ab") as f:
