@@ -349,8 +349,9 @@ def struck(node, mode, server):
         quiet(moment.uniform(0, .5), "the moment is the subject")
         for name in down:
             os.kill(node.pids()[name], signal.SIGKILL)
-        until(lambda: all(node.readies(name) > count[name] and node.pids().get(name) for name in down),
-              "the next ones", 80)
+        if not until(lambda: all(node.readies(name) > count[name] and node.pids().get(name) for name in down),
+                     "the next ones", 80):
+            result(mode + " web: killed: %s" % ", ".join(down), False, node.said()[-1500:])
     ends = [s.end(200) for s in jobs]
     result(mode + " web: audit, egress and trust killed: each job ends as it would", all(
         rc == 0 and last.get("outcome") == ["exited", 0] and node.output(s) == "over\n"
