@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/jail/cell_linger.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,15 +13,24 @@
 #include "sandbox/base/sys.h"
 #include "sandbox/jail/kind.h"
 
-/* Opened anew: to an open file of v1 the kernel says the same for a second. */
+/*
+ * Opened anew: to an open file of v1 the kernel says the same for a second. A
+ * group that is not there is empty; one that cannot be read is not known to be.
+ */
 static bool
 populated(int dir, const char *path)
 {
-	_cleanup_fd_ int fd = dir < 0 ? -1 : sys_openat2(dir, path,
-	    O_RDONLY | O_CLOEXEC, SYS_BENEATH);
+	_cleanup_fd_ int fd = -1;
+	ssize_t n;
 	char c;
 
-	return fd >= 0 && read(fd, &c, 1) == 1;
+	if (dir < 0)
+		return false;
+	fd = sys_openat2(dir, path, O_RDONLY | O_CLOEXEC, SYS_BENEATH);
+	if (fd < 0)
+		return errno != ENOENT && errno != ENODEV;
+	n = read(fd, &c, 1);
+	return n > 0 || (n < 0 && errno != ENODEV);
 }
 
 static bool

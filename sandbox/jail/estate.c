@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
@@ -43,11 +44,18 @@ processes_left(const struct estate *e, unsigned n)
 static bool
 group_quiet(int group)
 {
-	_cleanup_fd_ int fd = group < 0 ? -1 : sys_openat2(group,
-	    "cgroup.procs", O_RDONLY | O_CLOEXEC, SYS_BENEATH);
+	_cleanup_fd_ int fd = -1;
+	ssize_t n;
 	char c;
 
-	return fd < 0 || read(fd, &c, 1) <= 0;
+	if (group < 0)
+		return true;
+	fd = sys_openat2(group, "cgroup.procs", O_RDONLY | O_CLOEXEC,
+	    SYS_BENEATH);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENODEV;
+	n = read(fd, &c, 1);
+	return n == 0 || (n < 0 && errno == ENODEV);
 }
 
 bool
