@@ -443,6 +443,11 @@ do_snap(struct slot *sl, const uint8_t *buf, const int fds[3])
 	char why[128];
 	pid_t pid;
 
+	if (sl->s->kind->afar) {
+		answer(sl, SLOT_FAILED, "a container of docker's is not looked "
+		    "into", -1);
+		return;
+	}
 	if (ns < 0 || fds[2] < 0) {
 		answer(sl, SLOT_FAILED, "no namespace of it is known", -1);
 		return;
