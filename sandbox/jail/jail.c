@@ -212,8 +212,7 @@ v1_groups(struct start *s, struct slot_setup *set, uint32_t slot)
 
 	for (size_t i = 0; i < NELEM(controllers); i++) {
 		int fd = g->v1[i] < 0 ? -1 : make_v1_slot(s, g->v1[i], slot);
-		int own = fd < 0 ? -1 : make_v1_own(s->kind, g->v1[i],
-		    slot);
+		int own = fd < 0 ? -1 : make_v1_own(s->kind, g->v1[i], slot);
 
 		if (own < 0) {
 			close_fd(&fd);
@@ -342,7 +341,8 @@ make_slots(struct start *s, const char **what)
 		cell_warm_init(&j->cells[k - 1]);
 		cell_init(&j->cells[k - 1], k, ctl);
 		/* they are all alike */
-		if (k == 1 && slot_try(ctl, &said, what) < 0)
+		if (k == 1 && slot_try(ctl, s->kind->trial_ms, &said,
+		    what) < 0)
 			return -1;
 		if (said.kind == REPORT_TOOL) {
 			s->kind->layers = said.layers;

@@ -9,6 +9,8 @@
 #include "common/runner.h"
 #include "sandbox/jail/init.h"
 
+#define KIND_TRIAL_MS 10000 /* ours: of what asks no daemon */
+
 /*
  * What contains the jobs of a program that speaks the J_ messages: jail by
  * itself (native.c), or another program in its slots (sandbox/runner/). Slots,
@@ -38,6 +40,7 @@ struct jail_kind {
 	uint32_t pids;    /* of its own processes, beside a job's */
 	uint64_t memory;
 	uint64_t start_ms; /* until it must have started a job; 0: no such bound */
+	uint64_t trial_ms; /* until its trial must have an end */
 	uint8_t number;   /* enum runner */
 	/* found by the trial: what it gives, what the tool says it is */
 	uint32_t layers;

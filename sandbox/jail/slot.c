@@ -41,7 +41,6 @@
 #endif
 #define SCHED_CORE_CREATE 1
 #define HOSTNAME "burrow"
-#define TRIAL_MS 10000
 
 /* a mount is attached once: packing can be asked again by another node */
 enum { TREE_JOB, TREE_FILL, TREE_PACK, TREES = TREE_PACK + 4 };
@@ -676,7 +675,8 @@ slot_why(const uint8_t *text, size_t n, char out[257])
 
 /* The trial's word, and its end. */
 static int
-trial_result(int report, int pidfd, struct report *out, const char **what)
+trial_result(int report, int pidfd, uint64_t ms, struct report *out,
+    const char **what)
 {
 	static struct report r;
 	uint8_t buf[REPORT_MAX];
@@ -684,7 +684,7 @@ trial_result(int report, int pidfd, struct report *out, const char **what)
 	siginfo_t si;
 	ssize_t n = -1;
 
-	if (poll(&p, 1, TRIAL_MS) == 1)
+	if (poll(&p, 1, (int)ms) == 1)
 		n = read(report, buf, sizeof(buf));
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 	(void)waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED);
@@ -701,7 +701,7 @@ trial_result(int report, int pidfd, struct report *out, const char **what)
 }
 
 int
-slot_try(int ctl, struct report *said, const char **what)
+slot_try(int ctl, uint64_t ms, struct report *said, const char **what)
 {
 	static const uint8_t msg[3] = {SLOT_TRY};
 	static char why[257];
@@ -721,7 +721,7 @@ slot_try(int ctl, struct report *said, const char **what)
 		return -1;
 	}
 	if (buf[0] == SLOT_CHILD && fds[0] >= 0) {
-		rv = trial_result(p[0], fds[0], said, what);
+		rv = trial_result(p[0], fds[0], ms, said, what);
 	} else {
 		*what = slot_why(buf + 1, (size_t)n - 1, why);
 		rv = -1;

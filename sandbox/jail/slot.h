@@ -48,10 +48,11 @@ pid_t slot_start(const struct slot_setup *, int *ctl, uint32_t *layers,
 
 /*
  * Build a sandbox for nobody in it, and take it down. 0 and its word, or -1
- * with errno and *what this machine refuses. Only before it has had a plan; waits.
+ * with errno and *what this machine refuses. Only before it has had a plan; waits
+ * for ms.
  */
 struct report;
-int slot_try(int ctl, struct report *said, const char **what);
+int slot_try(int ctl, uint64_t ms, struct report *said, const char **what);
 
 /*
  * Messages to a slot; type u8, step u8, volume u8, then the plan, or of a step

@@ -44,6 +44,8 @@ call_daemon(struct jail_kind *k, const struct process *p, int jobs)
 	with.tool = envoy_start(&s);
 	(void)close(s.place);
 	k->afar = true;
+	/* its daemon reads an image, and may have just been started */
+	k->trial_ms = START_MS;
 	k->apart = LAYER_TIME | LAYER_CORE | LAYER_IO |
 	    (jobs < 0 ? LAYER_DEVICES : 0);
 }
@@ -80,7 +82,7 @@ main(int argc, char *argv[])
 {
 	static struct jail_kind kind = {.take = take, .job = enter_job,
 	    .trial = enter_trial, .keep = {-1, -1}, .tools = true,
-	    .userns = USER_NAMESPACES};
+	    .userns = USER_NAMESPACES, .trial_ms = KIND_TRIAL_MS};
 
 	return jail_main(&kind, argc, argv);
 }
