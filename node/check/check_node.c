@@ -241,7 +241,11 @@ check_runner(struct check *c, const struct node_config *conf)
 	if (n == NULL || conf->runner == RUNNER_NATIVE)
 		return;
 	fd = tool_open(conf->runner, conf->runner_path, why);
-	if (fd < 0)
+	if (fd < 0 && conf->runner == RUNNER_DOCKER && errno == ENOENT)
+		check_tell(c, true, FILE, n->line, n->column,
+		    "start it, or say where by runner_path; until then no job "
+		    "runs", "%s", why);
+	else if (fd < 0)
 		check_tell(c, false, FILE, n->line, n->column,
 		    "install it, or say where by runner_path", "%s", why);
 	else

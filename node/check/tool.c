@@ -73,8 +73,11 @@ tool_open(unsigned runner, const char *path, char why[TOOL_WHY])
 	fd = path == NULL ? find(program) : open(path, socket ?
 	    O_PATH | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
+		int error = errno;
+
 		(void)snprintf(why, TOOL_WHY, "%s of %s, %.100s: %s", what,
-		    name, path == NULL ? program : path, strerror(errno));
+		    name, path == NULL ? program : path, strerror(error));
+		errno = error;
 		return -1;
 	}
 	bad = socket ? bad_socket(&st) : bad_program(&st);
@@ -82,5 +85,6 @@ tool_open(unsigned runner, const char *path, char why[TOOL_WHY])
 		return steal_fd(&fd);
 	(void)snprintf(why, TOOL_WHY, "%s of %s, %.100s, %s", what, name,
 	    path == NULL ? program : path, bad);
+	errno = EPERM;
 	return -1;
 }

@@ -9,7 +9,8 @@
  * root or of who we are, that nobody else may write and anybody may execute,
  * since it runs as a job's user. path: NULL, its usual name in the usual places.
  * Of docker the socket of its daemon, where only root may ask: whoever it answers
- * is root. A descriptor, of a socket O_PATH, or -1 and why.
+ * is root. A descriptor, of a socket O_PATH, or -1 with errno and why:
+ * ENOENT, it is not there; EPERM, it is not as it is to be.
  */
 #define TOOL_WHY 300
 #define TOOL_SOCKET "/run/docker.sock" /* the usual one */

@@ -75,8 +75,12 @@ open_runner(struct parent *p, int at, const char *path)
 	}
 	p->fd_tool = tool_open(p->runner, p->node->runner_path, why);
 	if (p->fd_tool < 0) {
+		/* a daemon that is not started yet keeps jobs, and no more */
+		bool later = p->runner == RUNNER_DOCKER && errno == ENOENT;
+
 		log_errx("node.yaml", "%s", why);
-		return -1;
+		if (!later)
+			return -1;
 	}
 	return p->runner == RUNNER_DOCKER ? meeting_make(p) : 0;
 }

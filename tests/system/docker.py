@@ -156,10 +156,16 @@ def short(d):
 
 
 def absent():
-    """No daemon: no start, or no job, and why."""
+    """No daemon: no job, and why; the rest of the node is there."""
     with burrow("root", "runner: docker\nrunner_path: /nowhere/docker.sock\n") as node:
         rc, out, err = node.warren("check-config")
-        result("docker: no start without the socket", rc not in (0, None) and "/nowhere/docker.sock" in out + err, out + err)
+        result("docker: that there is no socket is said", rc == 0 and "/nowhere/docker.sock" in out + err, "%s %s" % (rc, out + err))
+        up = node.up()
+        result("docker: a node starts without it, and takes no job", up and until(
+            lambda: "no job can run here" in node.said(), "that it is said"), node.problem or node.said()[-600:])
+    with burrow("root", "runner: docker\nrunner_path: /dev/null\n") as node:
+        rc, out, err = node.warren("check-config")
+        result("docker: no start with what is no socket", rc not in (0, None) and "is no socket" in out + err, out + err)
 
 
 def main():
