@@ -21,6 +21,17 @@
 
 #define FOLDER "docker"
 
+/* What goes by itself is gone too; of a socket that went Docker makes a folder. */
+static int
+take_away(int dir, const char *name)
+{
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return -1;
+	return unlinkat(dir, name, AT_REMOVEDIR);
+}
+
 /* Sockets of a life that was cut off: nobody listens there. */
 static int
 empty(int dir)
@@ -33,7 +44,7 @@ empty(int dir)
 		return -1;
 	while ((e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			rv |= unlinkat(dir, e->d_name, 0);
+			rv |= take_away(dir, e->d_name);
 	(void)closedir(d);
 	return rv;
 }
@@ -67,6 +78,11 @@ meeting_make(struct parent *p)
 	}
 	n = snprintf(m.socket, sizeof(m.socket), "%s",
 	    socket == NULL ? TOOL_SOCKET : socket);
+	/* it is told in JSON */
+	if (!utf8_valid(m.meet, strlen(m.meet))) {
+		log_errx(p->path, "runner: the folder's path is no UTF-8");
+		return -1;
+	}
 	if ((size_t)n >= sizeof(m.socket) ||
 	    !envoy_place_write(text, sizeof(text), &m)) {
 		log_errx(p->path, "runner: a path that docker cannot be told");

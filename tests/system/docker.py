@@ -160,6 +160,8 @@ def absent():
     with burrow("root", "runner: docker\nrunner_path: /nowhere/docker.sock\n") as node:
         rc, out, err = node.warren("check-config")
         result("docker: that there is no socket is said", rc == 0 and "/nowhere/docker.sock" in out + err, "%s %s" % (rc, out + err))
+        # Docker makes a folder of a mount's source that has gone
+        os.makedirs(os.path.join(node.dir, "warren/run/docker/gone"), 0o700)
         up = node.up()
         result("docker: a node starts without it, and takes no job", up and until(
             lambda: "no job can run here" in node.said(), "that it is said"), node.problem or node.said()[-600:])
