@@ -238,6 +238,9 @@ check_runner(struct check *c, const struct node_config *conf)
 	char why[TOOL_WHY];
 	int fd;
 
+	if (conf->runner_path != NULL)
+		(void)snprintf(c->runner_path, sizeof(c->runner_path), "%s",
+		    conf->runner_path);
 	if (n == NULL || conf->runner == RUNNER_NATIVE)
 		return;
 	fd = tool_open(conf->runner, conf->runner_path, why);

@@ -198,7 +198,8 @@ static void
 named_runner(const struct place *p, const struct ynode *n, unsigned runner)
 {
 	char why[TOOL_WHY];
-	int fd = tool_open(runner, NULL, why);
+	int fd = tool_open(runner, p->c->runner_path[0] == '\0' ? NULL :
+	    p->c->runner_path, why);
 
 	if (fd < 0)
 		check_tell(p->c, true, p->file, n->line, n->column,
@@ -220,7 +221,6 @@ check_named(const struct place *p, const struct profile *prof)
 		named_volumes(p, ynode_get(root, "volumes"), prof);
 	if (prof->image != NULL)
 		named_image(p, ynode_get(root, "image"), prof->image);
-	/* where runner_path says another place, the start sees it */
 	if (prof->runner > (int)RUNNER_NATIVE)
 		named_runner(p, ynode_get(root, "runner"),
 		    (unsigned)prof->runner);

@@ -22,6 +22,7 @@ struct check {
 	unsigned off; /* of them: those that only keep an interface off */
 	/* of node.yaml: what a start would use; "" when compute is off */
 	char profile[80];
+	char runner_path[256]; /* of node.yaml; "": the usual place */
 	struct rnsconf *rns; /* of config; NULL: there is none, or no form */
 };
 

@@ -338,6 +338,27 @@ profile_names(void **state)
 		assert_null(strstr(said[i], "image import"));
 }
 
+/* A runner's program is looked for where the start does, a daemon may come. */
+static void
+runners(void **state)
+{
+	(void)state;
+	put("config", "");
+	put("node.yaml", ON "runner_path: /nowhere/tool\n");
+	put("profiles/default.yaml", "runner: bubblewrap\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./profiles/default.yaml:1:9: ", "/nowhere/tool");
+	put("node.yaml", ON "runner: docker\nrunner_path: /nowhere/sock\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./node.yaml:2:9: ", "/nowhere/sock");
+	put("node.yaml", ON "runner: docker\nrunner_path: /dev/null\n");
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml:2:9: ", "is no socket");
+	put("node.yaml", ON "runner: runc\nrunner_path: /nowhere/tool\n");
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml:2:9: ", "/nowhere/tool");
+}
+
 /* ---- what this machine has ---- */
 
 /* Which policy a kernel enforces, by a folder that stands for /sys. */
@@ -756,7 +777,7 @@ main(void)
 	    CHECK_TEST(all_files),
 	    CHECK_TEST(interfaces),
 	    CHECK_TEST(interface_off),
-	    CHECK_TEST(profile_names),
+	    CHECK_TEST(profile_names), CHECK_TEST(runners),
 	    CHECK_TEST(policies), CHECK_TEST(enforced), CHECK_TEST(machine),
 	    CHECK_TEST(gateways), CHECK_TEST(verifiers),
 	    CHECK_TEST(hub),
