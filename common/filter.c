@@ -203,18 +203,16 @@ add_local(scmp_filter_ctx ctx)
 	    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 }
 
-/* A process, as fork(3) makes one: no namespace with it. */
+/* A process, as fork(3) makes one, and in no other way. */
 static int
 add_children(scmp_filter_ctx ctx)
 {
 	int r = add_rule(ctx, SCMP_ACT_ALLOW, "wait4");
 
-	if (r >= 0)
-		r = add_rule(ctx, SCMP_ACT_ALLOW, "waitid");
 	return r < 0 ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
 	    SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ,
-	    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
-	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET, 0));
+	    ~(scmp_datum_t)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID),
+	    SIGCHLD));
 }
 
 /*

@@ -52,6 +52,8 @@ confine(const struct envoy_setup *s)
 		fatal("docker: giving up root");
 	if (priv_landlock(dirs, s->jobs < 0 ? 1 : 2, false, &abi) < 0)
 		fatal("docker: Landlock");
+	if (abi == 0)
+		log_info("docker", "this kernel has no Landlock");
 	(void)close(dirs[0].fd);
 	if (priv_filter_envoy() < 0)
 		fatal("docker: system-call filter");

@@ -391,6 +391,49 @@ verifier(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Who asks Docker's daemon: processes as fork(3) makes them, no others. */
+static int
+asking(void)
+{
+	static const unsigned long others[] = {CLONE_VM | SIGCHLD,
+	    CLONE_PARENT | SIGCHLD, CLONE_FILES | SIGCHLD, 0,
+	    CLONE_NEWUSER | SIGCHLD, CLONE_UNTRACED | SIGCHLD};
+	siginfo_t si;
+	int status;
+	pid_t pid;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    priv_filter_envoy() < 0)
+		return 1;
+	for (size_t i = 0; i < NELEM(others); i++) {
+		pid = (pid_t)syscall(SYS_clone, others[i], NULL, NULL, NULL,
+		    NULL);
+		if (pid == 0)
+			syscall(SYS_exit_group, 0);
+		if (pid > 0 || errno != EPERM)
+			return 2;
+	}
+	if ((pid = fork()) == 0)
+		_exit(3);
+	if (waitid(P_ALL, 0, &si, WEXITED) == 0 || errno != EPERM)
+		return 3;
+	return pid < 0 || waitpid(pid, &status, 0) != pid ? 4 :
+	    WEXITSTATUS(status) == 3 ? 0 : 5;
+}
+
+static void
+envoy(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(asking());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -399,7 +442,7 @@ main(void)
 	    cmocka_unit_test(watchdog),
 	    cmocka_unit_test(no_row), cmocka_unit_test(probes),
 	    cmocka_unit_test(reader),
-	    cmocka_unit_test(verifier),
+	    cmocka_unit_test(verifier), cmocka_unit_test(envoy),
 	};
 
 #ifdef WARREN_SANITIZED
