@@ -21,6 +21,7 @@
 #include "common/priv.h"
 #include "common/program.h"
 #include "sandbox/base/caps.h"
+#include "sandbox/jail/jail.h"
 #include "sandbox/jail/slot.h"
 
 #define PLACE_TEXT (2 * ENVOY_PATH + DOCKER_NODE + 3)
@@ -81,8 +82,21 @@ refuse(int reply, const char *why)
 	(void)slot_send(reply, buf, envoy_answer_write(buf, &a), NULL, 0);
 }
 
+/* Only who is in that slot can have made this socket pair. */
 static bool
-serve(const struct envoy *k, int ask, int signals, unsigned *errands)
+of_slot(const struct envoy *k, int reply, uint32_t slot)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	return getsockopt(reply, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 &&
+	    who.uid == k->setup.base + JAIL_SLOT_UID + slot;
+}
+
+/* What is waiting; false: nobody is left that could ask. */
+static bool
+serve(const struct envoy *k, int ask, bool last, int signals,
+    unsigned *errands)
 {
 	uint8_t buf[ENVOY_ASK + 1];
 	struct envoy_ask a;
@@ -90,10 +104,11 @@ serve(const struct envoy *k, int ask, int signals, unsigned *errands)
 	ssize_t n = slot_recv(ask, buf, sizeof(buf), fds);
 	pid_t pid;
 
-	if (n <= 0)
-		return false; /* nobody is left */
-	if (fds[0] < 0 || !envoy_ask_read(&a, buf, (size_t)n,
-	    k->setup.slots)) {
+	/* an empty word, which anybody can send, is no end */
+	if (n <= 0 && last)
+		return false;
+	if (n <= 0 || fds[0] < 0 || !envoy_ask_read(&a, buf, (size_t)n,
+	    k->setup.slots) || !of_slot(k, fds[0], a.slot)) {
 		log_warnx("docker", "a question that no job of ours has");
 	} else if (*errands >= ERRANDS(k->setup.slots)) {
 		refuse(fds[0], "the daemon has too many containers of ours that "
@@ -130,7 +145,8 @@ keep(const struct envoy *k, int ask)
 			continue;
 		if (p[1].revents != 0)
 			errands -= reaped(p[1].fd);
-		if (p[0].revents != 0 && !serve(k, ask, p[1].fd, &errands))
+		if (p[0].revents != 0 && !serve(k, ask,
+		    (p[0].revents & POLLHUP) != 0, p[1].fd, &errands))
 			_exit(0); /* errands see it, and do not take long */
 	}
 }

@@ -38,7 +38,10 @@ struct envoy_place {
 bool envoy_place_write(char *out, size_t cap, const struct envoy_place *);
 bool envoy_place_read(struct envoy_place *, const char *text, size_t n);
 
-/* What a job's first process asks, with one end of a socket pair: its answer's. */
+/*
+ * What a job's first process asks, with one end of a socket pair that it has
+ * made itself: its answer's, and the proof of its slot.
+ */
 struct envoy_ask {
 	bool trial; /* a container for nobody; the daemon is made ready first */
 	bool grouped; /* in a v2 group, whose cgroup.procs is wanted */
