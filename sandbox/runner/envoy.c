@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -27,6 +28,7 @@
 #define PLACE_TEXT (2 * ENVOY_PATH + DOCKER_NODE + 3)
 /* ours: those of jobs, and as many again that are being taken away */
 #define ERRANDS(slots) (4u * (slots) + 4u)
+#define AGAIN_MS 1000 /* ours: until one that fell is started again */
 
 /*
  * A number of its own, and one right: over the modes of files, for the daemon's
@@ -127,7 +129,7 @@ serve(const struct envoy *k, int ask, bool last, int signals,
 	return true;
 }
 
-static void
+static __attribute__((noreturn)) void
 keep(const struct envoy *k, int ask)
 {
 	struct pollfd p[2] = {{.fd = ask, .events = POLLIN}, {.events = POLLIN}};
@@ -148,6 +150,31 @@ keep(const struct envoy *k, int ask)
 		if (p[0].revents != 0 && !serve(k, ask,
 		    (p[0].revents & POLLHUP) != 0, p[1].fd, &errands))
 			_exit(0); /* errands see it, and do not take long */
+	}
+}
+
+/*
+ * A worker that falls is followed by another, which is asked at the same socket:
+ * else no job would start until jail's next start, and nobody would know. Its
+ * errands go on, as children of ours.
+ */
+static void
+watch_over(const struct envoy *k, int ask)
+{
+	for (;;) {
+		pid_t worker = fork(), pid;
+		int status = 0;
+
+		if (worker == 0)
+			keep(k, ask);
+		while (worker > 0 && (pid = waitpid(-1, &status, 0)) != worker)
+			if (pid < 0 && errno != EINTR)
+				break;
+		if (worker > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			_exit(0);
+		log_errx("docker", "who asks its daemon has ended%s: starting "
+		    "it anew", WIFSIGNALED(status) ? " by a signal" : "");
+		(void)poll(NULL, 0, AGAIN_MS);
 	}
 }
 
@@ -178,7 +205,10 @@ envoy_start(const struct envoy_setup *s)
 		fatal("%s", k.place.meet);
 	if (priv_fds(kept, 3) < 0)
 		fatal("docker: descriptors");
+	k.keeper = getpid();
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		fatal("docker");
 	confine(s);
-	keep(&k, sv[1]);
+	watch_over(&k, sv[1]);
 	_exit(1);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/runner.h"
 #include "common/wire.h"
@@ -76,8 +77,8 @@ struct envoy_setup {
 };
 /*
  * As root: start it. The socket where it is asked, for slots; ends the program
- * where that fails. Descriptors stay the caller's. It ends when nobody is left
- * that could ask.
+ * where that fails. Descriptors stay the caller's. One that falls is started
+ * again; it ends when nobody is left that could ask.
  */
 int envoy_start(const struct envoy_setup *);
 
@@ -85,6 +86,7 @@ int envoy_start(const struct envoy_setup *);
 struct envoy {
 	struct envoy_place place;
 	struct envoy_setup setup;
+	pid_t keeper; /* who starts the one that forks errands again */
 };
 void envoy_errand(const struct envoy *, const struct envoy_ask *, int reply)
     __attribute__((noreturn));

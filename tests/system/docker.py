@@ -3,6 +3,7 @@
 the node's own; its end is the container's, and the other way round; nothing is
 left of any, whoever falls; a daemon that lies, babbles or says nothing costs the
 job that it was asked for, and no other."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -127,6 +128,22 @@ def silent(b, node):
         wait.set()
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(p) for p in f.read().split()]
+
+
+def askers(node):
+    """Who asks the daemon, and the errands of one that has fallen: children of
+    who watches over it, which is a child of jail's."""
+    for pid in children(node.pids()["jail"]):
+        with contextlib.suppress(OSError):
+            with open("/proc/%d/comm" % pid) as f:
+                if f.read() == "warren-envoy\n":
+                    return children(pid)
+    return []
+
+
 def short(d):
     """What `./check` has time for: one node, a job, a kill, a lie."""
     word, b = "sleep\0" + str(80000 + os.getpid()), Between(d)
@@ -141,7 +158,11 @@ def short(d):
                    node.output(s, "stderr") == "to-stderr\n", "%s %r %s %s" % (last, node.output(s), s, node.said()[-300:]))
             result("docker: the receipt names it", r.get("runner", "").startswith("docker "), r)
             s, up = running(node, word)
-            names = d.containers()
+            names, old = d.containers(), askers(node)
+            os.kill(old[0], signal.SIGKILL)
+            result("docker: who asks the daemon is started again, and the job runs on", len(old) == 1 and
+                   until(lambda: set(askers(node)) - set(old) and "starting it anew" in node.said(), "another") and
+                   processes(word) and d.containers() == names, "%s %s %s" % (old, askers(node), node.said()[-300:]))
             cancel(node, s)
             rc, last = s.end()
             result("docker: a cancelled job is dead when that is told", up and len(names or []) == 1 and
@@ -150,6 +171,10 @@ def short(d):
             s = node.submit(node.job_file("echo never"))
             rc, last = s.end()
             result("docker: a daemon that lies costs that job", last.get("outcome", [""])[0] == "lost", "%s %s" % (rc, s))
+            b.does = lambda line: None
+            s = node.submit(node.job_file("echo next"))
+            rc, last = s.end()
+            result("docker: and the next one runs", rc == 0 and node.output(s) == "next\n", "%s %s" % (rc, s))
         result("docker: no container is left", until(lambda: d.containers() == [], "no container"), d.containers())
     finally:
         b.stop()
