@@ -40,8 +40,18 @@ struct errand {
 	char content[CONTENT];
 	bool for_removal; /* nobody waits any more */
 	bool unheard; /* there may be a container, or yet come to be one */
+	int err; /* of talk(), when there is no answer */
 	struct envoy_answer a;
 };
+
+/* The node has ended, which nobody may be kept waiting for. */
+static bool
+alone(const struct errand *e)
+{
+	pid_t parent = getppid();
+
+	return parent != e->envoy && parent != e->k->keeper;
+}
 
 /* ---- what the daemon is told ---- */
 
@@ -56,14 +66,17 @@ request(struct errand *e, size_t n, const void *body, size_t nbody,
 	    .answer_ms = ENVOY_ANSWER_MS, .content = e->content,
 	    .cap = sizeof(e->content)};
 
+	e->err = 0;
 	if (n == 0) {
+		e->err = E2BIG;
 		(void)snprintf(e->a.why, sizeof(e->a.why), "a request of ours is "
 		    "too long");
 		return false;
 	}
 	if (talk(&t) < 0) {
+		e->err = errno;
 		(void)snprintf(e->a.why, sizeof(e->a.why), "its daemon: %s",
-		    strerror(errno));
+		    strerror(e->err));
 		return false;
 	}
 	*status = t.status;
@@ -243,12 +256,13 @@ create(struct errand *e)
 	e->unheard = true;
 	if (!request(e, docker_create(e->head, sizeof(e->head), &c), NULL, 0,
 	    &status)) {
-		if (errno == ENOENT || errno == ECONNREFUSED)
+		if (e->err == ENOENT || e->err == ECONNREFUSED ||
+		    e->err == E2BIG)
 			e->name[0] = '\0'; /* it was not even asked */
 		return false;
 	}
-	/* somebody has tidied up */
-	if (status == 404 && (!put_image(e) || !request(e, docker_create(
+	/* somebody has tidied up; not for a node that has ended */
+	if (status == 404 && !alone(e) && (!put_image(e) || !request(e, docker_create(
 	    e->head, sizeof(e->head), &c), NULL, 0, &status)))
 		return false;
 	e->unheard = false;
@@ -370,7 +384,9 @@ remove_it(struct errand *e)
 			    e->a.why);
 			return;
 		}
-		if (getppid() != e->envoy && ms > ENVOY_ALONE_MS)
+		/* one that may yet come to be is waited for */
+		if (alone(e) && ms > (e->unheard ? ENVOY_ANSWER_MS :
+		    ENVOY_ALONE_MS))
 			return;
 		(void)poll(NULL, 0, AGAIN_MS);
 	}
