@@ -115,27 +115,6 @@ given_up(struct jail *j, struct cell *c, const char *why)
 }
 
 /*
- * A job runs whose slot's process fell between making it and giving us its
- * descriptor: nothing but our own end ends it. At once when no other job runs,
- * else when somebody wants its end, or its time is over.
- */
-static void
-orphan(const struct jail *j, const struct cell *c, bool must)
-{
-	bool alone = true;
-
-	if (!c->lost || !c->asked || !cell_may_run(c))
-		return;
-	for (uint32_t i = 0; i < j->nslots; i++)
-		if (&j->cells[i] != c && j->cells[i].life.state != CELL_FREE &&
-		    j->cells[i].life.state != CELL_BROKEN)
-			alone = false;
-	if (must || (alone && c->ready))
-		fatalx("slot %u: a job that nothing else can end: starting "
-		    "anew", c->number);
-}
-
-/*
  * The slot's process is gone, or cannot be relied upon. A job that it has
  * started runs on: it is our child, ends when it ends, and is killed as any
  * other. Only what would come behind it cannot be done any more.
@@ -153,7 +132,7 @@ broken(struct jail *j, struct cell *c, const char *why)
 	/* filling serves a start that there will not be */
 	if (c->life.state == CELL_FILLING)
 		kill_child(c);
-	orphan(j, c, false);
+	cell_orphan(j, c, false);
 	if (cell_may_run(c))
 		return;
 	c->asked = false;
@@ -513,7 +492,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 			break;
 		c->layers = (jail_lsm_now(r->layers, j->enforce) &
 		    j->limits.available) | c->group_layers | j->inherited;
-		orphan(j, c, false);
+		cell_orphan(j, c, false);
 		c->ready = !cell_lost_policy(j, c);
 		if (!c->ready)
 			kill_child(c);
@@ -578,6 +557,12 @@ cell_on_report(struct jail *j, struct cell *c)
 static void
 job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 {
+	if (c->outlived) {
+		cell_snap_end(j, c, "the job has ended");
+		job_failed(j, c, "internal", "its first process has ended, and "
+		    "others have not");
+		return;
+	}
 	/* nobody but the kernel kills what we do not */
 	if (!c->started && si->si_code == CLD_KILLED && !c->kill) {
 		job_failed(j, c, "limits", "memory: too little to start in");
@@ -727,7 +712,7 @@ cells_kill(struct jail *j, const struct id32 *job, uint8_t why)
 	c->kill = true;
 	c->kill_step = c->life.state == CELL_PACKING;
 	kill_child(c);
-	orphan(j, c, true);
+	cell_orphan(j, c, true);
 }
 
 /* Empty the ro volumes one by one; then the slot says that it is free. */
@@ -796,5 +781,5 @@ cell_tick(struct jail *j, struct cell *c, struct mono now)
 		c->kill_step = true;
 	c->deadline.us = 0;
 	kill_child(c);
-	orphan(j, c, true);
+	cell_orphan(j, c, true);
 }

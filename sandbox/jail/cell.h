@@ -74,6 +74,7 @@ struct cell {
 	bool asked;             /* for a child, whose descriptor has not come */
 	bool started, exited, failed; /* exited: reaped, and nothing is left */
 	bool lost;              /* its slot's process is gone; it runs on */
+	bool outlived;          /* ... reaped, and something is left */
 	bool said;              /* how it ended, by its own first process */
 	bool staged[PLAN_VOLUMES_ALL]; /* something may be there to clean */
 	bool forget;            /* asked while something still ran */

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/layers.h"
+#include "common/log.h"
 
 bool
 cell_may_run(const struct cell *c)
@@ -73,4 +74,20 @@ cell_lost_policy(const struct jail *j, struct cell *c)
 	(void)snprintf(c->why, sizeof(c->why), "SELinux only warns now");
 	c->kill = true;
 	return true;
+}
+
+void
+cell_orphan(const struct jail *j, const struct cell *c, bool must)
+{
+	bool alone = true;
+
+	if (!c->lost || !c->asked || !cell_may_run(c))
+		return;
+	for (uint32_t i = 0; i < j->nslots; i++)
+		if (&j->cells[i] != c && j->cells[i].life.state != CELL_FREE &&
+		    j->cells[i].life.state != CELL_BROKEN)
+			alone = false;
+	if (must || (alone && c->ready))
+		fatalx("slot %u: a job that nothing else can end: starting "
+		    "anew", c->number);
 }

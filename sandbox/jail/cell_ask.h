@@ -23,5 +23,11 @@ void cell_thaw(struct cell *);
  * it? Then why it failed is set, and it is to be killed.
  */
 bool cell_lost_policy(const struct jail *, struct cell *);
+/*
+ * A job runs whose slot's process fell between making it and giving us its
+ * descriptor: nothing but our own end ends it. At once when no other job runs,
+ * else when somebody wants its end, or its time is over.
+ */
+void cell_orphan(const struct jail *, const struct cell *, bool must);
 
 #endif

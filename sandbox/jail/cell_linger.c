@@ -63,6 +63,7 @@ cell_lingers(const struct jail *j, struct cell *c)
 	if (now.us - c->lingers_since.us > LINGER_MOST_MS * 1000) {
 		log_errx("jail", "slot %u: its job has ended, and processes of "
 		    "it have not", c->number);
+		c->outlived = true;
 		c->linger = c->lingers_since = (struct mono){0};
 		return false;
 	}

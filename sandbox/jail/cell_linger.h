@@ -10,7 +10,7 @@
  * that one is not reaped, and its end is told to nobody.
  */
 #define LINGER_LOOK_MS 2    /* ours: until it is looked again */
-#define LINGER_MOST_MS 10000 /* ours: then it is told, and the slot is lost */
+#define LINGER_MOST_MS 10000 /* ours: then the job is lost, and the slot */
 
 /* Its first process has ended; true: others are there, come again. */
 bool cell_lingers(const struct jail *, struct cell *);

@@ -111,7 +111,7 @@ cells_tell(struct jail *j)
 		if (c->life.state == CELL_FILLING ||
 		    c->life.state == CELL_STARTING)
 			tell_staging(j, c);
-		if (!c->started || c->life.state == CELL_FREE ||
+		if (!c->started || c->failed || c->life.state == CELL_FREE ||
 		    c->life.state == CELL_BROKEN)
 			continue;
 		memset(&m, 0, sizeof(m));

@@ -128,6 +128,32 @@ def silent(b, node):
         wait.set()
 
 
+def outlives(d):
+    """A container that stands still, and a daemon that does not take it away."""
+    b, word, wait = Between(d), "sleep\0" + str(80000 + os.getpid()), threading.Event()
+    try:
+        with burrow("root", lines("docker", b)) as node:
+            if not node.up():
+                result("docker: a job whose processes stay", False, node.problem or node.said()[-600:])
+                return
+            s, up = running(node, word)
+            name = (d.containers() or [""])[0]
+            b.does = lambda line: wait if line.startswith("DELETE") else None
+            paused = d.get("/containers%s/pause" % name, "POST")[:3] == b"204"
+            cancel(node, s)
+            rc, last = s.end()
+            left, outcome = processes(word), last.get("outcome", [""])[0]
+            wait.set()
+            b.does = lambda line: None
+            result("docker: a job whose processes stay is lost, and never told to have ended", up and paused and
+                   outcome == ("lost" if left else "killed"), "%s %s %s %s" % (paused, left, rc, s))
+            result("docker: they go, and the next job runs", until(lambda: not processes(word), "their end") and
+                   until(lambda: node.submit(node.job_file("echo next")).end()[0] == 0, "another job"), node.said()[-600:])
+    finally:
+        wait.set()
+        b.stop()
+
+
 def children(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
         return [int(p) for p in f.read().split()]
@@ -213,6 +239,7 @@ def main():
         result("docker: the same result, no layer less", own is not None and theirs is not None and
                theirs["out"] == own["out"] and own["layers"] <= theirs["layers"], "%s\n%s" % (own, theirs))
         ends(d)
+        outlives(d)
         broken(d)
 
 
