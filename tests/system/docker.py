@@ -66,12 +66,12 @@ def ends(d):
                until(lambda: d.containers() == [], "no container"), d.containers())
         s.process.kill()
         s.end()
-        # one that no life of ours takes away is swept at the next start
+        # one that no life of ours takes away is swept at the next start; this one's trial is over
+        until(lambda: node.readies("jail") > 1 and d.containers() == [], "another jail")
         name = subprocess.run(["docker", "-H", "unix://" + d.socket, "create", "--network", "none", "--label",
                                "warren.node=" + names[0].split("-")[1], "--name", "stale", image(d), "arrive"],
                               stdout=subprocess.PIPE).stdout
         before = d.containers()
-        until(lambda: node.pids().get("jail"), "another jail")
         os.kill(node.pids()["jail"], signal.SIGKILL)
         result("docker: what an earlier life has left is removed at the start",
                name and before == ["/stale"] and until(lambda: d.containers() == [], "no container"), "%s %s" % (before, name))

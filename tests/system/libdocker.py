@@ -138,3 +138,4 @@ class Between:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        os.unlink(self.socket)
