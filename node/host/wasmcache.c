@@ -393,7 +393,7 @@ wasmcache_work(struct wasmcache *w)
 bool
 wasmcache_idle(const struct wasmcache *w)
 {
-	return STAILQ_EMPTY(&w->readings);
+	return w == NULL || STAILQ_EMPTY(&w->readings);
 }
 
 /* ---- the folder ---- */

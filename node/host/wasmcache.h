@@ -53,6 +53,7 @@ void wasmcache_drop(struct wasmcache *, uint32_t slot);
 
 /* Reads a piece of what is to be read; false: there is no more. */
 bool wasmcache_work(struct wasmcache *);
+/* Nothing is to be read; also of a node that has no such folder (NULL). */
 bool wasmcache_idle(const struct wasmcache *);
 
 #endif
