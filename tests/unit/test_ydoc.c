@@ -304,7 +304,7 @@ lines(void **state)
 	mistake_line(out, sizeof(out), "f", &m.v[1]);
 	assert_string_equal(out, "f: whole");
 	for (int i = 0; i < 40; i++)
-		mistake_add(&m, 1, 1, NULL, "again");
+		mistake_add(&m, 1, 1, NULL, "again %d", i);
 	assert_int_equal(m.n, MISTAKES_MAX);
 	assert_int_equal(m.more, 10);
 }
