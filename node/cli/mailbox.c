@@ -365,10 +365,10 @@ mailbox_send(struct mailbox *m, const struct id32 *job, const uint8_t *packed,
 		return CLI_FAILED;
 	}
 	if (m->end == POST_FAILED) {
-		way_step(m, job, MAILWAY_GIVEN_UP, m->why != NULL ? m->why :
-		    "it took too long");
-		cli_error(m->cli, "the job could not be handed over: %s",
-		    m->why);
+		const char *why = m->why != NULL ? m->why : "it took too long";
+
+		way_step(m, job, MAILWAY_GIVEN_UP, why);
+		cli_error(m->cli, "the job could not be handed over: %s", why);
 		return CLI_UNREACHABLE;
 	}
 	m->way.by_node = m->end == POST_STORED;
