@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/outdir.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,14 +36,33 @@ has_bytes(int dir, const char *name)
 	    (!S_ISREG(st.st_mode) || st.st_size > 0);
 }
 
+/* Only what `submit` makes before a job runs: of the rest nothing is ours. */
+static bool
+only_frame(int dir)
+{
+	static const char *const frame[] = {".", "..", "manifest", "stdout",
+	    "stderr", "receipt", "result.json", JOBDIR_UPLOAD};
+	DIR *d = dir_take(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *e;
+	bool only = d != NULL;
+
+	while (only && (e = readdir(d)) != NULL) {
+		only = false;
+		for (size_t i = 0; i < NELEM(frame); i++)
+			only = only || strcmp(e->d_name, frame[i]) == 0;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return only;
+}
+
 /* Nobody's program is at work in it, and nothing but its frame is there. */
 static bool
 is_bare(int dir)
 {
 	return (faccessat(dir, JOBDIR_UPLOAD, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    jobdir_cut_off(dir)) && !has_bytes(dir, "stdout") &&
-	    !has_bytes(dir, "stderr") &&
-	    faccessat(dir, "volumes", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+	    !has_bytes(dir, "stderr") && only_frame(dir);
 }
 
 /* What the folder itself says goes before what was seen last. */
