@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/util.h"
 #include "tests/until.h"
 #include "transport/socket/fsock.h"
 
@@ -248,6 +249,16 @@ costly_frame(void *arg, const uint8_t *p, size_t n)
 	on_frame(arg, p, n);
 }
 
+static size_t
+total_frames(const struct end *e, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += e[i].frames;
+	return sum;
+}
+
 #define COSTLY 1000
 
 /*
@@ -296,6 +307,59 @@ costly(void **state)
 	assert_int_equal(dear.gone, 1);
 	fsock_close(&few.s);
 	fsock_close(&other.s);
+	ev_loop_destroy(loop);
+}
+
+#define CROWD 150
+
+/*
+ * Many with costly frames take no more of a turn than a few do, and all of
+ * them come on.
+ */
+static void
+crowd(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	static struct end e[CROWD];
+	static size_t first[CROWD];
+	size_t before, most = 0, least = 0;
+	uint8_t packet[40], framed[82];
+	int fds[CROWD][2];
+
+	(void)state;
+	memset(packet, 1, sizeof(packet));
+	for (int i = 0; i < CROWD; i++) {
+		size_t n = rns_frame(RNS_FRAME_HDLC, framed, packet,
+		    sizeof(packet));
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]),
+		    0);
+		end_open(&e[i], loop, fds[i][0], RNS_FRAME_HDLC, 100);
+		e[i].s.frame = costly_frame;
+		for (int k = 0; k < 40; k++)
+			assert_int_equal(send(fds[i][1], framed, n,
+			    MSG_DONTWAIT), n);
+	}
+	turns(loop, 3); /* each of them is read */
+	for (int i = 0; i < CROWD; i++)
+		first[i] = e[i].frames;
+	for (int t = 0; least < 5; t++) {
+		before = total_frames(e, CROWD);
+		ev_run(loop, EVRUN_NOWAIT);
+		assert_true(total_frames(e, CROWD) - before <=
+		    FSOCK_TURN_US / 200 + 8);
+		least = SIZE_MAX;
+		for (int i = 0; i < CROWD; i++) {
+			least = MIN_OF(least, e[i].frames - first[i]);
+			most = MAX_OF(most, e[i].frames - first[i]);
+		}
+		assert_true(t < 1000);
+	}
+	assert_true(most <= least + 2);
+	for (int i = 0; i < CROWD; i++) {
+		fsock_close(&e[i].s);
+		(void)close(fds[i][1]);
+	}
 	ev_loop_destroy(loop);
 }
 
@@ -411,6 +475,40 @@ halves(void **state)
 	ev_loop_destroy(loop);
 }
 
+/* Who adds a byte now and then to what never ends keeps nobody else out. */
+static void
+trickle(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	static struct end e[HALVES + 1];
+	static uint8_t bytes[LONGEST + 2];
+	int fds[HALVES + 1][2];
+
+	(void)state;
+	memset(bytes, 1, sizeof(bytes));
+	bytes[0] = bytes[LONGEST + 1] = 0x7e;
+	for (int i = 0; i <= HALVES; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]),
+		    0);
+		end_open(&e[i], loop, fds[i][0], RNS_FRAME_HDLC, LONGEST);
+	}
+	for (int i = 0; i < HALVES; i++)
+		push(loop, fds[i][1], bytes, LONGEST - HALVES);
+	push(loop, fds[HALVES][1], bytes, LONGEST / 2);
+	turns(loop, 200);
+	for (int i = 0; i < HALVES; i++) /* that one pauses meanwhile */
+		push(loop, fds[i][1], bytes + 1, 1);
+	push(loop, fds[HALVES][1], bytes + LONGEST / 2, LONGEST / 2 + 2);
+	turns(loop, 200);
+	assert_int_equal(e[HALVES].frames, 1);
+	assert_int_equal(e[HALVES].last, LONGEST);
+	for (int i = 0; i <= HALVES; i++) {
+		fsock_close(&e[i].s);
+		(void)close(fds[i][1]);
+	}
+	ev_loop_destroy(loop);
+}
+
 int
 main(void)
 {
@@ -418,6 +516,7 @@ main(void)
 		cmocka_unit_test(hdlc), cmocka_unit_test(kiss),
 		cmocka_unit_test(bounded), cmocka_unit_test(noise),
 		cmocka_unit_test(drained), cmocka_unit_test(costly),
+		cmocka_unit_test(crowd), cmocka_unit_test(trickle),
 		cmocka_unit_test(closed_behind), cmocka_unit_test(halves),
 	};
 

@@ -468,7 +468,8 @@ i2p_second(struct nif *n)
 
 	if (n->s.fd < 0)
 		return;
-	if (n->s.rx_bytes != x->rx) {
+	/* what is read and waits for its turn is life as well */
+	if (n->s.rx_bytes != x->rx || n->s.behind) {
 		x->rx = n->s.rx_bytes;
 		x->rx_at = now;
 	}

@@ -24,8 +24,12 @@ static uint8_t read_buf[FSOCK_READ];
 static size_t total_cap; /* sum of out_cap */
 static size_t total_in;	 /* sum of in_room */
 static unsigned behind;	 /* streams that are */
-/* Those that are open; who was fed last, last. */
+static ev_tstamp turn;	 /* of its loop, in which */
+static int64_t turn_us;	 /* ... those behind have had so much */
+/* Those that are open; whose frame began last, or ended last, last. */
 static TAILQ_HEAD(, fsock) fed = TAILQ_HEAD_INITIALIZER(fed);
+/* Those behind; whose turn is next, first. */
+static TAILQ_HEAD(, fsock) late = TAILQ_HEAD_INITIALIZER(late);
 
 static void
 out_free(struct fsock *s)
@@ -46,6 +50,15 @@ fsock_gone(struct fsock *s, int error)
 /* ---- what comes ---- */
 
 static void
+wait_turn(struct fsock *s)
+{
+	if (ev_is_active(&s->more))
+		return;
+	ev_timer_set(&s->more, 0., 0.);
+	ev_timer_start(s->loop, &s->more);
+}
+
+static void
 set_behind(struct fsock *s, bool is)
 {
 	if (s->behind == is)
@@ -53,9 +66,22 @@ set_behind(struct fsock *s, bool is)
 	s->behind = is;
 	behind = is ? behind + 1 : behind - 1;
 	if (is) {
-		ev_timer_set(&s->more, 0., 0.);
-		ev_timer_start(s->loop, &s->more);
+		TAILQ_INSERT_TAIL(&late, s, late);
+		wait_turn(s);
+	} else {
+		TAILQ_REMOVE(&late, s, late);
 	}
+}
+
+/* Those behind have had all of this turn. */
+static bool
+turn_over(const struct fsock *s)
+{
+	if (turn < ev_now(s->loop) || turn > ev_now(s->loop)) {
+		turn = ev_now(s->loop);
+		turn_us = 0;
+	}
+	return turn_us >= FSOCK_TURN_US;
 }
 
 /* The buffer of s has become larger or smaller. */
@@ -110,37 +136,47 @@ pass_on(struct fsock *s)
 	int64_t share = FSOCK_TURN_US / (int64_t)(behind + 1);
 	struct mono begin = clock_mono();
 	uint64_t dropped = rns_deframer_dropped(s->in);
-	bool was = s->behind, late = false;
+	bool was = s->behind, over = false;
 	const uint8_t *frame;
 	size_t len;
 
 	share = MIN_OF(MAX_OF(share, FSOCK_SHARE_MIN_US), FSOCK_SHARE_MAX_US);
 	set_behind(s, false);
-	for (unsigned n = 1; !late && rns_deframer_next(s->in, &frame, &len);
+	for (unsigned n = 1; !over && rns_deframer_next(s->in, &frame, &len);
 	    n++) {
 		s->rx_frames++;
 		s->frame(s->arg, frame, len);
-		late = (was || n % LOOK == 0) &&
+		over = (was || n % LOOK == 0) &&
 		    mono_sub(clock_mono(), begin) >= share;
 	}
 	s->rx_drops += rns_deframer_dropped(s->in) - dropped;
-	set_behind(s, late);
+	if (was)
+		turn_us += mono_sub(clock_mono(), begin);
+	set_behind(s, over);
 	bound_room(s);
+}
+
+static void
+is_young(struct fsock *s)
+{
+	TAILQ_REMOVE(&fed, s, fed);
+	TAILQ_INSERT_TAIL(&fed, s, fed);
 }
 
 static void
 on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct fsock *s = w->data;
+	uint64_t frames = s->rx_frames;
 	ssize_t n;
+	bool half;
 
+	(void)loop;
 	(void)revents;
-	if (s->behind) {
-		ev_timer_stop(loop, &s->more); /* one share a turn */
-		pass_on(s);
+	if (s->behind) /* its timer has run out, too */
 		return;
-	}
-	n = read(s->fd, read_buf, total_in > FSOCK_IN_EASY ? FSOCK_READ_SMALL :
+	n = read(s->fd, read_buf, total_in > FSOCK_IN_EASY &&
+		s->in_room > FSOCK_IN_SMALL ? FSOCK_READ_SMALL :
 	    sizeof(read_buf));
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
@@ -152,23 +188,31 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		return;
 	}
 	s->rx_bytes += (uint64_t)n;
+	half = deframer_part(s->in) > 0;
 	if (rns_deframer_feed(s->in, read_buf, (size_t)n) != RNS_OK) {
 		fsock_gone(s, ENOMEM);
 		return;
 	}
-	TAILQ_REMOVE(&fed, s, fed);
-	TAILQ_INSERT_TAIL(&fed, s, fed);
+	if (!half)
+		is_young(s);
 	pass_on(s);
+	/* who adds a byte to what never ends is as old as its beginning */
+	if (half && s->rx_frames != frames && s->fd >= 0)
+		is_young(s);
 }
 
+/* Each turn as many may go on as wait, in their order, while there is time. */
 static void
 on_more(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct fsock *s = w->data;
 
+	(void)loop;
 	(void)revents;
-	(void)ev_clear_pending(loop, &s->rd); /* one share a turn */
-	pass_on(s);
+	if (!TAILQ_EMPTY(&late) && !turn_over(s))
+		pass_on(TAILQ_FIRST(&late));
+	if (s->behind)
+		wait_turn(s);
 }
 
 /* ---- a stream ---- */

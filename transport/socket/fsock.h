@@ -20,16 +20,16 @@
  */
 #define FSOCK_READ 65536
 /*
- * ours, us: of a turn for all that have frames left of an earlier one; of each
- * at most and in any case.
+ * ours, us: of a turn for all that have frames left of an earlier one, who had
+ * none for the longest time first; of each at most and at least.
  */
 #define FSOCK_TURN_US 16000
 #define FSOCK_SHARE_MAX_US 2000
 #define FSOCK_SHARE_MIN_US 100
 /*
  * ours: buffers for frames that go on, of all streams of the process. Above the
- * first none keeps much more than its frame has, and little is read at once; above
- * the second whoever sent nothing for the longest time loses what it began,
+ * first none keeps much more than its frame has, and of who has much already little
+ * is read at once; above the second whoever began its frame first loses it,
  * unless that is little.
  */
 #define FSOCK_IN_EASY (4u << 20)
@@ -53,7 +53,7 @@ struct fsock {
 	struct rns_deframer *in;
 	size_t in_room; /* its buffer, as counted */
 	bool behind;	/* has frames that were read and not passed on */
-	TAILQ_ENTRY(fsock) fed;
+	TAILQ_ENTRY(fsock) fed, late;
 	ev_io rd, wr;
 	ev_timer more; /* with them, in the next turn */
 	uint8_t *out;
