@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "node/cli/table.h"
 
 #define JOB_NOTE_MAX 16384
 #define HEX "0123456789abcdefABCDEF"
@@ -113,6 +114,19 @@ person_forget_job(const struct person *p, const struct id32 *job)
 	char name[65];
 
 	hex_encode(name, HASH_BYTES(*job));
+	if (dir >= 0)
+		(void)unlinkat(dir, name, 0);
+	person_letter_over(p, job);
+}
+
+void
+person_letter_over(const struct person *p, const struct id32 *job)
+{
+	_cleanup_fd_ int dir = dir_open(p->dir, PERSON_LETTERS, false, 0);
+	char hex[65], name[72];
+
+	hex_encode(hex, HASH_BYTES(*job));
+	(void)snprintf(name, sizeof(name), "%s.way", hex);
 	if (dir >= 0)
 		(void)unlinkat(dir, name, 0);
 }
@@ -224,6 +238,8 @@ person_saw_job(const struct person *p, const struct id32 *job,
 		return;
 	(void)snprintf(n.state, sizeof(n.state), "%s", state);
 	(void)snprintf(n.outcome, sizeof(n.outcome), "%s", outcome);
+	if (!cli_job_goes_on(state))
+		person_letter_over(p, job);
 	/* a hint for later commands: a failure costs nothing now */
 	(void)person_note_job(p, &n);
 }

@@ -471,7 +471,7 @@ mailbox_wait(struct mailbox *m, const struct id32 *job,
 	rc = wait_for(m, job, dest, r, us);
 	if (rc == CLI_OK) {
 		cli_progress_end(m->cli);
-		mailway_forget(m->person, job);
+		person_letter_over(m->person, job);
 	} else {
 		way_step(m, job, MAILWAY_HANDED, rc == CLI_UNREACHABLE ?
 		    look_text(m->look) : "interrupted");

@@ -15,7 +15,7 @@
 #include "node/cli/format.h"
 #include "node/cli/say.h"
 
-#define FOLDER "letters"
+#define FOLDER PERSON_LETTERS
 #define KEPT_MAX 8192
 
 static const char *const steps[MAILWAY_STEPS] = {"seeks", "stamps", "sends",
@@ -131,17 +131,6 @@ mailway_put(const struct person *p, const struct id32 *job,
 	json_decref(o);
 	if (dir >= 0 && text != NULL)
 		(void)file_replace(dir, name, text, strlen(text), 0600);
-}
-
-void
-mailway_forget(const struct person *p, const struct id32 *job)
-{
-	_cleanup_fd_ int dir = dir_open(p->dir, FOLDER, false, 0);
-	char name[72];
-
-	name_of(name, job);
-	if (dir >= 0)
-		(void)unlinkat(dir, name, 0);
 }
 
 static void

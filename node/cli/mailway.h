@@ -57,11 +57,12 @@ void mailway_from(struct mailway *, const struct mailway *begun,
 /* Best effort: a hint for another command. */
 void mailway_put(const struct person *, const struct id32 *job,
     const struct mailway *);
-/* False: there is none, or it is damaged. */
+/*
+ * False: there is none, or it is damaged. It is gone when the answer is here or
+ * the end of its job is known (person_letter_over()).
+ */
 bool mailway_get(const struct person *, const struct id32 *job,
     struct mailway *);
-/* Its answer is here; none is fine. */
-void mailway_forget(const struct person *, const struct id32 *job);
 /* As kept. NULL: no memory. */
 json_t *mailway_json(const struct mailway *);
 /* Lines for people; dest: of its node. */

@@ -94,8 +94,11 @@ void person_saw_job(const struct person *, const struct id32 *job,
     const char *state, const char *outcome);
 /* Above 0: a was submitted after b; below: before it. */
 int job_note_later(const struct job_note *a, const struct job_note *b);
-/* The note goes; none is fine. */
+/* The note goes, and what stands of its way as a letter; none is fine. */
 void person_forget_job(const struct person *, const struct id32 *job);
+/* What stands of a job's way as a letter (mailway.h) goes; none is fine. */
+#define PERSON_LETTERS "letters"
+void person_letter_over(const struct person *, const struct id32 *job);
 /*
  * By its name (of several the one submitted last), or by hex digits of the id,
  * whole or its beginning. 1: found; 0: none; -1: two jobs begin so.

@@ -63,7 +63,7 @@ kept(void **state)
 
 	(void)state;
 	assert_false(mailway_get(&person, &job, &r));
-	mailway_forget(&person, &job);
+	person_letter_over(&person, &job);
 	for (unsigned i = 0; i < MAILWAY_STEPS; i++) {
 		w = example();
 		w.step = (enum mailway_step)i;
@@ -81,7 +81,7 @@ kept(void **state)
 		assert_string_equal(r.tried[1].why, "");
 	}
 	assert_false(mailway_get(&person, &other, &r));
-	mailway_forget(&person, &job);
+	person_letter_over(&person, &job);
 	assert_false(mailway_get(&person, &job, &r));
 }
 

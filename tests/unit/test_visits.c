@@ -34,6 +34,7 @@ few(void **state)
 {
 	struct visits v = {0};
 	struct mono now = {0};
+	unsigned before;
 
 	(void)state;
 	for (unsigned i = 0; i < 10000; i++) {
@@ -43,8 +44,14 @@ few(void **state)
 	for (unsigned i = 0; i < 2 * VISITS_LINES; i++)
 		(void)visits_ask(&v, now);
 	assert_int_equal(visits_ask(&v, now), VISITS_QUIET);
+	before = v.quiet;
+	assert_true(before > VISITS_LINES);
 	now.us += 60 * MONO_SECOND;
 	assert_int_equal(visits_ask(&v, now), VISITS_SAY);
+	/* how many were not, is told once */
+	assert_int_equal(v.unsaid, before);
+	assert_int_equal(visits_ask(&v, now), VISITS_SAY);
+	assert_int_equal(v.unsaid, 0);
 }
 
 int

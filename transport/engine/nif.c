@@ -32,11 +32,16 @@ bool
 nif_visit_said(struct nif *n)
 {
 	struct nif *server = n->parent;
+	const char *name = server->conf != NULL ? server->conf->name :
+	    server->name;
+	enum visits_say say = visits_ask(&server->visits, clock_mono());
 
-	switch (visits_ask(&server->visits, clock_mono())) {
+	if (server->visits.unsaid > 0)
+		log_info(name, "%u lines about who comes and goes were not "
+		    "said", server->visits.unsaid);
+	switch (say) {
 	case VISITS_LAST:
-		log_info(server->conf != NULL ? server->conf->name :
-		    server->name, "many come and go: more of them is not said "
+		log_info(name, "many come and go: more of them is not said "
 		    "in this minute (`warren interfaces` counts them)");
 		return false;
 	case VISITS_QUIET:

@@ -15,6 +15,8 @@
 struct visits { /* all zero at first */
 	struct mono since;
 	unsigned lines;
+	unsigned quiet;	 /* lines of this minute that are not said */
+	unsigned unsaid; /* of a minute before: to be told now, once */
 };
 
 enum visits_say { VISITS_SAY, VISITS_LAST, VISITS_QUIET };
