@@ -342,6 +342,13 @@ lost_ready(void **state)
 	assert_int_equal(k.ready[0], 1);
 	assert_int_equal(k.counts[RNODE_REASON_READY], 1);
 	assert_true(k.r.m.kind->deadline(&k.r.m).us == MONO_NEVER.us);
+	/* the packet is reckoned with where the coding rate was not echoed */
+	kit_says_hex(&k, "c00500c0");
+	send("one");
+	kit_run(&k, 5000000);
+	assert_false(takes());
+	kit_says_hex(&k, "c00f01c0c00505c0");
+	assert_int_equal(k.counts[RNODE_REASON_READY], 1);
 	/* a radio that has to be silent for its own limit has time */
 	send("two");
 	kit_says_hex(&k, "c02503e80032019000643e2fffc0");

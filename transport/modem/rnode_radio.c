@@ -211,6 +211,9 @@ rnode_radio_given(struct rnode_radio *r, size_t len, struct mono now)
 	if (!r->want.flow_control)
 		return;
 	rnode_radio_airtime(r, &a);
+	/* a device need not echo it */
+	if (a.cr < 5 || a.cr > 8)
+		a.cr = (uint8_t)r->want.cr;
 	r->full = true;
 	r->unheard = mono_add(now, UNHEARD_US +
 	    UNHEARD_TIMES * airtime_us(&a, len));
