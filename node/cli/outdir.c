@@ -80,6 +80,28 @@ never_ran(int dir, const char *state)
 	return strcmp(state, "cancelled") == 0 || strcmp(state, "refused") == 0;
 }
 
+/* It is a folder by this very name, and whoever asks may take it away. */
+static bool
+can_go(int dir, const char *out)
+{
+	struct stat named, opened;
+	char path[CLI_PATH], *base;
+	size_t n = strlen(out);
+
+	if (n >= sizeof(path))
+		return false;
+	memcpy(path, out, n + 1);
+	while (n > 1 && path[n - 1] == '/') /* a link is followed behind one */
+		path[--n] = '\0';
+	base = strrchr(path, '/');
+	base = base != NULL ? base + 1 : path;
+	return strcmp(base, ".") != 0 && strcmp(base, "..") != 0 &&
+	    lstat(path, &named) == 0 && S_ISDIR(named.st_mode) &&
+	    fstat(dir, &opened) == 0 && named.st_dev == opened.st_dev &&
+	    named.st_ino == opened.st_ino &&
+	    faccessat(dir, "..", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static void
 empty(struct cli *c, int dir, const char *path)
 {
@@ -107,8 +129,11 @@ outdir_take(struct cli *c, const struct person *p, const char *out,
 		return CLI_OK;
 	known = person_get_job(p, &there, &note);
 	hex_encode(hex, HASH_BYTES(there));
-	if (known && is_bare(dir) && never_ran(dir, note.state)) {
+	if (known && is_bare(dir) && never_ran(dir, note.state) &&
+	    can_go(dir, out)) {
 		empty(c, dir, out);
+		note.folder[0] = '\0'; /* what comes there is another's */
+		(void)person_note_job(p, &note);
 		cli_note(c, "%s was that of job %.16s, which never ran: it is "
 		    "used again", out, hex);
 		return CLI_OK;

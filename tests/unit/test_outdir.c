@@ -112,6 +112,9 @@ end(void)
 static void
 used_again(void **state)
 {
+	static const char *const names[] = {"link", "link/", "got/."};
+	char link[CLI_PATH];
+
 	(void)state;
 	begin("cancelled");
 	put(JOBDIR_UPLOAD, "", 0);
@@ -130,6 +133,21 @@ used_again(void **state)
 	(void)take(CLI_OK, &ours);
 	assert_false(has("."));
 	assert_string_equal(take(CLI_OK, &ours)->err, "");
+	end();
+	/* a name of it that cannot be taken away: nothing is lost */
+	begin("cancelled");
+	put_receipt(JOB_CANCELLED);
+	(void)snprintf(link, sizeof(link), "%s/link", top);
+	assert_int_equal(symlink(out, link), 0);
+	for (size_t i = 0; i < NELEM(names); i++) {
+		char was[CLI_PATH];
+
+		memcpy(was, out, sizeof(was));
+		(void)snprintf(out, sizeof(out), "%s/%s", top, names[i]);
+		(void)take(CLI_USAGE, &ours);
+		memcpy(out, was, sizeof(out));
+		assert_true(has("manifest") && has("receipt"));
+	}
 	end();
 	/* its own job goes on in it */
 	begin("cancelled");
