@@ -360,6 +360,30 @@ lost_ready(void **state)
 	assert_int_equal(k.counts[RNODE_REASON_READY], 2);
 }
 
+/* A device that hangs takes no packets for ever: they would be lost in it. */
+static void
+silent(void **state)
+{
+	struct rnode_conf c = plain;
+	unsigned given = 0;
+
+	(void)state;
+	c.want[0].flow_control = true;
+	kit_online(&k, &c);
+	for (; given < 20 && k.faults == 0; given++) {
+		send("one");
+		/* longer each time, and a word of it begins anew */
+		kit_run(&k, 4900000ll << (given < 3 ? given : 3));
+		assert_false(takes());
+		if (given == 2)
+			kit_says_hex(&k, "c02309c0");
+		kit_run(&k, 10000000);
+	}
+	assert_int_equal(given, 7);
+	assert_int_equal(k.reason, RNODE_REASON_LOST);
+	assert_false(k.up[0]);
+}
+
 static void
 signals(void **state)
 {
@@ -601,6 +625,7 @@ main(void)
 		cmocka_unit_test(errors),
 		cmocka_unit_test(flow_control),
 		cmocka_unit_test(lost_ready),
+		cmocka_unit_test(silent),
 		cmocka_unit_test(signals),
 		cmocka_unit_test(half_frames),
 		cmocka_unit_test(sizes),

@@ -329,19 +329,31 @@ takes_again(struct rnode *r, unsigned port)
 static void
 take_ready(struct rnode *r)
 {
-	for (unsigned i = 0; i < r->conf.nradios; i++)
+	for (unsigned i = 0; i < r->conf.nradios; i++) {
+		r->radio[i].late = 0;
 		takes_again(r, i);
+	}
 }
 
-/* Its word that it is ready was lost, or is one that it does not have. */
+/*
+ * Its word that it is ready was lost, or is one that it does not have. Who has
+ * not said a byte to several packets has fallen silent for good.
+ */
 static void
 never_ready(struct rnode *r, struct mono now)
 {
-	for (unsigned i = 0; i < r->conf.nradios; i++)
-		if (rnode_radio_unheard(&r->radio[i], now)) {
-			count(r, RNODE_REASON_READY);
-			takes_again(r, i);
+	for (unsigned i = 0; i < r->conf.nradios; i++) {
+		if (!rnode_radio_unheard(&r->radio[i], now))
+			continue;
+		count(r, RNODE_REASON_READY);
+		if (!r->conf.tcp && r->unanswered++ >= UNANSWERED_MOST) {
+			fault(r, RNODE_REASON_LOST, "the device answers no "
+			    "more");
+			return;
 		}
+		r->radio[i].late++;
+		takes_again(r, i);
+	}
 }
 
 static void

@@ -17,6 +17,7 @@
 #define FREQUENCY_NEAR 100 /* Hz that a synthesizer may be off */
 /* ours, as of a TNC: so long, and so many times the packet, until it is ready */
 #define UNHEARD_US INT64_C(5000000)
+#define UNHEARD_DOUBLED 3u /* ... each time in a row, so often */
 #define UNHEARD_TIMES 8
 
 void
@@ -215,8 +216,9 @@ rnode_radio_given(struct rnode_radio *r, size_t len, struct mono now)
 	if (a.cr < 5 || a.cr > 8)
 		a.cr = (uint8_t)r->want.cr;
 	r->full = true;
-	r->unheard = mono_add(now, UNHEARD_US +
-	    UNHEARD_TIMES * airtime_us(&a, len));
+	/* a busy channel makes it late: what it has is not added to soon */
+	r->unheard = mono_add(now, (UNHEARD_US + UNHEARD_TIMES *
+	    airtime_us(&a, len)) << MIN_OF(r->late, UNHEARD_DOUBLED));
 }
 
 /* Of its own limits, per cent x 100; 0: there is none. */

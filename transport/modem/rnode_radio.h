@@ -42,6 +42,7 @@ struct rnode_radio {
 	bool up;
 	bool full; /* with flow control: it has not asked for the next yet */
 	struct mono unheard; /* then it is given one all the same */
+	unsigned late;	     /* so often in a row it was */
 	bool failed; /* is not set up, of several; the others go on */
 	struct mono beacon; /* when the call sign is due; MONO_NEVER */
 	struct rns_signal signal; /* of the next packet; the last is kept */
