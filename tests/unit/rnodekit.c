@@ -6,6 +6,12 @@
 
 #include "common/util.h"
 
+const struct rnode_conf kit_plain = {
+	.nradios = 1,
+	.want = {{.frequency = 868200000, .bandwidth = 125000, .txpower = 7,
+	    .sf = 8, .cr = 5}},
+};
+
 static void
 must(bool ok)
 {

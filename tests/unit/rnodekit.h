@@ -11,6 +11,13 @@
 #define KIT_OUT 65536
 #define RNODE_KIT_COUNTS (RNODE_REASON_READY + 1)
 
+/* One radio, and what a device with it is asked, answers and echoes. */
+extern const struct rnode_conf kit_plain;
+#define KIT_ASK "c00873c05000c04800c04900c0"
+#define KIT_ANSWER "c00846c0c050014ac0c04880c0c04981c0"
+#define KIT_ECHO                                                               \
+	"c00133bfae40c0c0020001e848c0c00307c0c00408c0c00505c0c00601c0"
+
 struct kit {
 	struct rnode r;
 	struct mono now;

@@ -14,17 +14,7 @@
 #include "tests/unit/rnodekit.h"
 #include "tests/unit/vec.h"
 
-#define ECHO "c00133bfae40c0c0020001e848c0c00307c0c00408c0c00505c0c00601c0"
-#define ANSWER "c00846c0c050014ac0c04880c0c04981c0"
-#define ASK "c00873c05000c04800c04900c0"
-
 static struct kit k;
-
-static const struct rnode_conf plain = {
-	.nradios = 1,
-	.want = {{.frequency = 868200000, .bandwidth = 125000, .txpower = 7,
-	    .sf = 8, .cr = 5}},
-};
 
 static bool
 takes(void)
@@ -240,7 +230,7 @@ every_pair(void **state)
 static void
 bitrates(void **state)
 {
-	struct rnode_radio r = {.want = plain.want[0]};
+	struct rnode_radio r = {.want = kit_plain.want[0]};
 
 	(void)state;
 	rnode_radio_reset(&r);
@@ -275,7 +265,7 @@ errors(void **state)
 
 		if (code == 0xc0 || code == 0xdb)
 			continue;
-		kit_online(&k, &plain);
+		kit_online(&k, &kit_plain);
 		assert_true(k.up[0]);
 		kit_says(&k, frame, sizeof(frame));
 		assert_int_equal(k.faults, code != 5 && code != 6);
@@ -291,10 +281,10 @@ errors(void **state)
 static void
 flow_control(void **state)
 {
-	struct rnode_conf c = plain;
+	struct rnode_conf c = kit_plain;
 
 	(void)state;
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	send("one");
 	assert_true(takes());
 	c.want[0].flow_control = true;
@@ -328,7 +318,7 @@ flow_control(void **state)
 static void
 lost_ready(void **state)
 {
-	struct rnode_conf c = plain;
+	struct rnode_conf c = kit_plain;
 
 	(void)state;
 	c.want[0].flow_control = c.want[0].st_limited = true;
@@ -364,7 +354,7 @@ lost_ready(void **state)
 static void
 silent(void **state)
 {
-	struct rnode_conf c = plain;
+	struct rnode_conf c = kit_plain;
 	unsigned given = 0;
 
 	(void)state;
@@ -388,7 +378,7 @@ static void
 signals(void **state)
 {
 	(void)state;
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	kit_says_hex(&k, "c00061c0");
 	assert_int_equal(k.packets, 1);
 	assert_false(k.measured);
@@ -431,7 +421,7 @@ static void
 half_frames(void **state)
 {
 	(void)state;
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	/* silence in a frame ends it, and its rest is none */
 	kit_says_hex(&k, "c000616263");
 	kit_run(&k, 100000);
@@ -464,7 +454,7 @@ sizes(void **state)
 
 	(void)state;
 	memset(packet, 0xc0, sizeof(packet));
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	kit_forget(&k);
 	k.r.m.kind->send(&k.r.m, 0, packet, RNODE_MTU, k.now);
 	assert_int_equal(k.nout, RNODE_FRAME_MAX);
@@ -489,7 +479,7 @@ sizes(void **state)
 static void
 far_device(void **state)
 {
-	struct rnode_conf c = plain;
+	struct rnode_conf c = kit_plain;
 
 	(void)state;
 	c.tcp = true;
@@ -525,7 +515,7 @@ static void
 last_words(void **state)
 {
 	(void)state;
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	kit_forget(&k);
 	k.r.m.kind->closing(&k.r.m);
 	assert_true(kit_wrote(&k, "c04100c0c00600c0c00affc0"));
@@ -534,13 +524,13 @@ last_words(void **state)
 	k.r.m.kind->closing(&k.r.m);
 	assert_int_equal(k.faults, 0);
 	assert_int_equal(k.nout, 0);
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	kit_says_hex(&k, "c04890c0"); /* AVR: no display */
 	kit_forget(&k);
 	k.r.m.kind->closing(&k.r.m);
 	assert_true(kit_wrote(&k, "c00600c0c00affc0"));
 	/* nothing to a device that may not be one */
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 2100000);
 	kit_forget(&k);
 	k.r.m.kind->closing(&k.r.m);
@@ -552,7 +542,7 @@ last_words(void **state)
 static void
 any_bytes(void *arg, const uint8_t *p, size_t n)
 {
-	struct rnode_conf c = plain;
+	struct rnode_conf c = kit_plain;
 
 	c.want[0].flow_control = (bool)*(bool *)arg;
 	kit_begin(&k, &c);
@@ -571,7 +561,7 @@ any_bytes(void *arg, const uint8_t *p, size_t n)
 static void
 broken_streams(void **state)
 {
-	static const char all[] = ANSWER ECHO "c0234dc0c024ecc0c000616263c0"
+	static const char all[] = KIT_ANSWER KIT_ECHO "c0234dc0c024ecc0c000616263c0"
 	    "c02500c80032019000643e2fffc0c026080000780012002800180030c0"
 	    "c02801000fc0c0270257c0c02991c0c00f01c0c055f8c0c09005c0";
 	bool flow = false;
@@ -594,7 +584,7 @@ flood(void **state)
 	uint8_t noise[1152];
 
 	(void)state;
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	for (unsigned i = 0; i < 600; i++) {
 		for (size_t j = 0; j < sizeof(noise); j++) {
 			x = x * 1664525 + 1013904223;

@@ -12,29 +12,19 @@
 #include "common/util.h"
 #include "tests/unit/rnodekit.h"
 
-#define ECHO "c00133bfae40c0c0020001e848c0c00307c0c00408c0c00505c0c00601c0"
-#define ANSWER "c00846c0c050014ac0c04880c0c04981c0"
-#define ASK "c00873c05000c04800c04900c0"
-
 static struct kit k;
-
-static const struct rnode_conf plain = {
-	.nradios = 1,
-	.want = {{.frequency = 868200000, .bandwidth = 125000, .txpower = 7,
-	    .sf = 8, .cr = 5}},
-};
 
 static void
 nobody_answers(void **state)
 {
-	struct rnode_conf tcp = plain;
+	struct rnode_conf tcp = kit_plain;
 
 	(void)state;
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 1999999);
 	assert_int_equal(k.nout, 0);
 	kit_run(&k, 1);
-	assert_true(kit_wrote(&k, ASK));
+	assert_true(kit_wrote(&k, KIT_ASK));
 	/* an error of what may be no RNode is none */
 	kit_says_hex(&k, "c09001c0c09007c0");
 	kit_run(&k, 2499999);
@@ -45,7 +35,7 @@ nobody_answers(void **state)
 	assert_non_null(strstr(k.text, "right port"));
 	assert_true(k.r.m.kind->deadline(&k.r.m).us == MONO_NEVER.us);
 	/* nothing that comes now counts, and no second fault */
-	kit_says_hex(&k, ANSWER ECHO);
+	kit_says_hex(&k, KIT_ANSWER KIT_ECHO);
 	kit_run(&k, 10000000);
 	assert_int_equal(k.faults, 1);
 	assert_int_equal(k.nout, 0);
@@ -54,7 +44,7 @@ nobody_answers(void **state)
 	kit_begin(&k, &tcp);
 	kit_run(&k, 6999999);
 	assert_int_equal(k.faults, 0);
-	assert_true(kit_wrote(&k, ASK "c00873c0"));
+	assert_true(kit_wrote(&k, KIT_ASK "c00873c0"));
 	kit_run(&k, 1);
 	assert_int_equal(k.reason, RNODE_REASON_SILENT);
 }
@@ -64,15 +54,15 @@ static void
 late_answers(void **state)
 {
 	(void)state;
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 2000000);
 	kit_forget(&k);
 	kit_run(&k, 1900000);
-	kit_says_hex(&k, ANSWER);
+	kit_says_hex(&k, KIT_ANSWER);
 	assert_true(k.nout > 0); /* at once: the wait is over */
 	kit_run(&k, 1900000);
 	assert_int_equal(k.faults, 0);
-	kit_says_hex(&k, ECHO);
+	kit_says_hex(&k, KIT_ECHO);
 	kit_run(&k, 299999);
 	assert_false(k.up[0]);
 	kit_run(&k, 1);
@@ -84,9 +74,9 @@ static void
 early_words(void **state)
 {
 	(void)state;
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 1000000);
-	kit_says_hex(&k, ANSWER "c055f8c0c09002c0c000616263");
+	kit_says_hex(&k, KIT_ANSWER "c055f8c0c09002c0c000616263");
 	kit_run(&k, 3500000);
 	assert_int_equal(k.faults, 1);
 	assert_int_equal(k.reason, RNODE_REASON_SILENT);
@@ -118,7 +108,7 @@ other_firmware(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(cases); i++) {
-		kit_begin(&k, &plain);
+		kit_begin(&k, &kit_plain);
 		kit_run(&k, 2000000);
 		kit_says_hex(&k, cases[i].says);
 		kit_forget(&k);
@@ -165,9 +155,9 @@ other_settings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(cases); i++) {
-		kit_begin(&k, &plain);
+		kit_begin(&k, &kit_plain);
 		kit_run(&k, 2000000);
-		kit_says_hex(&k, ANSWER);
+		kit_says_hex(&k, KIT_ANSWER);
 		kit_run(&k, 200000);
 		kit_says_hex(&k, cases[i].says);
 		kit_run(&k, 2499999);
@@ -187,22 +177,22 @@ static void
 last_word(void **state)
 {
 	(void)state;
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 2000000);
-	kit_says_hex(&k, ANSWER);
+	kit_says_hex(&k, KIT_ANSWER);
 	kit_run(&k, 200000);
-	kit_says_hex(&k, ECHO "c00304c0c00600c0");
+	kit_says_hex(&k, KIT_ECHO "c00304c0c00600c0");
 	kit_run(&k, 1000000);
 	assert_int_equal(k.faults, 0);
 	kit_says_hex(&k, "c00307c0c00601c0");
 	kit_run(&k, 300000);
 	assert_true(k.up[0]);
 	/* it takes back what it has echoed */
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 2000000);
-	kit_says_hex(&k, ANSWER);
+	kit_says_hex(&k, KIT_ANSWER);
 	kit_run(&k, 200000);
-	kit_says_hex(&k, ECHO);
+	kit_says_hex(&k, KIT_ECHO);
 	kit_run(&k, 400000);
 	kit_says_hex(&k, "c00302c0");
 	kit_run(&k, 1000000);
@@ -218,7 +208,7 @@ restarts(void **state)
 	    "c04800c0"};
 
 	(void)state;
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	kit_says_hex(&k, "c05500c0");
 	assert_int_equal(k.faults, 0);
 	kit_says_hex(&k, "c055f8c0c000616263c0");
@@ -227,7 +217,7 @@ restarts(void **state)
 	assert_int_equal(k.packets, 0); /* behind the fault */
 	/* of other platforms, and of none: it has forgotten all there, too */
 	for (size_t i = 0; i < NELEM(platforms); i++) {
-		kit_online(&k, &plain);
+		kit_online(&k, &kit_plain);
 		kit_says_hex(&k, platforms[i]);
 		kit_says_hex(&k, "c055f8c0");
 		assert_int_equal(k.faults, 1);
@@ -235,27 +225,27 @@ restarts(void **state)
 	}
 	/* before it is online, wherever that is, it is asked again */
 	for (unsigned i = 0; i < 3; i++) {
-		kit_begin(&k, &plain);
+		kit_begin(&k, &kit_plain);
 		kit_run(&k, 2000000);
-		kit_says_hex(&k, i > 0 ? ANSWER : "c00846c0");
+		kit_says_hex(&k, i > 0 ? KIT_ANSWER : "c00846c0");
 		kit_run(&k, i > 0 ? 200000 : 100000);
-		kit_says_hex(&k, i > 0 ? ECHO : "");
+		kit_says_hex(&k, i > 0 ? KIT_ECHO : "");
 		kit_run(&k, i > 1 ? 300000 : 0);
 		assert_int_equal(k.r.life.state, i == 0 ? RNODE_ASKED :
 		    i == 1 ? RNODE_SETUP : RNODE_CALM);
 		kit_forget(&k);
 		kit_says_hex(&k, "c055f8c0");
-		assert_true(kit_wrote(&k, ASK));
-		kit_says_hex(&k, ANSWER);
+		assert_true(kit_wrote(&k, KIT_ASK));
+		kit_says_hex(&k, KIT_ANSWER);
 		kit_run(&k, 200000);
-		kit_says_hex(&k, ECHO);
+		kit_says_hex(&k, KIT_ECHO);
 		kit_run(&k, 550000);
 		assert_true(k.up[0]);
 		assert_int_equal(k.faults, 0);
 		assert_int_equal(k.counts[RNODE_REASON_RESTART], 1);
 	}
 	/* and not for ever */
-	kit_begin(&k, &plain);
+	kit_begin(&k, &kit_plain);
 	kit_run(&k, 2000000);
 	for (unsigned i = 0; i < 4; i++)
 		kit_says_hex(&k, "c055f8c0");
@@ -264,14 +254,14 @@ restarts(void **state)
 	assert_int_equal(k.faults, 1);
 	assert_int_equal(k.reason, RNODE_REASON_RESTART);
 	/* and one that is off without a word why */
-	kit_online(&k, &plain);
+	kit_online(&k, &kit_plain);
 	kit_says_hex(&k, "c00600c0");
 	assert_int_equal(k.reason, RNODE_REASON_OFF);
 	/* opened again, it begins anew */
 	k.r.m.kind->opened(&k.r.m, k.now);
 	kit_forget(&k);
 	kit_run(&k, 2000000);
-	assert_true(kit_wrote(&k, ASK));
+	assert_true(kit_wrote(&k, KIT_ASK));
 }
 
 int
