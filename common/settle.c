@@ -12,6 +12,9 @@
 
 #include "common/libc.h"
 
+#define STACK_BENEATH (1u << 20)
+#define STACK_OURS 2u /* pages: of this call and those that it makes */
+
 /* Of one object, its segments that cannot be written: they are as on disk. */
 static int
 unmap_pages(struct dl_phdr_info *o, size_t size, void *page)
@@ -31,6 +34,19 @@ unmap_pages(struct dl_phdr_info *o, size_t size, void *page)
 	return 0;
 }
 
+/*
+ * What calls that have returned left behind, beneath this one. The kernel
+ * keeps 1 MiB there free of anything else.
+ */
+static void
+unmap_stack(uintptr_t page)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
+
+	(void)madvise((void *)(here - STACK_BENEATH), STACK_BENEATH -
+	    STACK_OURS * page, MADV_DONTNEED);
+}
+
 void
 settle(void)
 {
@@ -38,4 +54,5 @@ settle(void)
 
 	(void)malloc_trim(0);
 	(void)dl_iterate_phdr(unmap_pages, &page);
+	unmap_stack(page);
 }

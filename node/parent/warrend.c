@@ -69,7 +69,6 @@ static const struct opt option_table[] = {
 static void
 parent_init(struct parent *p)
 {
-	memset(p, 0, sizeof(*p));
 	p->base = WARREN_UID_BASE;
 	p->dir = p->storage = p->warren = p->keys = p->run = p->lock = -1;
 	p->node_dir = p->trust_dir = p->trail_dir = p->klp_dir = -1;
@@ -382,7 +381,7 @@ show_layers(struct parent *p)
 int
 main(int argc, char **argv)
 {
-	static struct parent p;
+	static struct parent p; /* zeros cost no page until they are written */
 	struct options o = {0};
 	char found[4096];
 	uint64_t run;

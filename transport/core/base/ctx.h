@@ -53,6 +53,8 @@ struct rns {
 	/* by falling bitrate (reticulum-endpoint.md 5.2) */
 	struct iface_list ifaces;
 	struct iface_tree iface_ids;
+	struct iface **iface_at; /* by their places; NULL: nobody's */
+	uint16_t iface_places;
 	uint32_t iface_count;
 	bool passing;     /* what is sent now did not begin here */
 	uint8_t rx_kind;  /* enum rns_kind of the last that came in */

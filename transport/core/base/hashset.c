@@ -274,7 +274,7 @@ lines_next(const struct hashset *s, uint32_t n)
 	if (n == 0)
 		return LINES_MIN;
 	if (n < most)
-		return MIN_OF(n < LINES_MANY ? 2 * n : n + n / 2,
+		return MIN_OF(n < LINES_MANY ? 2 * n : n + n / 3,
 		    MIN_OF(most, LINES_MAX));
 	return MIN_OF(n < need ? need : n + n / 2, LINES_MAX);
 }

@@ -42,6 +42,9 @@ ifaces_free(struct rns *r)
 		iface_wipe(i);
 	}
 	RB_INIT(&r->iface_ids);
+	free(r->iface_at);
+	r->iface_at = NULL;
+	r->iface_places = 0;
 	r->iface_count = r->local_clients = 0;
 	r->shared = NULL;
 }
@@ -82,6 +85,27 @@ iface_insert(struct rns *r, struct iface *new)
 	TAILQ_INSERT_TAIL(&r->ifaces, new, entry);
 }
 
+static int
+place_take(struct rns *r, struct iface *new)
+{
+	uint16_t n = 0;
+
+	while (n < r->iface_places && r->iface_at[n] != NULL)
+		n++;
+	if (n == r->iface_places) {
+		struct iface **more = n == UINT16_MAX ? NULL :
+		    realloc(r->iface_at, (n + 1u) * sizeof(struct iface *));
+
+		if (more == NULL)
+			return n == UINT16_MAX ? RNS_ELIMIT : RNS_ENOMEM;
+		r->iface_at = more;
+		r->iface_places++;
+	}
+	r->iface_at[n] = new;
+	new->place = n;
+	return RNS_OK;
+}
+
 int
 iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 {
@@ -103,6 +127,10 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 	i->cfg = *cfg;
 	if (cfg->ifac_size != 0 &&
 	    (err = ifac_init(&i->ifac, cfg->ifac_size, cfg->ifac_key)) != 0) {
+		iface_wipe(i);
+		return err;
+	}
+	if ((err = place_take(r, i)) != 0) {
 		iface_wipe(i);
 		return err;
 	}
@@ -135,6 +163,7 @@ iface_free(struct rns *r, struct iface *i)
 {
 	TAILQ_REMOVE(&r->ifaces, i, entry);
 	RB_REMOVE(iface_tree, &r->iface_ids, i);
+	r->iface_at[i->place] = NULL;
 	r->iface_count--;
 	if (i->cfg.kind == RNS_IF_LOCAL_CLIENT)
 		r->local_clients--;

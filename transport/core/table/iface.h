@@ -45,6 +45,7 @@ struct burst {
 struct iface {
 	TAILQ_ENTRY(iface) entry;
 	RB_ENTRY(iface) node; /* by id */
+	uint16_t place; /* in r->iface_at; another's when it is gone */
 	struct rns_if cfg;
 	struct ifac ifac;
 	struct tunnel *tunnel; /* that it carries, or NULL; tunnel.c */

@@ -15,8 +15,8 @@
  * the array, from 1 on; 0 is none. Each has two lines of the cache where it may
  * be noted, at places that come from a secret seed, and is in the emptier one:
  * however full they are, a look costs those two, with enough of the hash to
- * need no look at any other entry. So many that every byte is 50 KiB:
- * interfaces by their number, times in 32 bits.
+ * need no look at any other entry. So many that every byte is 28 KiB, and half
+ * a line of the cache: interfaces by their places, times in 32 bits.
  */
 #define REVERSE_MIN 128   /* ours: entries of the first allocation */
 #define REVERSE_MAX (1u << 24) /* ours: their bytes fit in 32 bits */
@@ -27,10 +27,12 @@
 
 struct way {
 	struct hash16 hash;
-	uint32_t in, out;      /* interfaces */
+	uint16_t in, out;      /* places of interfaces */
 	uint32_t older, newer; /* of those of `in` */
 	uint32_t ms;           /* when it was made; it wraps */
 };
+
+_Static_assert(sizeof(struct way) == 32, "half a line of the cache");
 
 /* Eight marks at once, where the machine can. */
 typedef uint16_t eight __attribute__((vector_size(16)));
@@ -85,11 +87,17 @@ way_age(const struct rns *r, const struct way *e)
 	return way_ms(r->now) - e->ms;
 }
 
-/* None outlives its interface: reverse_iface_gone(). */
+/* None outlives its interfaces: reverse_iface_gone(). */
 static struct iface *
 way_in(const struct rns *r, uint32_t entry)
 {
-	return iface_find(r, way_at(r->reverses, entry)->in);
+	return r->iface_at[way_at(r->reverses, entry)->in];
+}
+
+static struct iface *
+way_out(const struct rns *r, uint32_t entry)
+{
+	return r->iface_at[way_at(r->reverses, entry)->out];
 }
 
 /* ---- the lines ---- */
@@ -405,8 +413,8 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return;
 	}
-	*way_at(t, entry) = (struct way){.hash = *hash, .in = in->cfg.id,
-	    .out = out->cfg.id, .ms = way_ms(r->now)};
+	*way_at(t, entry) = (struct way){.hash = *hash, .in = in->place,
+	    .out = out->place, .ms = way_ms(r->now)};
 	reverse_note(r, hash, entry);
 	age_append(t, in, entry);
 	share_take(r, in, SHARE_REVERSE);
@@ -452,7 +460,7 @@ reverse_take(struct rns *r, const struct hash16 *hash, struct iface **in,
 	if (entry == 0)
 		return false;
 	*in = way_in(r, entry);
-	*out = iface_find(r, way_at(t, entry)->out);
+	*out = way_out(r, entry);
 	reverse_remove(r, &spot, *in);
 	return true;
 }
@@ -473,7 +481,7 @@ reverse_entry(const struct rns *r, uint32_t entry)
 	const struct way *e = way_at(r->reverses, entry);
 
 	return (struct reverse){.hash = e->hash, .in = way_in(r, entry),
-	    .out = iface_find(r, e->out), .newer = e->newer,
+	    .out = way_out(r, entry), .newer = e->newer,
 	    .at = mono_add(r->now, -INT64_C(1000) * way_age(r, e))};
 }
 
@@ -489,7 +497,7 @@ reverse_iface_gone(struct rns *r, const struct iface *gone)
 			const struct way *e = way_at(t, entry);
 
 			next = e->newer;
-			if (i == gone || e->out == gone->cfg.id)
+			if (i == gone || e->out == gone->place)
 				reverse_forget(r, entry, i);
 		}
 	}
