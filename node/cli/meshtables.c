@@ -100,7 +100,8 @@ note_callers(const json_t *n)
 	} t[] = {{"refused_flapping", "come and go"},
 	    {"refused_share", "over the share of an address"},
 	    {"refused_full", "no place"},
-	    {"put_out", "put out for others"}};
+	    {"put_out", "put out for others"},
+	    {"put_out_useful", "of these were of use"}};
 	size_t blocked = json_array_size(json_object_get(n, "blocked"));
 	char text[300];
 	int len = 0;

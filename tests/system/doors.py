@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who may connect: the silent connections of one address keep nobody out,
-addresses that flap are kept out, and (with DOORS_LONG) we ourselves slow down
-when another throws us out, and who comes and goes, or sends at full speed what is
-costly to refuse, or begins what he does not end, has his share and no more. In a
-network of its own, whose addresses are all ours."""
+"""Who may connect: the silent connections of one address keep nobody out, nor do
+eight addresses that send what is of no use, addresses that flap are kept out, and
+(with DOORS_LONG) we ourselves slow down when another throws us out, and who comes
+and goes, or sends at full speed what is costly to refuse, or begins what he does
+not end, has his share and no more. In a network of its own, whose addresses are
+all ours."""
 import multiprocessing
 import os
 import select
@@ -22,6 +23,8 @@ from libwire import Dest, Frames, Traffic, frame, path_through
 build = sys.argv[1]
 ADDRESSES = ["10.77.0.%d" % n for n in range(1, 9)]
 SILENT, FLAPPING, NEAR, FAR, CALLER, CODES, LIAR, HALF = ADDRESSES
+JUNK = ["10.77.1.%d" % n for n in range(1, 9)]
+MORE_JUNK = ["10.77.2.%d" % n for n in range(1, 131)]
 
 
 def alone():
@@ -49,6 +52,8 @@ def make_net(folder):
     run("ip", "link", "set", "lo", "up")
     for a in ADDRESSES:
         run("ip", "address", "add", a + "/32", "dev", "lo")
+    for a in (JUNK, MORE_JUNK): # lo has all of such a network
+        run("ip", "address", "add", a[0] + "/24", "dev", "lo")
     run("ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1")
     run("ip", "link", "set", "d0", "up")
     run("ip", "link", "set", "d1", "up")
@@ -92,6 +97,13 @@ class Passing(Traffic):
         return From(NEAR, near_port), From(FAR, far_port)
 
 
+class Newcomers(Passing):
+    """The same of two that were not here yet."""
+
+    def _connect(self, near_port, far_port):
+        return From(CALLER, near_port), From(CODES, far_port)
+
+
 def silent(node, port):
     name = "520 that say nothing"
     lines = [call(SILENT, port) for _ in range(520)]
@@ -110,6 +122,38 @@ def silent(node, port):
            str(said))
     for s in lines:
         s.close()
+
+
+def junk(node, port, name, sources, each, all_places):
+    """They take what they get, by good packets that are of no use to anybody;
+    who was there and who comes after them is served."""
+    t, lines = Passing(port, port), []
+    was = of(node, "Door")
+    for source in sources * each:
+        s = call(source, port)
+        s.sendall(frame(b"\x08\x00" + b"\x11" * 17 + os.urandom(20)))
+        lines.append(s)
+    until(lambda: of(node, "Door")["accepted"] + of(node, "Door")["refused"] >=
+          was["accepted"] + was["refused"] + len(lines), "all came")
+    said = of(node, "Door")
+    result("%s have %d places" % (name, said["clients"]),
+           said["clients"] == 512 if all_places else
+           400 < said["clients"] < 480, str(said))
+    other = Newcomers(port, port)
+    result(name + ": who comes then is served", other.relay is not None)
+    t.more(50)
+    other.more(50)
+    for what, (sent, lost) in (("was there", t.end()),
+                               ("came", other.end())):
+        result("%s: not one packet of who %s is lost" % (name, what),
+               sent >= 50 and lost == 0, "%d of %d" % (lost, sent))
+    said = of(node, "Door")
+    result(name + ": they alone made room",
+           said["put_out"] > was["put_out"] and said["put_out_useful"] == 0,
+           str(said))
+    for s in lines:
+        s.close()
+    until(lambda: of(node, "Door")["clients"] == 0, "they are gone")
 
 
 def flapping(node, section, port):
@@ -371,6 +415,9 @@ try:
     places(node)
     tunnel(node)
     silent(node, 4001)
+    until(lambda: of(node, "Door")["clients"] == 0, "they are gone")
+    junk(node, 4001, "eight addresses of junk", JUNK, 64, False)
+    junk(node, 4001, "130 addresses of junk", MORE_JUNK, 4, True)
     flapping(node, "Others", 4002)
     cut_off(node)
     if "DOORS_LONG" in os.environ:

@@ -22,6 +22,7 @@ test_up_data_close(void **state)
 	struct rns_cmd c;
 	const struct rns_event *ev;
 	struct rns_link_info info;
+	struct rns_if_use use;
 
 	(void)state;
 	pair_new(&p, &(struct pair_opts){.delay_us = 50 * MS,
@@ -46,6 +47,10 @@ test_up_data_close(void **state)
 	assert_int_equal(ev->receipt.tag, 7);
 	assert_int_equal(ev->receipt.status, RNS_RECEIPT_DELIVERED);
 	assert_int_equal(ev->receipt.rtt_us, 100 * MS);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rns_if_use(p.n[i].r, PAIR_IF, &use), RNS_OK);
+		assert_true(use.linked.us >= 0);
+	}
 	c = pair_cmd(&p, RNS_CMD_LINK_CLOSE);
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	pair_wait(&p, 100 * MS);

@@ -680,6 +680,72 @@ proofs_rebalance(void **state)
 	proof_tells(2, x, false, 0, 3);
 }
 
+/* ---- what an interface was good for ---- */
+
+static struct rns_if_use
+use_of(const struct node *n, unsigned ifid)
+{
+	struct rns_if_use u;
+
+	assert_int_equal(rns_if_use(n->r, ifid, &u), RNS_OK);
+	return u;
+}
+
+static void
+interfaces_are_of_use(void **state)
+{
+	uint8_t raw[RNS_MTU], proof[RNS_MTU], keys[LINK_KEYS_LEN] = {9};
+	struct rns_if_use u;
+	struct stranger s;
+	struct node n;
+	size_t len;
+
+	(void)state;
+	stranger_make(&s, 1);
+	node_open(&n, true, false, priv);
+	for (unsigned i = 0; i < 4; i++)
+		node_if(&n, i, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	assert_int_equal(rns_if_use(n.r, 4, &u), RNS_ENOENT);
+	/* nobody knows where to: a packet, and no use */
+	len = stranger_packet(&s, &n, raw, PACKET_DATA, keys, 40);
+	node_in(&n, 0, raw, len);
+	assert_true(use_of(&n, 0).heard && use_of(&n, 0).useful.us < 0);
+	/* an announce with a wrong signature is none, one that is right is */
+	len = stranger_announce(&s, raw, 1000, 0, NULL, false);
+	raw[len - 1] ^= 1;
+	node_in(&n, 2, raw, len);
+	assert_true(use_of(&n, 2).heard && use_of(&n, 2).useful.us < 0);
+	len = stranger_announce(&s, raw, 1000, 0, NULL, false);
+	node_in(&n, 1, raw, len);
+	assert_int_equal(use_of(&n, 1).useful.us, n.now);
+	/* who gets what is passed on to everybody was not of use by that */
+	node_run(&n, 20 * NODE_SECOND);
+	assert_true(use_of(&n, 0).useful.us < 0);
+	/* a packet is, to both ends */
+	keys[1] = 1;
+	len = stranger_packet(&s, &n, raw, PACKET_DATA, keys, 40);
+	node_in(&n, 0, raw, len);
+	assert_int_equal(use_of(&n, 0).useful.us, n.now);
+	assert_int_equal(use_of(&n, 1).useful.us, n.now);
+	/* a link, once it is proved */
+	node_run(&n, NODE_SECOND);
+	len = stranger_packet(&s, &n, raw, PACKET_LINKREQUEST, keys,
+	    sizeof(keys));
+	node_in(&n, 3, raw, len);
+	assert_int_equal(use_of(&n, 3).useful.us, n.now);
+	assert_true(use_of(&n, 3).linked.us < 0);
+	len = stranger_proves(&s, raw, len, proof, 0);
+	proof[len - 1] ^= 1;
+	node_in(&n, 1, proof, len);
+	assert_true(use_of(&n, 1).linked.us < 0);
+	proof[len - 1] ^= 1;
+	node_in(&n, 1, proof, len);
+	assert_int_equal(use_of(&n, 3).linked.us, n.now);
+	assert_int_equal(use_of(&n, 1).linked.us, n.now);
+	assert_true(use_of(&n, 0).linked.us < 0);
+	node_close(&n);
+}
+
 int
 main(void)
 {
@@ -700,6 +766,7 @@ main(void)
 	    cmocka_unit_test(announces_are_dropped),
 	    cmocka_unit_test(announces_leave_at_their_time),
 	    cmocka_unit_test(proofs_rebalance),
+	    cmocka_unit_test(interfaces_are_of_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,7 +300,7 @@ recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 		(void)core_drop(r, RNS_DROP_HEADER);
 		return;
 	}
-	i->heard = true;
+	i->use.heard = true;
 	soon = relay_soon(r, &p, i);
 	/* Parts of resources, the bulk of all bytes, are never looked up. */
 	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE ||
@@ -365,12 +365,15 @@ rns_rx_kind(const struct rns *r)
 	return r->rx_kind;
 }
 
-bool
-rns_if_heard(const struct rns *r, unsigned ifid)
+int
+rns_if_use(const struct rns *r, unsigned ifid, struct rns_if_use *out)
 {
 	const struct iface *i = iface_find(r, ifid);
 
-	return i != NULL && i->heard;
+	if (i == NULL)
+		return RNS_ENOENT;
+	*out = i->use;
+	return RNS_OK;
 }
 
 /* ---- commands ---- */

@@ -20,18 +20,20 @@ nif_of(const struct guest *g)
 	return (struct nif *)((uintptr_t)g - offsetof(struct nif, guest));
 }
 
-static bool
-heard(const struct guest *g)
+static enum caller_worth
+worth(const struct guest *g, struct mono now)
 {
 	const struct nif *n = nif_of(g);
+	struct rns_if_use use = {.useful = {-1}, .linked = {-1}};
 
-	return rns_if_heard(n->e->rns, n->id);
+	(void)rns_if_use(n->e->rns, n->id, &use);
+	return callers_worth(&use, now);
 }
 
 void
 door_init(struct engine *e)
 {
-	callers_init(&e->callers, heard);
+	callers_init(&e->callers, worth);
 }
 
 /*
@@ -91,15 +93,21 @@ door_ask(struct nif *server, const struct sockaddr_storage *sa)
 		break;
 	}
 	if (out != NULL) {
+		static const char *const what[] = {"never sent a packet",
+		    "has long been of no use", "is of use, but of an address "
+		    "that has many", "bears a link, but of an address that "
+		    "has most"};
+		enum caller_worth was = worth(out, clock_mono());
 		struct nif *n = nif_of(out);
 
 		/* not its own doing, and so no flap */
 		rule.on = false;
 		callers_went(&server->e->callers, out, &rule, clock_mono());
 		n->parent->door.put_out++;
+		n->parent->door.put_out_useful += was >= WORTH_USEFUL;
 		if (nif_visit_said(n))
-			log_info(n->name, "put out: it never sent a packet, "
-			    "and another wants the place");
+			log_info(n->name, "put out: it %s, and another wants "
+			    "the place", what[was]);
 		nif_free(n);
 	}
 	return true;
@@ -156,6 +164,8 @@ door_json(const struct nif *n, json_t *o)
 	    json_integer((json_int_t)c->full));
 	(void)json_object_set_new(o, "put_out",
 	    json_integer((json_int_t)c->put_out));
+	(void)json_object_set_new(o, "put_out_useful",
+	    json_integer((json_int_t)c->put_out_useful));
 	(void)json_object_set_new(o, "blocked", blocked);
 }
 

@@ -53,15 +53,16 @@ local_gone(void *arg, int error)
 static unsigned
 seats_of(struct engine *e, struct seat *seats, struct nif **who)
 {
+	struct rns_if_use use = {0};
 	struct nif *n;
 	unsigned count = 0;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		if (n->kind != &local_kind)
 			continue;
+		(void)rns_if_use(e->rns, n->id, &use);
 		who[count] = n;
-		seats[count++] = (struct seat){n->uid, n->pid,
-		    rns_if_heard(e->rns, n->id)};
+		seats[count++] = (struct seat){n->uid, n->pid, use.heard};
 	}
 	return count;
 }

@@ -45,7 +45,7 @@ fill_if(const struct nif *n, struct metrics_if *m, struct airq_view *air)
 	    .announce_queue = c.announce_queue, .held = c.held_announces,
 	    .bursts = c.bursts, .waiting = nif_waiting(n),
 	    .clients = n->clients, .accepted = n->accepted,
-	    .refused = n->refused};
+	    .refused = n->refused, .put_out = n->door.put_out};
 	memcpy(m->rx_kinds, c.rx_kinds, sizeof(m->rx_kinds));
 	memcpy(m->tx_kinds, c.tx_kinds, sizeof(m->tx_kinds));
 	if (n->medium != NULL) {

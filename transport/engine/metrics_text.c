@@ -99,6 +99,8 @@ static const struct family of_interface[] = {
 	"Connections that a listener took."),
     COUNTER("warren_interface_refused_total", IF, refused,
 	"Connections that a listener turned away."),
+    COUNTER("warren_interface_put_out_total", IF, put_out,
+	"Connections of a listener that made room for another."),
 };
 #undef IF
 

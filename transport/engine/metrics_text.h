@@ -25,7 +25,7 @@ struct metrics_if {
 	uint64_t rx_drops, tx_drops, tx_drop_bytes;
 	uint64_t announces_rx, announces_tx, path_requests_rx, path_requests_tx;
 	uint64_t announce_queue, held, bursts, waiting;
-	uint64_t clients, accepted, refused; /* of a listener */
+	uint64_t clients, accepted, refused, put_out; /* of a listener */
 	struct rns_amount rx_kinds[RNS_KINDS], tx_kinds[RNS_KINDS];
 	const struct airq_view *air; /* of serial and radio; NULL: others */
 };

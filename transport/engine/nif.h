@@ -111,6 +111,7 @@ struct nif_kind {
 /* Those that a server did not let in, or put out again (door.c). */
 struct door_counts {
 	uint64_t flapping, share, full, put_out;
+	uint64_t put_out_useful; /* of these; callers.h says what is */
 };
 
 struct nif {

@@ -99,6 +99,8 @@ link_heard(struct rns *r, struct link *l)
 	l->last_in = r->now;
 	if (l->status == LINK_STALE)
 		(void)link_set_state(r, l, LINK_ACTIVE);
+	if (l->status == LINK_ACTIVE && l->iface != NULL)
+		l->iface->use.linked = r->now;
 }
 
 static void

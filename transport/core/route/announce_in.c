@@ -164,6 +164,7 @@ accepted(struct rns *r, const struct packet *p, const struct announce *a)
 		return;
 	}
 	r->counts.announces++;
+	p->rx->use.useful = r->now;
 	value_announce(r, p->dest, a);
 	if (!r->cfg.attached)
 		pass_on(r, p, path);

@@ -374,8 +374,11 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 	v[0] = (struct iovec_c){p->dest->b, RNS_HASH + 1 + p->data_len - cut};
 	v[1] = (struct iovec_c){sig, sizeof(sig)};
 	path_touch(r, path);
-	return pass_on(r, path->rx, flags, hops_on(r, p, path->rx), tid, v,
-	    put ? 2 : 1) == RNS_OK;
+	if (pass_on(r, path->rx, flags, hops_on(r, p, path->rx), tid, v,
+	    put ? 2 : 1) != RNS_OK)
+		return false;
+	p->rx->use.useful = path->rx->use.useful = r->now;
+	return true;
 }
 
 /* Everything behind the hop byte stays (reticulum-transport.md 3.8). */
@@ -389,6 +392,8 @@ rlink_forward(struct rns *r, struct packet *p, struct iface *to)
 	if (pass_on(r, to, p->flags, hops_on(r, p, to), p->transport_id, &v,
 	    1) != RNS_OK)
 		return false;
+	/* proved, or it would not have come here */
+	p->rx->use.linked = to->use.linked = r->now;
 	r->counts.relayed++;
 	return true;
 }
@@ -500,8 +505,10 @@ relay_proof(struct rns *r, const struct packet *p)
 	if (p->rx != out)
 		return !core_drop(r, RNS_DROP_PROOF);
 	if (pass_on(r, in, p->flags, hops_on(r, p, in), p->transport_id, &v,
-	    1) == RNS_OK)
+	    1) == RNS_OK) {
+		p->rx->use.useful = in->use.useful = r->now;
 		r->counts.relayed++;
+	}
 	return true;
 }
 

@@ -134,6 +134,7 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 		iface_wipe(i);
 		return err;
 	}
+	i->use.useful = i->use.linked = MONO_NONE;
 	i->announce_allowed = r->now;
 	i->since = i->release_at = r->now;
 	if (!cfg->ingress.set)

@@ -50,6 +50,7 @@ struct iface {
 	struct ifac ifac;
 	struct tunnel *tunnel; /* that it carries, or NULL; tunnel.c */
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct rns_if_use use;
 	struct rns_amount rx_kinds[RNS_KINDS], tx_kinds[RNS_KINDS];
 	struct traffic traffic[TRAFFIC_SORTS];
 	struct loss loss; /* of all links on it; link_counted() */
@@ -67,7 +68,6 @@ struct iface {
 	struct held_tree held;
 	struct held_order held_order;
 	uint32_t held_count;
-	bool heard; /* has delivered a packet that is one */
 	struct rns_signal signal; /* of the last that was measured */
 	uint64_t held_seq;
 	struct mono release_at; /* the next held one, not before */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <rns/hash.h>
+#include <rns/mono.h>
 
 /* What the caller says of an interface; RNS_CMD_IF_ADD takes it. */
 
@@ -55,6 +56,16 @@ struct rns_ingress {
 	    .new_time_s = 7200, .burst_hz_new = 3, .burst_hz = 10,             \
 	    .pr_burst_hz_new = 3, .pr_burst_hz = 8, .hold_s = 15,              \
 	    .penalty_s = 15, .release_s = 5, .egress_hz = 5})
+
+/* What an interface was good for; a time below 0: never. */
+struct rns_if_use {
+	/* it delivered a packet: the right access code, and a header */
+	bool heard;
+	/* an announce of it was taken, or a packet passed on from or to it */
+	struct mono useful;
+	/* the same of a link that its destination has proved, or one of ours */
+	struct mono linked;
+};
 
 struct rns_if {
 	unsigned id; /* the caller's number, unique while it exists */

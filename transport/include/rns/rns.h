@@ -137,11 +137,8 @@ enum rns_kind rns_rx_kind(const struct rns *);
 bool rns_signal_get(const struct rns *, const struct id32 *packet,
     struct rns_signal *out);
 
-/*
- * Whether the interface has ever delivered a packet: one with the right access
- * code and a header that says something.
- */
-bool rns_if_heard(const struct rns *, unsigned ifid);
+/* What the interface was good for. RNS_OK or RNS_ENOENT */
+int rns_if_use(const struct rns *, unsigned ifid, struct rns_if_use *out);
 void rns_tick(struct rns *, struct mono now);
 /* When rns_tick() has something to do next; MONO_NEVER if nothing. */
 struct mono rns_deadline(const struct rns *);
