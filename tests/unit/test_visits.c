@@ -54,11 +54,44 @@ few(void **state)
 	assert_int_equal(v.unsaid, 0);
 }
 
+/* One user's programs take no line from another's. */
+static void
+users(void **state)
+{
+	struct visits_users u = {0};
+	struct mono now = {7 * MONO_SECOND};
+
+	(void)state;
+	for (unsigned i = 0; i < 10 * VISITS_LINES; i++)
+		(void)visits_ask(visits_of(&u, 1000, now), now);
+	assert_int_equal(visits_ask(visits_of(&u, 1000, now), now),
+	    VISITS_QUIET);
+	for (unsigned i = 0; i < VISITS_LINES - 1; i++)
+		assert_int_equal(visits_ask(visits_of(&u, 0, now), now),
+		    VISITS_SAY);
+	assert_int_equal(visits_ask(visits_of(&u, (uid_t)-1, now), now),
+	    VISITS_SAY);
+	/* told once, when he is back */
+	now.us += 60 * MONO_SECOND;
+	assert_int_equal(visits_ask(visits_of(&u, 1000, now), now),
+	    VISITS_SAY);
+	assert_true(visits_of(&u, 1000, now)->unsaid > 8 * VISITS_LINES);
+	/* more than have a place: the last is of all of them */
+	for (uid_t i = 2000; i < 2000 + 100 * VISITS_LINES; i++)
+		(void)visits_ask(visits_of(&u, i, now), now);
+	assert_int_equal(visits_ask(visits_of(&u, 1, now), now), VISITS_QUIET);
+	assert_int_equal(visits_ask(visits_of(&u, 1000, now), now),
+	    VISITS_SAY);
+	now.us += 60 * MONO_SECOND;
+	assert_int_equal(visits_ask(visits_of(&u, 1, now), now), VISITS_SAY);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flood), cmocka_unit_test(few),
+		cmocka_unit_test(users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "transport/engine/measure.h"
 #include "transport/engine/reload.h"
 #include "transport/engine/tidings.h"
+#include "transport/engine/visits.h"
 
 /*
  * warren-transport: sockets, files and channels around one librns context.
@@ -81,6 +82,7 @@ struct engine {
 	struct nif *by_id[ENGINE_IFS]; /* id % ENGINE_IFS */
 	unsigned next_id;
 	struct callers callers;
+	struct visits_users programs_said; /* lines of the log, local ones */
 	ev_prepare prepare;
 	ev_check check;
 	struct mono now; /* of this turn of the loop */

@@ -34,15 +34,24 @@ nif_visit_said(struct nif *n)
 	struct nif *server = n->parent;
 	const char *name = server->conf != NULL ? server->conf->name :
 	    server->name;
-	enum visits_say say = visits_ask(&server->visits, clock_mono());
+	struct mono now = clock_mono();
+	struct visits *v = n->kind->local ?
+	    visits_of(&n->e->programs_said, n->uid, now) : &server->visits;
+	enum visits_say say = visits_ask(v, now);
 
-	if (server->visits.unsaid > 0)
+	if (v->unsaid > 0)
 		log_info(name, "%u lines about who comes and goes were not "
-		    "said", server->visits.unsaid);
+		    "said", v->unsaid);
 	switch (say) {
 	case VISITS_LAST:
-		log_info(name, "many come and go: more of them is not said "
-		    "in this minute (`warren interfaces` counts them)");
+		if (n->kind->local)
+			log_info(name, "many programs of user %ld come and go: "
+			    "more of them is not said in this minute",
+			    (long)(int)n->uid);
+		else
+			log_info(name, "many come and go: more of them is not "
+			    "said in this minute (`warren interfaces` counts "
+			    "them)");
 		return false;
 	case VISITS_QUIET:
 		return false;

@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_ENGINE_VISITS_H
 #define WARREN_TRANSPORT_ENGINE_VISITS_H
 
+#include <sys/types.h>
+
 #include <rns/mono.h>
 
 /*
@@ -11,6 +13,7 @@
  * counters go on.
  */
 #define VISITS_LINES 100 /* ours: a minute */
+#define VISITS_USERS 16	 /* ours: local users with lines of their own */
 
 struct visits { /* all zero at first */
 	struct mono since;
@@ -22,5 +25,17 @@ struct visits { /* all zero at first */
 enum visits_say { VISITS_SAY, VISITS_LAST, VISITS_QUIET };
 /* About to say a line. */
 enum visits_say visits_ask(struct visits *, struct mono now);
+
+/*
+ * The same of local programs, so that those of one user push out no line of
+ * another's: all zero at first. More users than have a place share the last.
+ */
+struct visits_users {
+	struct visits_user {
+		uid_t uid;
+		struct visits visits;
+	} v[VISITS_USERS];
+};
+struct visits *visits_of(struct visits_users *, uid_t, struct mono now);
 
 #endif
