@@ -16,6 +16,7 @@
 #include "node/check/check_rules.h"
 #include "node/check/finding.h"
 #include "node/check/ifacelook.h"
+#include "node/check/netident.h"
 #include "node/check/whose.h"
 #include "transport/config/rnsconf.h"
 
@@ -139,6 +140,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 	check_whose(&c);
 	check_storage(&c);
 	check_rns(&c);
+	check_netident(&c);
 	check_later(&c);
 	check_node(&c);
 	check_profiles(&c);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
 #include "node/cli/warmth.h"
+#include "node/check/netident.h"
 #include "node/config/nodeconf.h"
 
 #define ROWS_MAX 512
@@ -35,6 +37,7 @@ struct examination {
 	struct scratch s;
 	struct baits baits;
 	char node_missing[1025], watched[450], runner[RUNNER_TEXT];
+	char exposed[PATH_MAX]; /* a secret that others can read; "" none */
 	json_t *warm; /* the node's; NULL */
 };
 
@@ -63,6 +66,30 @@ required_layers(struct cli *c)
 	layers = conf->require_layers;
 	node_config_free(conf);
 	return layers;
+}
+
+static void
+look_at_secrets(struct examination *e)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fd_ int dir = -1;
+	struct rnsconf *conf = NULL;
+	struct mistakes m = {.n = 0};
+	char path[CLI_PATH];
+	size_t len;
+
+	if (cli_config_dir(e->c, path))
+		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		text = file_load(dir, "config", CONF_TEXT_MAX, &len);
+	if (text == NULL)
+		return;
+	rnsconf_look(&conf, text, len, &m);
+	explicit_bzero(text, len);
+	if (conf == NULL || !netident_exposed(conf, path, e->exposed,
+	    sizeof(e->exposed)))
+		e->exposed[0] = '\0';
+	rnsconf_free(conf);
 }
 
 static bool
@@ -179,12 +206,12 @@ say_json(const struct examination *e, bool ok)
 		    "watched", e->watched, "runner", e->runner, "warm",
 		    e->warm);
 	}
-	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o}", "ok",
+	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o,s:s}", "ok",
 	    ok, "layers", rows, "posture", "layers",
 	    cli_layers_json(e->d.posture), "missing", e->s.posture.missing,
 	    "node", node, "attacks", (int)e->d.attacks, "through",
 	    (int)e->d.through, "skipped", (int)e->d.skipped, "lacking",
-	    cli_layers_json(doctor_lacking(&e->d))));
+	    cli_layers_json(doctor_lacking(&e->d)), "exposed", e->exposed));
 }
 
 static void
@@ -226,6 +253,10 @@ say_remedies(const struct examination *e)
 		printf("\nmissing   %s\n", e->s.posture.missing);
 	if (e->watched[0] != '\0')
 		printf("watched   %s\n", e->watched);
+	if (e->exposed[0] != '\0')
+		printf("secrets   network_identity: others can read or write "
+		    "%s:\n          chmod 600 it, and think about who has it by "
+		    "now\n", e->exposed);
 	warmth_print(e->warm);
 	/* what was attacked here is the sandbox of our own */
 	if (e->runner[0] != '\0' && e->runner[0] != '-' &&
@@ -300,6 +331,7 @@ verb_doctor(struct cli *c, int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	e.c = c;
 	e.d.required = required_layers(c);
+	look_at_secrets(&e);
 	if (ask_answers(c, ASK_NODE))
 		(void)ask(c, ASK_NODE, json_pack("{s:s}", "verb", "status"),
 		    keep_node, &e);

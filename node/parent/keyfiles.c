@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/ipc.h"
 #include "common/log.h"
+#include "node/check/netident.h"
 #include "node/config/keyset.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/keytext.h"
@@ -98,26 +99,6 @@ keyfiles_identity(struct parent *p)
 	return 0;
 }
 
-/*
- * Where network_identity lies: below the configuration folder when the path is
- * not absolute, as a person reads it who writes it there. -1: too long, or no
- * home.
- */
-static int
-network_path(const struct parent *p, char *out, size_t cap)
-{
-	const char *path = p->rns->network_identity, *home = getenv("HOME");
-	int n;
-
-	if (path[0] == '~' && path[1] == '/')
-		n = home == NULL ? -1 : snprintf(out, cap, "%s%s", home,
-		    path + 1);
-	else
-		n = snprintf(out, cap, "%s%s%s", path[0] == '/' ? "" : p->path,
-		    path[0] == '/' ? "" : "/", path);
-	return n < 0 || (size_t)n >= cap || out[0] != '/' ? -1 : 0;
-}
-
 int
 keyfiles_network(struct parent *p)
 {
@@ -129,7 +110,8 @@ keyfiles_network(struct parent *p)
 
 	if (p->rns->network_identity == NULL)
 		return 0;
-	if (network_path(p, path, sizeof(path)) < 0) {
+	if (netident_path(p->rns, p->path, path, sizeof(path)) < 0 ||
+	    path[0] != '/') {
 		log_errx("config", "network_identity is no path that can be "
 		    "used: write an absolute one");
 		return -1;

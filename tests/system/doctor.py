@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from lib import ALL, HERE, USER, Node, done, result, skip
 
@@ -114,10 +115,18 @@ def words():
 
 
 def no_namespaces():
-    """A machine that refuses user namespaces: said, with the sysctl."""
+    """A machine that refuses user namespaces: said, with the sysctl. And a
+    secret that others can read."""
     no = ["unshare", "-r", "sh", "-c",
           "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\""]
-    rc, text, error = doctor("/nonexistent", "--json", before=no)
+    with tempfile.TemporaryDirectory(prefix="warren-doctors.") as folder:
+        secret = os.path.join(folder, "shared")
+        with open(os.path.join(folder, "config"), "w") as f:
+            f.write("[reticulum]\nnetwork_identity = shared\n")
+        with open(secret, "wb") as f:
+            f.write(os.urandom(64))
+        os.chmod(secret, 0o640)
+        rc, text, error = doctor(folder, "--json", before=no)
     try:
         seen = json.loads(text)
     except ValueError:
@@ -128,6 +137,8 @@ def no_namespaces():
            rc == 3 and states["user"] == "missing" and
            "max_user_namespaces" in seen["posture"]["missing"] and
            seen["attacks"] == 0 and "user" in seen["lacking"], text)
+    result("doctor names a secret that others can read",
+           seen["exposed"] == secret, text)
 
 
 before = left()

@@ -672,6 +672,16 @@ odd_values(void **state)
 		    levels[i].text);
 		c = parse(text);
 		assert_int_equal(c->loglevel, levels[i].level);
+		/* what is taken instead is said */
+		if (strcmp(levels[i].text, "+3") == 0) {
+			assert_int_equal(c->nnotes, 0);
+		} else {
+			assert_int_equal(c->nnotes, 1);
+			assert_int_equal(c->notes[0].line, 2);
+			assert_non_null(strstr(c->notes[0].text,
+			    levels[i].level == 8 ? "8 is taken" :
+			    "0 is taken"));
+		}
 		rnsconf_free(c);
 	}
 	c = parse("[reticulum]\nrpc_key = 00 fF\t10  11\n");

@@ -61,8 +61,14 @@ read_logging(struct reader *r)
 		return;
 	rnsconf_enter(r, sec, "[logging]");
 	/* the reference takes any number, and so do its users */
-	if (conf_get_int(&r->v, "loglevel", INT64_MIN, INT64_MAX, &level) > 0)
+	if (conf_get_int(&r->v, "loglevel", INT64_MIN, INT64_MAX, &level) > 0) {
 		r->c->loglevel = (int)MAX_OF(MIN_OF(level, LEVEL_MOST), 0);
+		if (r->c->loglevel != level)
+			rnsconf_note(r, conf_line(&r->v, "loglevel"), "from "
+			    "0, critical, to 8, extreme", "[logging]: there "
+			    "is no such loglevel; %d is taken",
+			    r->c->loglevel);
+	}
 	/* our lines always carry the time, or the journal does */
 	(void)conf_get_bool(&r->v, "logtimestamps", &stamps);
 	rnsconf_unknown(r);
