@@ -82,10 +82,14 @@ static const struct cli_column columns[COLS] = {
     [COL_LABELS] = {"LABELS", COL_CUT | COL_SPARSE | COL_DROP},
 };
 
+/* Of one that stands still: this node's own word, the protocol has none. */
+#define FROZEN "frozen"
+
 /* One job as it is listed; texts are the caller's, "" not known. */
 struct job_row {
 	char id[65];
 	const char *state, *reason, *outcome, *image, *owner;
+	bool frozen;	/* it is running, and stands still */
 	json_t *ended;	/* the outcome; taken */
 	int64_t at;	/* since when it is in this state; 0: not known */
 	int64_t made;	/* submitted */
@@ -151,12 +155,12 @@ add_json(struct job_table *jt, const struct job_row *r,
     const struct job_note *note)
 {
 	json_t *o = json_pack("{s:s,s:s,s:s?,s:o,s:I,s:I,s:s?,s:s?,s:s?,s:o,"
-			      "s:s?}",
+			      "s:s?,s:b}",
 	    "id", r->id, "state", r->state, "reason", or_null(r->reason),
 	    "outcome", r->ended, "at", (json_int_t)r->at, "submitted",
 	    (json_int_t)r->made, "owner", or_null(r->owner), "image",
 	    or_null(r->image), "name", or_null(note->name), "labels",
-	    labels_json(note), "node", or_null(r->node));
+	    labels_json(note), "node", or_null(r->node), "frozen", r->frozen);
 
 	(void)json_array_append_new(jt->list, o);
 }
@@ -168,7 +172,7 @@ add_job(struct job_table *jt, const struct job_row *r,
 	char age[24] = "", labels[1024];
 	bool mine = jt->me[0] != '\0' && strcmp(r->owner, jt->me) == 0;
 	const char *row[COLS] = {[COL_JOB] = r->id, [COL_NAME] = note->name,
-	    [COL_STATE] = r->state,
+	    [COL_STATE] = r->frozen ? FROZEN : r->state,
 	    [COL_RESULT] = r->outcome[0] != '\0' ? r->outcome : r->reason,
 	    [COL_IMAGE] = r->image, [COL_PERSON] = mine ? "you" : r->owner,
 	    [COL_NODE] = r->node, [COL_AGE] = age, [COL_LABELS] = labels};
@@ -189,7 +193,7 @@ add_job(struct job_table *jt, const struct job_row *r,
 		(void)cli_age(age, jt->now - r->made);
 	cli_table_row(jt->table, row);
 	cli_table_colour(jt->table, COL_STATE,
-	    cli_job_colour(r->state, r->outcome));
+	    cli_job_colour(row[COL_STATE], r->outcome));
 }
 
 /* The note of a job of ours; one without anything when there is none. */
@@ -231,6 +235,7 @@ take_here(void *arg, const json_t *o)
 		const json_t *out = json_object_get(j, "outcome");
 		char text[96] = "";
 		struct job_row r = {.state = ask_text(j, "state"),
+		    .frozen = json_is_true(json_object_get(j, "frozen")),
 		    .reason = ask_text(j, "reason"), .outcome = text,
 		    .image = ask_text(j, "image_name"),
 		    .owner = ask_text(j, "owner"), .node = "",
@@ -584,7 +589,9 @@ print_here(void *arg, const json_t *o)
 	ended_text(text, sizeof(text), out);
 	printf("job       %s\nperson    %s, level %+lld\n", ask_text(o, "id"),
 	    ask_text(o, "owner"), (long long)ask_int(o, "level"));
-	printf("state     %s%s%s%s since %s\n", ask_text(o, "state"),
+	printf("state     %s%s%s%s%s since %s\n",
+	    json_is_true(json_object_get(o, "frozen")) ? FROZEN ", " : "",
+	    ask_text(o, "state"),
 	    reason[0] != '\0' ? " (" : "", reason,
 	    reason[0] != '\0' ? ")" : "", cli_time(at, ask_int(o, "at")));
 	if (text[0] != '\0')

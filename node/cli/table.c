@@ -370,7 +370,8 @@ cli_job_colour(const char *state, const char *outcome)
 		const char *word;
 		enum cli_colour colour;
 	} t[] = {
-	    {"running", COLOUR_GOOD}, {"queued", COLOUR_WAIT},
+	    {"running", COLOUR_GOOD}, {"frozen", COLOUR_WAIT},
+	    {"queued", COLOUR_WAIT},
 	    {"held", COLOUR_WAIT}, {"staging", COLOUR_WAIT},
 	    {"refused", COLOUR_BAD}, {"lost", COLOUR_BAD},
 	    {"cancelled", COLOUR_BAD},

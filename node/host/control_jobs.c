@@ -46,10 +46,10 @@ client_job(const struct job *j)
 
 	(void)text_printable(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
-	return json_pack("{s:o,s:s,s:s?,s:o,s:I,s:o}", "id",
+	return json_pack("{s:o,s:s,s:b,s:s?,s:o,s:I,s:o}", "id",
 	    json_hex(HASH_BYTES(j->id)), "state", job_state_name(j->state),
-	    "reason", reason[0] == '\0' ? NULL : reason, "outcome",
-	    outcome_of(j), "at", (json_int_t)j->at, "owner",
+	    "frozen", j->frozen, "reason", reason[0] == '\0' ? NULL : reason,
+	    "outcome", outcome_of(j), "at", (json_int_t)j->at, "owner",
 	    json_hex(HASH_BYTES(j->owner)));
 }
 

@@ -125,6 +125,12 @@ def frozen(node):
         "a job that a rule freezes")
     result("freeze: it stands still, and the trail says why", stands,
            str(s.id() and trail(node, s.id())))
+    row = [r for r in node.warren("jobs", "--here")[1].splitlines()
+           if r.startswith(s.id()[:8])]
+    show = node.warren("show", s.id(), "--here")[1]
+    result("freeze: jobs and show say that it is frozen", len(row) == 1 and
+           " frozen " in row[0] and "running" not in row[0] and
+           "state     frozen, running since" in show, "%s %s" % (row, show))
     node.warren("cancel", s.id())
     rc, last = s.end()
     result("freeze: the operator ends it", last.get("outcome") ==
