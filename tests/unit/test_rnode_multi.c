@@ -208,6 +208,45 @@ one_fails(void **state)
 	assert_true(k.r.m.kind->deadline(&k.r.m).us < MONO_NEVER.us);
 }
 
+/* Radios are switched off in the device's order; what it has not is not. */
+static void
+closes(void **state)
+{
+	struct rnode_conf c = two;
+
+	(void)state;
+	c.want[0] = two.want[1];
+	c.want[1] = two.want[0];
+	c.want[2] = two.want[0];
+	c.want[2].vport = 5;
+	c.nradios = 3;
+	kit_begin(&k, &c);
+	kit_run(&k, 2000000);
+	kit_says_hex(&k, ANSWER);
+	kit_forget(&k);
+	k.r.m.kind->closing(&k.r.m);
+	assert_true(kit_wrote(&k, "c04100c0c01f00c0c00600c0c01f01c0c00600c0"
+	    "c00affc0"));
+}
+
+/* With flow control: who goes down owes no word, and nobody waits for it. */
+static void
+down_and_owing(void **state)
+{
+	struct rnode_conf c = two;
+
+	(void)state;
+	c.want[0].flow_control = c.want[1].flow_control = true;
+	kit_online(&k, &c);
+	send_on(1, "x");
+	kit_says_hex(&k, "c01f01c0c00600c0");
+	assert_true(k.up[0] && !k.up[1]);
+	kit_run(&k, 59000000);
+	assert_int_equal(k.counts[RNODE_REASON_READY], 0);
+	assert_int_equal(k.r.unanswered, 0);
+	assert_int_equal(k.faults, 0);
+}
+
 static void
 none_works(void **state)
 {
@@ -318,6 +357,8 @@ main(void)
 		cmocka_unit_test(the_device),
 		cmocka_unit_test(packets),
 		cmocka_unit_test(one_fails),
+		cmocka_unit_test(closes),
+		cmocka_unit_test(down_and_owing),
 		cmocka_unit_test(none_works),
 		cmocka_unit_test(call_signs),
 		cmocka_unit_test(eleven),

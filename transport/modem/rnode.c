@@ -68,6 +68,9 @@ set_up(struct rnode *r, unsigned port, bool up)
 	if (r->radio[port].up == up)
 		return;
 	r->radio[port].up = up;
+	/* who is down owes no word that it is ready */
+	r->radio[port].full = false;
+	r->radio[port].unheard = MONO_NEVER;
 	r->m.out->up(r->m.arg, port, up);
 }
 
@@ -709,6 +712,19 @@ rnode_send(struct modem *m, unsigned port, const uint8_t *p, size_t n,
 	send_frame(r, radio, p, n, now);
 }
 
+/* Those that it has, in its own order. */
+static void
+radios_off(const struct rnode *r, struct wr *w)
+{
+	for (unsigned vport = 0; vport < r->nchips; vport++)
+		for (unsigned i = 0; i < r->conf.nradios; i++) {
+			if (r->radio[i].want.vport != vport)
+				continue;
+			rnode_put_u8(w, RNODE_SEL_INT, (uint8_t)vport);
+			rnode_put_u8(w, RNODE_RADIO_STATE, 0);
+		}
+}
+
 /* Its own display again, radios off, and good bye. */
 static void
 rnode_closing(struct modem *m)
@@ -721,12 +737,10 @@ rnode_closing(struct modem *m)
 		return;
 	if (r->platform == ESP32 || r->platform == NRF52)
 		rnode_put_u8(&w, RNODE_FB_EXT, 0);
-	for (unsigned i = 0; i < r->conf.nradios; i++) {
-		if (r->conf.multi)
-			rnode_put_u8(&w, RNODE_SEL_INT,
-			    (uint8_t)r->radio[i].want.vport);
+	if (r->conf.multi)
+		radios_off(r, &w);
+	else
 		rnode_put_u8(&w, RNODE_RADIO_STATE, 0);
-	}
 	rnode_put_u8(&w, RNODE_LEAVE, 0xff);
 	r->m.out->write(r->m.arg, w.buf, w.len);
 	(void)shut(r);
