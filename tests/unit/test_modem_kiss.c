@@ -245,6 +245,13 @@ beacons(void **state)
 	assert_int_equal(kit.beacon_len, 15);
 	modemkit_wait(&kit, 600); /* short ones come again */
 	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
+	/* one that is not there is filled up like any other */
+	c.id_callsign[0] = '\0';
+	begin_up(&c);
+	send(A);
+	kit.nwrote = 0;
+	modemkit_wait(&kit, 600.1);
+	modemkit_wrote(&kit, "c000000000000000000000000000000000c0");
 	/* one of 15 bytes or more waits for the next packet */
 	(void)snprintf(c.id_callsign, sizeof(c.id_callsign),
 	    "0123456789ABCDEF");

@@ -277,9 +277,20 @@ tnc(void **state)
 	wrong(HEAD "type = KISSInterface\n", 2, "no port", "port =");
 	wrong(KISS "preamble = 9999\n", 6, "2550 is used", "");
 	wrong(KISS "persistence = 256\n", 6, "255 is used", "");
-	wrong(KISS "persistence = -1\n", 6, "persistence", "");
+	wrong(KISS "persistence = -1\n", 6, "0 is used", "");
+	wrong(KISS "txtail = 5000000000\n", 6, "txtail", "");
+	wrong(KISS "slottime = ten\n", 6, "slottime", "");
+	c = parse(KISS "preamble = -10\ntxtail = 2551\npersistence = 300\n"
+	    "slottime = -2147483648\n");
+	t = &c->ifs[0].tnc;
+	assert_int_equal(c->nnotes, 4);
+	assert_int_equal(t->preamble_ms, 0);
+	assert_int_equal(t->txtail_ms, 2550);
+	assert_int_equal(t->persistence, 255);
+	assert_int_equal(t->slottime_ms, 0);
+	rnsconf_free(c);
 	wrong(KISS "id_interval = 0\n", 6, "id_interval", "1 ");
-	wrong(KISS "id_interval = 60\n", 6, "has no effect", "id_callsign");
+	wrong(KISS "id_interval = 60\n", 6, "15 zero bytes", "id_callsign");
 	wrong(KISS "id_callsign = A\n", 6, "never sent", "id_interval");
 	wrong(KISS "id_interval = 9\nid_callsign = 0123456789abcdef0123456789"
 	    "abcdef0123456789abcdef0123456789abcdefg\n", 7, "too long", "64");

@@ -14,10 +14,6 @@
 #define ID_CALL_MOST 64 /* ours; the reference has no bound */
 
 static const struct knob knobs[] = {
-	{"preamble", K_INT, FIELD(rnsconf_if, tnc.preamble_ms), NAT},
-	{"txtail", K_INT, FIELD(rnsconf_if, tnc.txtail_ms), NAT},
-	{"persistence", K_INT, FIELD(rnsconf_if, tnc.persistence), NAT},
-	{"slottime", K_INT, FIELD(rnsconf_if, tnc.slottime_ms), NAT},
 	{"flow_control", K_BOOL, FIELD(rnsconf_if, tnc.flow_control), 0, 0},
 };
 
@@ -27,13 +23,20 @@ static const struct knob beacon_knobs[] = {
 	{"id_callsign", K_TEXT, FIELD(rnsconf_if, tnc.id_callsign), 0, 0},
 };
 
-/* More than a byte holds is the most that it holds, as in the reference. */
-static void
-note_most(struct reader *r, const char *key, uint32_t value, uint32_t most)
+/* Clamped to what a TNC can be told in a byte, as by the reference. */
+static uint32_t
+clamped(struct reader *r, const char *key, uint32_t value, int64_t most)
 {
-	if (value > most)
-		rnsconf_note(r, conf_line(&r->v, key), "", "%s: %s = %u: %u is "
-		    "used, a TNC knows no more", r->where, key, value, most);
+	int64_t v;
+
+	if (conf_get_int(&r->v, key, INT32_MIN, UINT32_MAX, &v) <= 0)
+		return value;
+	if (v < 0 || v > most)
+		rnsconf_note(r, conf_line(&r->v, key), "", "%s: %s = %lld: "
+		    "%lld is used, a TNC knows no %s", r->where, key,
+		    (long long)v, (long long)(v < 0 ? 0 : most),
+		    v < 0 ? "less" : "more");
+	return (uint32_t)(v < 0 ? 0 : MIN_OF(v, most));
 }
 
 static void
@@ -42,16 +45,11 @@ read_tnc(struct reader *r, struct rnsconf_if *i)
 	struct rnsconf_tnc *t = &i->tnc;
 
 	rnsconf_read_port(r, i, true);
-	t->preamble_ms = PREAMBLE_MS;
-	t->txtail_ms = TXTAIL_MS;
-	t->persistence = PERSISTENCE;
-	t->slottime_ms = SLOTTIME_MS;
+	t->preamble_ms = clamped(r, "preamble", PREAMBLE_MS, MS_MOST);
+	t->txtail_ms = clamped(r, "txtail", TXTAIL_MS, MS_MOST);
+	t->slottime_ms = clamped(r, "slottime", SLOTTIME_MS, MS_MOST);
+	t->persistence = clamped(r, "persistence", PERSISTENCE, UINT8_MAX);
 	rnsconf_knobs(r, knobs, NELEM(knobs), i);
-	note_most(r, "preamble", t->preamble_ms, MS_MOST);
-	note_most(r, "txtail", t->txtail_ms, MS_MOST);
-	note_most(r, "slottime", t->slottime_ms, MS_MOST);
-	note_most(r, "persistence", t->persistence, UINT8_MAX);
-	t->persistence = MIN_OF(t->persistence, (uint32_t)UINT8_MAX);
 }
 
 void
@@ -67,8 +65,9 @@ rnsconf_read_kiss(struct reader *r, struct rnsconf_if *i)
 		    r->where);
 	else if (t->id_interval_s != 0 && t->id_callsign == NULL)
 		rnsconf_note(r, conf_line(&r->v, "id_interval"), "add "
-		    "id_callsign = your callsign", "%s: id_interval has no "
-		    "effect: there is no id_callsign", r->where);
+		    "id_callsign = your callsign", "%s: 15 zero bytes are "
+		    "sent each id_interval: there is no id_callsign",
+		    r->where);
 	else if (t->id_interval_s == 0 && t->id_callsign != NULL)
 		rnsconf_note(r, conf_line(&r->v, "id_callsign"), "add "
 		    "id_interval = 600: seconds after the first packet",

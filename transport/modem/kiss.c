@@ -64,7 +64,7 @@ put_frame(struct kiss *k, const uint8_t *p, size_t n, struct mono now)
 /*
  * Who has sent says who he is: so long after the first packet since he last
  * did. A callsign that was filled up counts as a packet, as in the reference,
- * so it comes again and again.
+ * so it comes again and again; an empty one is filled up as well.
  */
 static void
 beacon(struct kiss *k, struct mono now)
@@ -94,8 +94,7 @@ send(struct modem *m, unsigned port, const uint8_t *p, size_t n,
 		m->out->count(m->arg, KISS_SIZE);
 		return;
 	}
-	if (k->conf.id_interval_us > 0 && k->conf.id_callsign[0] != '\0' &&
-	    k->beacon_at.us == MONO_NEVER.us)
+	if (k->conf.id_interval_us > 0 && k->beacon_at.us == MONO_NEVER.us)
 		k->beacon_at = mono_add(now, k->conf.id_interval_us);
 	put_frame(k, p, n, now);
 }

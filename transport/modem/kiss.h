@@ -29,7 +29,7 @@ struct kiss_conf {
 	bool flow_control;
 	/* after which time the callsign is sent; 0: never */
 	int64_t id_interval_us;
-	char id_callsign[KISS_CALL_MOST + 1]; /* "": none */
+	char id_callsign[KISS_CALL_MOST + 1];
 	bool ax25; /* with a header before each packet */
 	uint8_t header[AX25_HEADER];
 };
