@@ -40,6 +40,7 @@ struct begun {
 	struct manifest *m;
 	struct same found;
 	enum alive is; /* what it is: the first of those that are most */
+	int mark; /* of that one, held */
 	int rc; /* CLI_OK, or a question failed: what it is worth */
 };
 
@@ -131,14 +132,14 @@ static bool
 take(void *arg, const struct job_note *n)
 {
 	struct begun *b = arg;
-	_cleanup_fd_ int dir = -1;
+	_cleanup_fd_ int dir = -1, mark = -1;
 	enum alive is;
 
 	if (!hash16_eq(&n->dest, b->dest) ||
 	    n->folder[0] == '\0')
 		return false;
 	dir = open(n->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || !jobdir_cut_off(dir) ||
+	if (dir < 0 || (mark = jobdir_hold(dir, false)) < 0 ||
 	    (b->out != NULL && !is_folder(dir, b->out)) ||
 	    !same_payload(b->m, dir, &n->job))
 		return false;
@@ -146,6 +147,8 @@ take(void *arg, const struct job_note *n)
 	if (is > b->is) {
 		keep(b, n);
 		b->is = is;
+		close_fd(&b->mark);
+		b->mark = steal_fd(&mark);
 	}
 	return is == ALIVE || b->rc != CLI_OK;
 }
@@ -153,16 +156,20 @@ take(void *arg, const struct job_note *n)
 int
 begun_find(struct cli *c, const struct person *p, struct session *s,
     const struct hash16 *dest, uint32_t now, const char *out,
-    struct manifest *m, char folder[CLI_PATH], bool *late)
+    struct manifest *m, char folder[CLI_PATH], int *mark, bool *late)
 {
 	struct begun b = {.cli = c, .session = s, .dest = dest, .out = out,
-	    .now = now, .m = m};
+	    .now = now, .m = m, .mark = -1};
 
 	folder[0] = '\0';
+	*mark = -1;
 	*late = false;
 	(void)person_each_job(p, take, &b);
-	if (b.rc != CLI_OK || b.is == NOT_ALIVE)
+	if (b.rc != CLI_OK || b.is == NOT_ALIVE) {
+		close_fd(&b.mark);
 		return b.rc;
+	}
+	*mark = b.mark;
 	*late = b.is == LATE && s == NULL;
 	memcpy(m->nonce, b.found.nonce, sizeof(m->nonce));
 	m->deadline = b.found.deadline;

@@ -118,12 +118,14 @@ jobdir_close(struct jobdir *j)
 }
 
 void
-jobdir_begun(struct jobdir *j, struct cli *c, const char *path)
+jobdir_begun(struct jobdir *j, struct cli *c, const char *path, int dir,
+    int mark)
 {
 	jobdir_init(j);
 	j->cli = c;
 	(void)snprintf(j->path, sizeof(j->path), "%s", path);
-	j->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	j->dir = dir;
+	j->mark = mark;
 }
 
 void
@@ -133,28 +135,66 @@ jobdir_discard(struct jobdir *j)
 		jobdir_void(j);
 }
 
+static bool
+is_named(int fd, int dir, const char *name)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 &&
+	    fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/*
+ * The open folder, when it is empty and still has the last name of path, in
+ * the folder that it lies in now: the path may lead elsewhere meanwhile.
+ */
+static void
+remove_folder(int dir, const char *path)
+{
+	_cleanup_fd_ int parent = openat(dir, "..",
+	    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[CLI_PATH];
+	const char *base;
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	base = memrchr(path, '/', n);
+	base = base != NULL ? base + 1 : path;
+	n -= (size_t)(base - path);
+	if (parent < 0 || n == 0 || n >= sizeof(name))
+		return;
+	memcpy(name, base, n);
+	name[n] = '\0';
+	if (is_named(dir, parent, name))
+		(void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 void
 jobdir_void(struct jobdir *j)
 {
 	(void)unlinkat(j->dir, "manifest", 0);
-	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0);
 	for (int i = 0; i < 2; i++)
 		(void)unlinkat(j->dir, log_name[i], 0);
-	(void)rmdir(j->path); /* stays when somebody put something in */
+	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0); /* last: it is ours till then */
+	remove_folder(j->dir, j->path);
 }
 
-/* -1: there is none, or another program has it. */
+/*
+ * -1: there is none, or another program has it. Who had it has taken it away
+ * meanwhile, perhaps: then a lock on it means nothing.
+ */
 static int
 lock_mark(int dir, int flags)
 {
-	int fd = openat(dir, JOBDIR_UPLOAD,
+	_cleanup_fd_ int fd = openat(dir, JOBDIR_UPLOAD,
 	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		(void)close(fd);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
+	    !is_named(fd, dir, JOBDIR_UPLOAD))
 		return -1;
-	}
-	return fd;
+	return steal_fd(&fd);
 }
 
 void
@@ -178,14 +218,10 @@ jobdir_uploading(struct jobdir *j, bool yes)
 	jobdir_unmark(j);
 }
 
-bool
-jobdir_cut_off(int dir)
+int
+jobdir_hold(int dir, bool make)
 {
-	int fd = lock_mark(dir, 0);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
+	return lock_mark(dir, make ? O_CREAT : 0);
 }
 
 /* ---- struct sub_store ---- */

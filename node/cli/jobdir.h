@@ -37,8 +37,12 @@ struct jobdir {
 void jobdir_init(struct jobdir *); /* nothing is open: jobdir_close() may come */
 int jobdir_open(struct jobdir *, struct cli *, const char *path,
     const struct manifest *, const uint8_t *envelope, size_t len);
-/* One that was begun, to void or unmark it; -1 in dir: it cannot be opened. */
-void jobdir_begun(struct jobdir *, struct cli *, const char *path);
+/*
+ * One that was begun, to void or unmark it: dir is open at path, mark is of
+ * jobdir_hold() or -1; both are taken.
+ */
+void jobdir_begun(struct jobdir *, struct cli *, const char *path, int dir,
+    int mark);
 /* Closes what is open; the folder stays. */
 void jobdir_close(struct jobdir *);
 /* The job did not come to be: what jobdir_open() made goes again. */
@@ -56,8 +60,12 @@ void jobdir_void(struct jobdir *);
 void jobdir_uploading(struct jobdir *, bool yes);
 /* Whoever set it: nothing of the job is to be sent any more. */
 void jobdir_unmark(struct jobdir *);
-/* Was an upload of this folder's job cut off? */
-bool jobdir_cut_off(int dir);
+/*
+ * Of an upload that was cut off: its mark, locked until it is closed, so that
+ * nobody else goes on with it; -1: there is none, or somebody is at work. make:
+ * where none is, one is set.
+ */
+int jobdir_hold(int dir, bool make);
 /* What stopped the submitter here; with why a write failed, if one did. */
 void jobdir_trouble(const struct jobdir *, const char *what);
 /* Fills the hooks by which a submitter stores into this folder. */

@@ -56,13 +56,12 @@ only_frame(int dir)
 	return only;
 }
 
-/* Nobody's program is at work in it, and nothing but its frame is there. */
+/* Nothing but its frame is there. */
 static bool
 is_bare(int dir)
 {
-	return (faccessat(dir, JOBDIR_UPLOAD, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    jobdir_cut_off(dir)) && !has_bytes(dir, "stdout") &&
-	    !has_bytes(dir, "stderr") && only_frame(dir);
+	return !has_bytes(dir, "stdout") && !has_bytes(dir, "stderr") &&
+	    only_frame(dir);
 }
 
 /* What the folder itself says goes before what was seen last. */
@@ -102,17 +101,30 @@ can_go(int dir, const char *out)
 	    faccessat(dir, "..", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-static void
+/*
+ * False: another program is at work in it, or was meanwhile. From here until it
+ * is gone the mark of an upload is ours.
+ */
+static bool
 empty(struct cli *c, int dir, const char *path)
 {
+	const bool marked = faccessat(dir, JOBDIR_UPLOAD, F_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+	_cleanup_fd_ int mark = jobdir_hold(dir, true);
 	struct jobdir j;
+	bool bare = mark >= 0 && is_bare(dir);
 
+	if (mark >= 0 && !bare && !marked)
+		(void)unlinkat(dir, JOBDIR_UPLOAD, 0);
+	if (!bare)
+		return false;
 	(void)unlinkat(dir, "receipt", 0);
 	(void)unlinkat(dir, "result.json", 0);
-	jobdir_begun(&j, c, path);
-	if (j.dir >= 0)
-		jobdir_void(&j);
+	jobdir_begun(&j, c, path, fcntl(dir, F_DUPFD_CLOEXEC, 0),
+	    steal_fd(&mark));
+	jobdir_void(&j);
 	jobdir_close(&j);
+	return true;
 }
 
 int
@@ -130,8 +142,7 @@ outdir_take(struct cli *c, const struct person *p, const char *out,
 	known = person_get_job(p, &there, &note);
 	hex_encode(hex, HASH_BYTES(there));
 	if (known && is_bare(dir) && never_ran(dir, note.state) &&
-	    can_go(dir, out)) {
-		empty(c, dir, out);
+	    can_go(dir, out) && empty(c, dir, out)) {
 		note.folder[0] = '\0'; /* what comes there is another's */
 		(void)person_note_job(p, &note);
 		cli_note(c, "%s was that of job %.16s, which never ran: it is "

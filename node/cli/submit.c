@@ -52,7 +52,7 @@ submit_new(struct cli *c)
 		return NULL;
 	s->c = c;
 	s->timeout_ms = SESSION_CONTACT_MS;
-	s->person.dir = s->job.dir = -1;
+	s->person.dir = s->job.dir = s->begun_mark = -1;
 	jobdir_init(&s->talk.dir);
 	for (size_t i = 0; i < NELEM(s->packs); i++)
 		s->packs[i].fd = -1;
@@ -66,6 +66,7 @@ submit_free(struct submit *s)
 		return;
 	session_close(s->session);
 	jobdir_close(&s->talk.dir);
+	close_fd(&s->begun_mark);
 	job_file_clear(&s->job);
 	for (size_t i = 0; i < NELEM(s->packs); i++)
 		if (s->packs[i].fd >= 0)
@@ -276,7 +277,9 @@ take_place(struct submit *s)
 static void
 leave_late(struct submit *s)
 {
-	jobdir_begun(&s->talk.dir, s->c, s->begun);
+	jobdir_begun(&s->talk.dir, s->c, s->begun,
+	    open(s->begun, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	    steal_fd(&s->begun_mark));
 	cli_note(s->c, "the job was not handed over whole, and is too late now: "
 	    "it is signed anew");
 	s->again = true;
@@ -310,7 +313,8 @@ build_payload(struct submit *s, size_t *len, int *rc)
 	}
 	*rc = s->print || s->again ? CLI_OK :
 	    begun_find(s->c, &s->person, s->by_mail ? NULL : s->session,
-		&s->node.dest, s->node.time, s->out, m, s->begun, &late);
+		&s->node.dest, s->node.time, s->out, m, s->begun,
+		&s->begun_mark, &late);
 	if (*rc != CLI_OK)
 		return NULL;
 	if (late)
@@ -644,6 +648,7 @@ hand_over(struct submit *s)
 		 s->begun[0] != '\0' ? s->begun : s->out, &s->job.m,
 		 s->envelope_json, s->envelope_json_len)) != CLI_OK)
 		return rc;
+	t->dir.mark = steal_fd(&s->begun_mark);
 	note_job(s);
 	fill_talk(s);
 	if (s->by_mail)

@@ -25,6 +25,7 @@ struct submit {
 	bool by_mail; /* through the propagation nodes via */
 	struct mail_nodes via;
 	char begun[CLI_PATH]; /* the folder of a submission to go on with */
+	int begun_mark;	      /* its mark, until that folder is open; -1 */
 	bool in_place, detach, strict, print, fresh;
 	uint64_t timeout_ms;
 	/* what is noted of the job, here and nowhere else */

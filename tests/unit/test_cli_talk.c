@@ -16,6 +16,7 @@
 
 #include "common/util.h"
 #include "node/cli/begun.h"
+#include "node/cli/jobdir.h"
 #include "node/cli/converse.h"
 #include "node/proto/proto_put.h"
 #include "tests/unit/cli_capture.h"
@@ -160,15 +161,27 @@ drop(struct bench *t)
 
 /* ---- what was begun ---- */
 
+/* What was found is held: nobody else finds it. */
 static int
 find(struct bench *t, char folder[CLI_PATH])
 {
-	int rc;
+	int rc, mark, dir;
 
 	capture_begin();
-	rc = begun_find(&t->c, &t->me, t->no_link ? NULL : &t->s, &t->dest, t->now, NULL, &t->m,
-	    folder, &t->late);
+	rc = begun_find(&t->c, &t->me, t->no_link ? NULL : &t->s,
+	    &t->dest, t->now, NULL, &t->m, folder, &mark, &t->late);
 	(void)capture_end();
+	assert_true((mark >= 0) == (folder[0] != '\0'));
+	if (mark < 0)
+		return rc;
+	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(jobdir_hold(dir, false), -1);
+	assert_int_equal(jobdir_hold(dir, true), -1);
+	(void)close(mark);
+	mark = jobdir_hold(dir, false);
+	assert_true(mark >= 0);
+	(void)close(mark);
+	(void)close(dir);
 	return rc;
 }
 

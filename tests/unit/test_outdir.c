@@ -109,6 +109,32 @@ end(void)
 	temp_remove(top);
 }
 
+/* Open at a path that leads elsewhere by the time that it is taken away. */
+static void
+moved_away(void)
+{
+	struct cli c = {.verb = "submit"};
+	struct jobdir j;
+	char far[CLI_PATH + 32], was[CLI_PATH];
+	int dir = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	put(JOBDIR_UPLOAD, "", 0);
+	(void)snprintf(far, sizeof(far), "%s/far", top);
+	assert_int_equal(mkdir(far, 0700), 0);
+	(void)snprintf(far, sizeof(far), "%s/far/got", top);
+	assert_int_equal(rename(out, far), 0);
+	assert_int_equal(mkdir(out, 0700), 0);
+	jobdir_begun(&j, &c, out, dir, jobdir_hold(dir, false));
+	assert_true(j.mark >= 0);
+	jobdir_void(&j);
+	jobdir_close(&j);
+	assert_true(has("."));
+	memcpy(was, out, sizeof(was));
+	(void)snprintf(out, sizeof(out), "%s/far/got", top);
+	assert_false(has("."));
+	memcpy(out, was, sizeof(out));
+}
+
 static void
 used_again(void **state)
 {
@@ -148,6 +174,10 @@ used_again(void **state)
 		memcpy(out, was, sizeof(out));
 		assert_true(has("manifest") && has("receipt"));
 	}
+	end();
+	/* by a name that is another folder's meanwhile, that one stays */
+	begin("cancelled");
+	moved_away();
 	end();
 	/* its own job goes on in it */
 	begin("cancelled");
@@ -204,6 +234,12 @@ kept(void **state)
 	(void)take(CLI_USAGE, &ours);
 	assert_true(has("manifest"));
 	(void)close(mark);
+	end();
+	/* what is not emptied keeps no mark that was not there */
+	begin("cancelled");
+	put("stderr", "x", 1);
+	(void)take(CLI_USAGE, &ours);
+	assert_false(has(JOBDIR_UPLOAD));
 	end();
 	/* a folder of something else is not judged here */
 	begin("cancelled");
