@@ -43,6 +43,19 @@ cmp_nonce(struct job *a, struct job *b)
 TREE_PROTOTYPE(job_nonces, job, by_nonce, cmp_nonce)
 TREE_GENERATE(job_nonces, job, by_nonce, cmp_nonce)
 
+static int
+cmp_digest(struct job_out *a, struct job_out *b)
+{
+	int c = fp_cmp(a->owner, b->owner);
+
+	if (c == 0)
+		c = id32_cmp(&a->sha256, &b->sha256);
+	return c != 0 ? c : a->order < b->order ? -1 : a->order > b->order;
+}
+
+TREE_PROTOTYPE(job_gone, job_out, by_digest, cmp_digest)
+TREE_GENERATE(job_gone, job_out, by_digest, cmp_digest)
+
 static const char *const STATES[JS_COUNT] = {"held", "queued", "staging",
     "running", "done", "refused", "cancelled", "lost"};
 
@@ -124,6 +137,7 @@ jobs_init(struct jobs *js, void (*changed)(void *, struct job *,
 	RB_INIT(&js->owners);
 	RB_INIT(&js->nonces);
 	RB_INIT(&js->lives);
+	RB_INIT(&js->gone);
 	TAILQ_INIT(&js->live);
 	TAILQ_INIT(&js->active);
 	TAILQ_INIT(&js->ended);
@@ -200,6 +214,25 @@ list_out(struct jobs *js, struct job *j)
 }
 
 static void
+gone_in(struct jobs *js, struct job *j)
+{
+	for (unsigned i = 0; i < j->nouts; i++) {
+		j->outs[i].owner = &j->owner;
+		j->outs[i].order = j->order;
+		if (j->outs[i].packed)
+			(void)RB_INSERT(job_gone, &js->gone, &j->outs[i]);
+	}
+}
+
+static void
+gone_out(struct jobs *js, struct job *j)
+{
+	for (unsigned i = 0; i < j->nouts; i++)
+		if (RB_FIND(job_gone, &js->gone, &j->outs[i]) == &j->outs[i])
+			(void)RB_REMOVE(job_gone, &js->gone, &j->outs[i]);
+}
+
+static void
 table_in(struct jobs *js, struct job *j)
 {
 	(void)RB_INSERT(job_ids, &js->ids, j);
@@ -221,6 +254,24 @@ job_touch(struct jobs *js, struct job *j)
 }
 
 void
+job_expire(struct jobs *js, struct job *j)
+{
+	j->expired = true;
+	gone_in(js, j);
+	job_touch(js, j);
+}
+
+bool
+jobs_had(const struct jobs *js, const struct fp *owner,
+    const struct id32 *sha)
+{
+	struct job_out key = {.owner = owner, .sha256 = *sha}, *o;
+
+	o = RB_NFIND(job_gone, (struct job_gone *)&js->gone, &key);
+	return o != NULL && fp_eq(o->owner, owner) && id32_eq(&o->sha256, sha);
+}
+
+void
 job_admit(struct jobs *js, struct job *j, bool held, const char *reason,
     uint32_t unix_now, struct mono now)
 {
@@ -239,6 +290,8 @@ void
 job_restore(struct jobs *js, struct job *j)
 {
 	table_in(js, j);
+	if (j->expired && job_ended(j))
+		gone_in(js, j);
 	j->kept = true;
 	js->last_order = MAX_OF(js->last_order, j->order);
 }
@@ -250,6 +303,8 @@ job_remove(struct jobs *js, struct job *j)
 	(void)RB_REMOVE(job_owners, &js->owners, j);
 	if (RB_FIND(job_nonces, &js->nonces, j) == j)
 		(void)RB_REMOVE(job_nonces, &js->nonces, j);
+	if (j->expired)
+		gone_out(js, j);
 	list_out(js, j);
 	if (j->dirty)
 		TAILQ_REMOVE(j->aside ? &js->aside : &js->dirty, j, dirty_link);

@@ -52,6 +52,9 @@ const char *job_state_name(unsigned);
 #define JOB_GEN_NONE UINT32_MAX /* of no table of verdicts */
 
 struct job_out {
+	RB_ENTRY(job_out) by_digest; /* of an expired job: jobs.gone */
+	const struct fp *owner;	     /* ... its job's, and its order */
+	uint64_t order;
 	uint8_t volume; /* index in the manifest */
 	bool packed;
 	struct id32 sha256;
@@ -193,6 +196,7 @@ RB_HEAD(job_ids, job);
 RB_HEAD(job_owners, job);
 RB_HEAD(job_nonces, job);
 RB_HEAD(job_lives, job);
+RB_HEAD(job_gone, job_out);
 RB_HEAD(job_peers, job);
 TAILQ_HEAD(job_list, job);
 
@@ -202,6 +206,7 @@ struct jobs {
 	struct job_nonces nonces; /* remembered as long as the job is */
 	struct job_list live;	 /* may still change, by order */
 	struct job_lives lives;	 /* the same, by owner */
+	struct job_gone gone;	 /* outputs of expired jobs, by owner, digest */
 	struct job_list active;	 /* of them: staging or running */
 	size_t n[JS_COUNT];	 /* in each state */
 	struct job_list ended;	 /* by the time of their end */
@@ -235,6 +240,11 @@ void job_set_aside(struct jobs *, struct job *);
 void jobs_try_aside(struct jobs *);
 /* Rows of the job's record changed, not its state. */
 void job_touch(struct jobs *, struct job *);
+/* It has ended, and what it gave is kept no longer: once. */
+void job_expire(struct jobs *, struct job *);
+/* What was of a job of this owner, and kept as long as it was promised. */
+bool jobs_had(const struct jobs *, const struct fp *owner,
+    const struct id32 *sha);
 
 /*
  * Only `running` is to be written. A job that is found running or not is

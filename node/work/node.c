@@ -319,8 +319,7 @@ expire(struct node *n)
 		if (age < n->policy.keep_results_s)
 			continue;
 		if (!j->expired) {
-			j->expired = true;
-			job_touch(&n->jobs, j);
+			job_expire(&n->jobs, j);
 			n->expire_at = n->now;
 		} else if (!j->dropped && !j->dirty) {
 			drop_files(n, j);

@@ -37,22 +37,6 @@ slice_have(struct node *n, const struct asked *a)
 	answer_send(n, a, &w);
 }
 
-/* What was of a job of this owner, and kept as long as it was promised. */
-static bool
-has_expired(struct node *n, const struct fp *fp, const struct id32 *sha)
-{
-	const struct job *j;
-	uint64_t after = 0;
-
-	while ((j = job_next_of(&n->jobs, fp, after)) != NULL) {
-		after = j->order;
-		for (unsigned i = 0; j->expired && i < j->nouts; i++)
-			if (id32_eq(&j->outs[i].sha256, sha))
-				return true;
-	}
-	return false;
-}
-
 void
 slice_get(struct node *n, const struct asked *a)
 {
@@ -63,8 +47,8 @@ slice_get(struct node *n, const struct asked *a)
 	    q->offset, answer_slice(n), (size_t)q->n, &m.size);
 
 	if (got < 0) {
-		answer_status(n, a, has_expired(n, fp, id32_at(q->digest)) ?
-		    ST_GONE : ST_NOT_FOUND, NULL);
+		answer_status(n, a, jobs_had(&n->jobs, fp,
+		    id32_at(q->digest)) ? ST_GONE : ST_NOT_FOUND, NULL);
 		return;
 	}
 	n->host.blob_use(n->host.ctx, fp, id32_at(q->digest));

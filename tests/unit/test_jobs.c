@@ -465,6 +465,52 @@ test_record(void **state)
 	job_free(j);
 }
 
+static struct job *
+a_giver(uint8_t id, uint8_t owner, uint8_t digest, bool expired)
+{
+	struct job *j = a_job(id, owner);
+
+	j->nouts = 2;
+	j->outs = calloc(2, sizeof(*j->outs));
+	assert_non_null(j->outs);
+	j->outs[0].packed = true;
+	j->outs[0].sha256 = (struct id32){{digest}};
+	j->outs[1].sha256 = (struct id32){{200}}; /* was not packed */
+	j->order = id;
+	j->state = JS_DONE;
+	j->expired = expired;
+	job_restore(&js, j);
+	return j;
+}
+
+static bool
+had(uint8_t owner, uint8_t digest)
+{
+	const struct fp fp = {{owner}};
+	const struct id32 sha = {{digest}};
+
+	return jobs_had(&js, &fp, &sha);
+}
+
+/* What is there no more was there, of its owner, while one such job is. */
+static void
+test_gone(void **state)
+{
+	struct job *a = a_giver(1, 1, 7, false), *b = a_giver(2, 1, 7, true);
+
+	(void)state;
+	(void)a_giver(3, 2, 9, true);
+	assert_true(had(1, 7) && had(2, 9));
+	assert_false(had(1, 9) || had(2, 7) || had(1, 200) || had(3, 7));
+	job_remove(&js, b);
+	assert_false(had(1, 7)); /* the other is kept yet */
+	job_expire(&js, a);
+	assert_true(a->expired && a->dirty && had(1, 7));
+	(void)a_giver(4, 1, 7, true);
+	job_remove(&js, a);
+	assert_true(had(1, 7));
+}
+
 int
 main(void)
 {
@@ -472,7 +518,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_edges), T(test_phases), T(test_life), T(test_lost),
 	    T(test_verdicts), T(test_due), T(test_lookups),
-	    T(test_makes_room), T(test_record),
+	    T(test_makes_room), T(test_record), T(test_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
