@@ -100,7 +100,10 @@ struct blob_writer *blob_writer_open(struct blobs *);
 int blob_writer_add(struct blob_writer *, const uint8_t *, size_t);
 /* Bytes so far. */
 uint64_t blob_writer_size(const struct blob_writer *);
-/* Syncs, names it and gives it to the owner; frees w. 0 or -1. */
+/*
+ * Makes room, syncs, names it and gives it to the owner; frees w. 0, or -1:
+ * errno, EDQUOT where the spool has no room for it.
+ */
 int blob_writer_finish(struct blob_writer *, const struct fp *fp,
     uint32_t unix_now, struct id32 *sha, uint64_t *size);
 void blob_writer_abort(struct blob_writer *); /* NULL is fine */

@@ -65,6 +65,12 @@ blob_writer_finish(struct blob_writer *w, const struct fp *fp,
 	sha256_digest(&w->hash, 32, sha->b);
 	whole_name(name, sha);
 	*size = w->size;
+	if (own_find(b, fp, sha) == NULL &&
+	    !blobs_room(b, fp, blobs_charge(w->size))) {
+		errno = EDQUOT;
+		blob_writer_abort(w);
+		return -1;
+	}
 	if (fdatasync(w->fd) != 0 ||
 	    renameat(b->whole, w->name, b->whole, name) != 0 ||
 	    fsync(b->whole) != 0 ||
@@ -81,9 +87,12 @@ blob_writer_finish(struct blob_writer *w, const struct fp *fp,
 void
 blob_writer_abort(struct blob_writer *w)
 {
+	int e = errno;
+
 	if (w == NULL)
 		return;
 	(void)unlinkat(w->b->whole, w->name, 0);
 	(void)close(w->fd);
 	free(w);
+	errno = e;
 }

@@ -17,6 +17,7 @@
 #include "node/host/waits.h"
 #include "node/work/query.h"
 #include "node/work/ready.h"
+#include "node/work/spool.h"
 #include "sandbox/plan/plan.h"
 #include "trust/doc/fresh.h"
 
@@ -246,7 +247,7 @@ add_owner(json_t *o, struct node *n, const struct fp *fp)
 		    n->caps.cpu_seconds_per_day * 1000)) / 1000),
 	    "cpu_s_left",
 	    (json_int_t)(bucket_left(&w->quota.cpu, n->now) / 1000), "spool",
-	    (json_int_t)n->host.blob_held(n->host.ctx, fp)));
+	    (json_int_t)spool_held(n, fp)));
 }
 
 static json_t *

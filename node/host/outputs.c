@@ -98,8 +98,9 @@ settle(struct pack *p)
 		if (blob_writer_finish(p->w, &p->owner,
 			o->ops.unix_now(o->ops.ctx), &sha, &size) != 0) {
 			p->ok = false;
-			(void)snprintf(p->why, sizeof(p->why),
-			    "it cannot be kept");
+			(void)snprintf(p->why, sizeof(p->why), "%s",
+			    errno == EDQUOT ? "the spool is full of results "
+			    "and inputs that are kept" : strerror(errno));
 		}
 		p->w = NULL;
 	}
@@ -135,14 +136,17 @@ on_bytes(struct ev_loop *loop, ev_io *io, int revents)
 		at_end(p);
 		return;
 	}
-	/* the rest is read and thrown away, so that the step can end */
-	if (!p->ok)
-		return;
-	if (blob_writer_size(p->w) + (uint64_t)n > p->most) {
+	if (p->ok && blob_writer_size(p->w) + (uint64_t)n > p->most) {
 		p->came = blob_writer_size(p->w) + (uint64_t)n;
 		fail(p, "larger than limits.output");
-	} else if (blob_writer_add(p->w, o->buf, (size_t)n) != 0)
+	} else if (p->ok && blob_writer_add(p->w, o->buf, (size_t)n) != 0)
 		fail(p, strerror(errno));
+	/*
+	 * Nobody waits for the rest, which may be terabytes of a few links: the
+	 * step ends by its next write.
+	 */
+	if (!p->ok)
+		at_end(p);
 }
 
 static struct pack *
@@ -180,9 +184,11 @@ outputs_open(struct outputs *o, const struct id32 *job,
 	p->io.data = p;
 	TAILQ_INSERT_TAIL(&o->packs, p, entry);
 	if ((p->w = blob_writer_open(o->blobs)) == NULL) {
+		int e = errno;
+
 		log_warn("parts/", "no file for an output: it is lost");
 		p->ok = false;
-		(void)snprintf(p->why, sizeof(p->why), "it cannot be kept");
+		(void)snprintf(p->why, sizeof(p->why), "%s", strerror(e));
 	}
 	ev_io_start(o->loop, &p->io);
 }

@@ -10,6 +10,7 @@
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/said.h"
+#include "node/work/spool.h"
 #include "node/work/state.h"
 #include "trust/doc/tlv.h"
 
@@ -42,7 +43,7 @@ describe_limits(struct node *n, struct proto_describe *d,
 	d->left.spool = n->policy.peer_spool;
 	if (p != NULL && p->v.known && p->v.status == VERDICT_OK) {
 		struct owner *o = owner_get(n, &p->v.fp);
-		uint64_t held = n->host.blob_held(n->host.ctx, &p->v.fp);
+		uint64_t held = spool_held(n, &p->v.fp);
 		uint32_t q = jobs_waiting_of(&n->jobs, &p->v.fp);
 
 		d->left.jobs_queued -= MIN_OF(q, n->policy.jobs_queued);

@@ -334,7 +334,8 @@ inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 
 	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
 	    j = job_next_live(&n->jobs, fp, j->order)) {
-		if (j->m == NULL)
+		/* one that has exited runs no more: its outputs may need room */
+		if (j->m == NULL || j->phase >= PHASE_PACKING)
 			continue;
 		for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
 			if (!manifest_input(j->m, i, &in))

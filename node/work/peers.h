@@ -122,6 +122,8 @@ struct owner {
 	struct fp fp;
 	struct quota quota;
 	struct penalty penalty;
+	uint64_t logs;	     /* of his jobs: spool.c, until then */
+	struct mono logs_at;
 };
 
 RB_HEAD(peers, peer);

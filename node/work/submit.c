@@ -22,6 +22,7 @@
 #include "node/work/run.h"
 #include "node/work/said.h"
 #include "node/work/small.h"
+#include "node/work/spool.h"
 #include "node/work/state.h"
 #include "trust/doc/manifest_record.h"
 
@@ -398,7 +399,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	room = aj->spool_more + inputs_promised(n, fp);
 	/* whether that was enough is step 6's to say, below the payload */
 	(void)n->host.blob_room(n->host.ctx, fp, room);
-	aj->spool_held = n->host.blob_held(n->host.ctx, fp) + room -
+	aj->spool_held = spool_held(n, fp) + room -
 	    aj->spool_more;
 	aj->spool_more = inputs_missing_bytes(n, fp, m);
 	aj->disk_free = n->host.disk_free(n->host.ctx);

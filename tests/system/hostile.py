@@ -5,6 +5,7 @@ import glob
 import os
 import signal
 import sys
+import time
 
 import lib
 from lib import USER, done, result, skip, until
@@ -62,6 +63,22 @@ def full_memory(mode, node):
     rc, last, s = node.run_job("echo next > /agent/tmp/f", volumes=OUT)
     result(name + ": and the next one runs", rc == 0 and
            kept(s) == "next\n", str(s))
+
+
+def many_names(mode, node):
+    """A sparse file under many names: 90 GB to pack, and none to keep."""
+    name = mode + " a sparse file of many names"
+    begin = time.monotonic()
+    rc, last, s = node.run_job(
+        "cd /agent/tmp; dd if=/dev/zero of=f bs=1 seek=60000000 count=1 "
+        "2>/dev/null; i=0; while [ $i -lt 1500 ]; do busybox ln f $i; "
+        "i=$((i+1)); done", volumes=OUT, limits={"output": "61MB"})
+    result(name + ": killed(output)", rc == 5 and
+           last.get("outcome") == ["killed", "output"], str(s))
+    rc, last, s = node.run_job("true")
+    result(name + ": and its slot is free soon", rc == 0 and
+           time.monotonic() - begin < 45, "%.1f s" % (
+               time.monotonic() - begin))
 
 
 def limit_left(mode, node):
@@ -141,6 +158,8 @@ def all_of(mode, user):
         if started(node, mode + " hostile jobs"):
             full_memory(mode, node)
             places(mode, node)
+            if mode == "root":
+                many_names(mode, node)
             least(mode, node)
             result(mode + " hostile jobs: jail has never fallen",
                    node.restarts().get("jail") == 0, str(node.restarts()))

@@ -165,6 +165,30 @@ holds(void)
 	w.n.host.blob_held = held;
 }
 
+/* A job before has said much, and nobody has fetched it. */
+static void
+said(void)
+{
+	struct id32 id;
+
+	assert_int_equal(submit(1, 0x41, 3, NULL, &id)->status, ST_OK);
+	job_find(&w.n.jobs, &id)->log[1] = 4000;
+	world_run(&w, 1500);
+}
+
+/* ... and it has expired. */
+static void
+said_long_ago(void)
+{
+	struct id32 id;
+
+	small_spool();
+	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
+	job_find(&w.n.jobs, &id)->log[1] = 4000;
+	job_find(&w.n.jobs, &id)->expired = true;
+	world_run(&w, 1500);
+}
+
 static void
 blob_away(void)
 {
@@ -243,6 +267,9 @@ static const struct row ROWS[] = {
 	.step = 9, .why = "seccomp_profile: not here", .which = ""},
     {.member = "spool_held", .both = small_spool, .change = with_volumes,
 	.differs = holds, .code = "quota", .step = 6, .why = "spool"},
+    {.member = "spool_held: logs", .both = said_long_ago,
+	.change = with_volumes, .differs = said, .code = "quota", .step = 6,
+	.why = "spool"},
     {.member = "spool_more", .both = blob_here, .change = with_volumes,
 	.differs = blob_away, .code = "quota", .step = 6, .why = "spool"},
     {.member = "disk_free", .change = with_volumes, .differs = full,

@@ -182,15 +182,16 @@ test_outputs(void **state)
 	turns(3);
 	assert_int_equal(last.calls, 2);
 	assert_int_equal(last.size, 5);
-	/* too large: drained, and refused */
+	/* too large: refused, and its step ends by the next write */
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	outputs_open(o, &job, &owner, 3, p[0], 4);
 	say(p[1], "12345");
 	turns(2);
-	say(p[1], "6789");
+	assert_int_equal(write(p[1], "6789", 4), -1);
+	assert_int_equal(errno, EPIPE);
 	(void)close(p[1]);
-	turns(3);
-	outputs_step(o, &job, 3, true, &none, "");
+	assert_int_equal(last.calls, 2);
+	outputs_step(o, &job, 3, false, &none, "packing: Broken pipe");
 	assert_int_equal(last.calls, 3);
 	assert_false(last.ok);
 	assert_non_null(strstr(last.why, "larger"));
@@ -209,6 +210,83 @@ test_outputs(void **state)
 	outputs_free(o);
 	blobs_close(b);
 	ledger_close(l);
+}
+
+static unsigned keeps; /* of what he has, the first that are needed */
+
+static bool
+needs_some(void *ctx, const struct fp *fp, const struct id32 *sha)
+{
+	(void)ctx;
+	(void)fp->b;
+	(void)sha->b;
+	return keeps > 0;
+}
+
+/* A job's output; whether it was kept. */
+static bool
+put_out(struct outputs *o, const struct fp *owner, uint8_t nth, size_t size)
+{
+	static const struct left none;
+	struct id32 job = {{nth}};
+	unsigned calls = last.calls;
+	uint8_t buf[2048];
+	int p[2];
+
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	outputs_open(o, &job, owner, 0, p[0], 1 << 20);
+	memset(buf, nth, sizeof(buf));
+	for (size_t at = 0; at < size; at += sizeof(buf)) {
+		assert_int_equal(write(p[1], buf, sizeof(buf)), sizeof(buf));
+		turns(1);
+	}
+	(void)close(p[1]);
+	turns(2);
+	outputs_step(o, &job, 0, true, &none, "");
+	assert_int_equal(last.calls, calls + 1);
+	return last.ok;
+}
+
+/* Results that nobody fetches are his spool's, and what he has beyond is not
+ * kept: others have theirs (compute.md 3.2). */
+static void
+test_outputs_spool(void **state)
+{
+	const struct outputs_ops ops = {NULL, done, unix_now};
+	const struct blobs_limits limits = {65536, 32768};
+	static const struct fp owner = {{21}}, other = {{22}}, third = {{23}};
+	char path[128], why[160];
+	struct outputs *o;
+	struct ledger *l;
+	struct blobs *b;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/spool.db", dir);
+	l = ledger_open(path, why);
+	assert_non_null(l);
+	b = blobs_open(dirfd_, l, &limits, needs_some, NULL);
+	o = outputs_new(loop, b, &ops);
+	keeps = 1;
+	assert_true(put_out(o, &owner, 1, 16384));
+	assert_true(put_out(o, &owner, 2, 14336));
+	assert_false(put_out(o, &owner, 3, 4096));
+	assert_non_null(strstr(last.why, "spool"));
+	assert_int_equal(blobs_held(b, &owner), 30720);
+	/* the same again is no more */
+	assert_true(put_out(o, &owner, 1, 16384));
+	assert_int_equal(blobs_held(b, &owner), 30720);
+	assert_true(put_out(o, &other, 4, 32768));
+	/* and all together are bounded */
+	assert_false(put_out(o, &third, 5, 4096));
+	/* what nobody needs makes room */
+	keeps = 0;
+	assert_true(put_out(o, &owner, 6, 16384));
+	assert_true(blobs_held(b, &owner) <= 32768);
+	assert_true(blobs_total(b) <= 65536);
+	outputs_free(o);
+	blobs_close(b);
+	ledger_close(l);
+	assert_int_equal(unlink(path), 0);
 }
 
 /* ---- control ---- */
@@ -423,9 +501,10 @@ test_control(void **state)
 int
 main(void)
 {
+	(void)signal(SIGPIPE, SIG_IGN); /* as in program.c */
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_outputs), T(test_upload_killed), T(test_control),
+	    T(test_outputs), T(test_outputs_spool), T(test_upload_killed), T(test_control),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
