@@ -4,20 +4,12 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "node/cli/pace.h"
+#include "node/cli/repeat.h"
 #include "node/cli/taken.h"
 #include "node/cli/whole.h"
 #include "node/proto/slice.h"
 
-/* ours: the pace of asking for the status grows from the first to the last */
-#define POLL_FIRST_US 4000
-#define POLL_LAST_US (2 * MONO_SECOND)
-/*
- * ours: and takes so small a part of the link. Who follows both streams is told
- * of the end, so that asking is for the case that this is lost: a fiftieth.
- */
-#define POLL_PART 2
-#define POLL_PART_FOLLOWING 50
-#define POLL_MOST_US (600 * MONO_SECOND)
 /*
  * ours: the node gives the next answer when something has changed, at the latest
  * after so long: in a while what is lost is noticed by it alone, unless streams
@@ -73,7 +65,7 @@ static void
 enter_watch(struct submitter *s, struct mono now)
 {
 	s->phase = SUB_WATCH;
-	s->poll_us = POLL_FIRST_US;
+	s->poll_us = PACE_FIRST_US;
 	s->poll_at = now;
 	s->has_seq = false;
 	s->done_bytes = s->total_bytes = s->here_bytes = 0;
@@ -130,6 +122,10 @@ static bool
 next_submit(struct submitter *s, struct mono now, struct proto_req *req,
     struct mono *at)
 {
+	if (s->shut_s > 0) {
+		req->path = PATH_STATUS;
+		return true;
+	}
 	if (s->proof_wanted && !s->has_proof)
 		return false;
 	if (!mono_reached(now, s->poll_at)) {
@@ -327,6 +323,26 @@ answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 	}
 }
 
+/* Of one that was refused as a repeat. */
+static void
+answer_shut(struct submitter *s, struct mono now, const struct proto_ans *a)
+{
+	struct proto_job_status v;
+	uint32_t wait_s;
+
+	if (!proto_get_status(&v, a)) {
+		bad_node(s, "malformed status");
+		return;
+	}
+	take_state(s, v.state, v.reason);
+	if (repeat_waits(s, &wait_s))
+		s->poll_at = mono_add(now, wait_s * MONO_SECOND);
+	else if (s->detach)
+		finish(s, SUB_DETACHED, NULL);
+	else
+		enter_watch(s, now);
+}
+
 static void
 answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
     bool discarded)
@@ -361,34 +377,13 @@ ended(const char *state)
 	    strcmp(state, "cancelled") == 0;
 }
 
-/* When to ask again: rarer each time, by the way there and back. */
-static void
-pace(struct submitter *s, struct mono now)
-{
-	int64_t way = mono_sub(now, s->sent_at);
-	int64_t least = way * POLL_PART;
-
-	/* it has waited as it was asked to: so it may be asked at once */
-	if (s->held_s > 0 && way >= s->held_s * MONO_SECOND) {
-		s->poll_at = now;
-		return;
-	}
-	/* one that a node gave late says nothing of the link */
-	s->way_us = s->way_us == 0 ? way : MIN_OF(s->way_us, way);
-	if (s->following[0] && s->following[1])
-		least = MAX_OF(least, MIN_OF(s->way_us * POLL_PART_FOLLOWING,
-		    POLL_MOST_US));
-	s->poll_us = MIN_OF(s->poll_us * 3 / 2, POLL_LAST_US);
-	s->poll_at = mono_add(now, MAX_OF(s->poll_us, least));
-}
-
 static void
 answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
 	struct proto_job_status v;
 	bool changed;
 
-	pace(s, now);
+	pace_next(s, now);
 	if (a->status == ST_NOT_MODIFIED)
 		return;
 	if (!proto_get_status(&v, a)) {
@@ -400,7 +395,7 @@ answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 	s->seq = v.seq;
 	s->has_seq = true;
 	if (changed) {
-		s->poll_us = POLL_FIRST_US;
+		s->poll_us = PACE_FIRST_US;
 		s->poll_at = now;
 	}
 	take_state(s, v.state, v.reason);
@@ -422,7 +417,7 @@ answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 	} else if (ended(s->state)) {
 		s->phase = SUB_RESULT;
 		s->poll_at = now;
-		s->poll_us = POLL_FIRST_US;
+		s->poll_us = PACE_FIRST_US;
 	}
 }
 
@@ -458,7 +453,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 			enter_watch(s, now);
 			return;
 		}
-		pace(s, now);
+		pace_next(s, now);
 		return;
 	}
 	if (!proto_get_result(&v, a)) {
@@ -682,7 +677,8 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 		return;
 	}
 	if (!fine) {
-		refused(s, a);
+		if (!repeat_shut(s, a))
+			refused(s, a);
 		return;
 	}
 	if (s->asked_whole && a->status == ST_OK && proto_get_whole(&f, a)) {
@@ -693,7 +689,8 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 	}
 	switch (s->phase) {
 	case SUB_SUBMIT:
-		answer_submit(s, now, a);
+		(s->asked == PATH_STATUS ? answer_shut : answer_submit)(s, now,
+		    a);
 		break;
 	case SUB_UPLOAD:
 		answer_put(s, now, a, false);
@@ -753,7 +750,7 @@ sub_stream(struct submitter *s, unsigned stream, const uint8_t *p, size_t n,
 		s->eof[i] = true;
 		s->follow_asked[i] = true;
 		s->poll_at = (struct mono){0};
-		s->poll_us = POLL_FIRST_US;
+		s->poll_us = PACE_FIRST_US;
 	}
 }
 

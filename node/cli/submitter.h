@@ -146,6 +146,7 @@ struct submitter {
 	bool log_again[2]; /* fetched whole once more */
 	enum proto_path asked;
 	bool waiting; /* for the answer to it */
+	uint32_t shut_s; /* a repeat came to a door that is shut (repeat.h) */
 	unsigned asked_stream;
 	unsigned iout, ilog;
 	uint8_t proof_n[32];

@@ -214,6 +214,15 @@ answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 		proto_ans_put(out, ST_REFUSED, &meta);
 		return;
 	}
+	if (w->submits++ > 0 && w->shut > 0) {
+		struct proto_meta meta = {.code = pstr_of("not_accepting"),
+		    .has_step = true, .step = 1, .has_s = true, .s = 30,
+		    .why = pstr_of("the disk of the node is full")};
+
+		w->shut--;
+		proto_ans_put(out, ST_REFUSED, &meta);
+		return;
+	}
 	w->bound += q->binding != NULL;
 	if (w->forgets && w->bound == 0) {
 		struct proto_meta meta = {.code = pstr_of("binding"),
@@ -289,7 +298,8 @@ answer_put(struct world *w, struct wr *out, const struct proto_req *q)
 static void
 answer_status(struct world *w, struct wr *out, const struct proto_req *q)
 {
-	bool over = w->statuses++ >= w->running_polls;
+	bool waits = w->shut_waits > 0 && w->shut_waits-- > 0;
+	bool over = !waits && w->statuses++ >= w->running_polls;
 	struct proto_job_status v = {.id = w->m.job.b,
 	    .seq = (over ? 3 : 2) + 10 * w->attempts,
 	    .state = pstr_of(over ? w->end_state : "running"),
@@ -297,6 +307,10 @@ answer_status(struct world *w, struct wr *out, const struct proto_req *q)
 	    .outcome = {.kind = OUT_NONE},
 	    .attempts = w->attempts};
 
+	if (waits) {
+		v.state = pstr_of("queued");
+		v.reason = pstr_of("inputs");
+	}
 	if (w->late_stream && over && q->whole > 0)
 		for (unsigned i = 0; i < 2; i++)
 			sub_stream(&w->s, i + 1, w->late_other ?

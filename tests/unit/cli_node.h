@@ -58,6 +58,8 @@ struct world {
 	unsigned attempts;
 	const char *refuse_code, *refuse_why; /* submit is refused */
 	int refuse_step;
+	unsigned submits, shut;	  /* so many repeats come to a shut door */
+	unsigned shut_waits;	  /* ... whose job waits for its inputs then */
 	const char *end_state;	  /* "done", "refused", ... */
 	const char *end_reason;
 	bool digest_error;

@@ -245,6 +245,47 @@ test_dropped(void **state)
 }
 
 /* The job has gone on, or is over, and the answer was lost that told. */
+/* The node has the job: that its door is shut for a while ends nothing. */
+static void
+test_shut(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->shut = 1;
+	world_run(w, STEPS);
+	assert_whole(w);
+	world_free(w);
+
+	/* it still waits for its inputs: submitted again when it may be */
+	w = world_new();
+	w->shut = 3;
+	w->shut_waits = 3;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_int_equal(w->shut, 0);
+	assert_true(w->requests < 40);
+	world_free(w);
+
+	w = world_new();
+	w->shut = 1;
+	w->s.detach = true;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_DETACHED);
+	assert_string_equal(w->s.state, "running");
+	world_free(w);
+
+	/* what the node never had is refused */
+	w = world_new();
+	w->refuse_code = "not_accepting";
+	w->refuse_why = "the disk of the node is full";
+	w->refuse_step = 1;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_REFUSED);
+	assert_int_equal(w->requests, 1);
+	world_free(w);
+}
+
 static void
 test_unwanted(void **state)
 {
@@ -594,6 +635,7 @@ main(void)
 	    cmocka_unit_test(test_breaks),
 	    cmocka_unit_test(test_short_links),
 	    cmocka_unit_test(test_dropped),
+	    cmocka_unit_test(test_shut),
 	    cmocka_unit_test(test_unwanted),
 	    cmocka_unit_test(test_attempts),
 	    cmocka_unit_test(test_proof),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/repeat.h"
+
+#include <string.h>
+
+#include "common/util.h"
+
+#define REPEAT_MOST_S 60 /* ours, as busy has it */
+
+bool
+repeat_shut(struct submitter *s, const struct proto_ans *a)
+{
+	if (s->asked != PATH_SUBMIT || s->state[0] == '\0' ||
+	    a->status != ST_REFUSED ||
+	    !(pstr_is(a->meta.code, "not_accepting") ||
+		pstr_is(a->meta.code, "posture")))
+		return false;
+	s->shut_s = (uint32_t)MAX_OF(UINT64_C(1),
+	    MIN_OF(a->meta.s, (uint64_t)REPEAT_MOST_S));
+	return true;
+}
+
+bool
+repeat_waits(struct submitter *s, uint32_t *wait_s)
+{
+	*wait_s = s->shut_s;
+	s->shut_s = 0;
+	return strcmp(s->state, "queued") == 0 &&
+	    strcmp(s->reason, "inputs") == 0;
+}
