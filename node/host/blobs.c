@@ -657,11 +657,10 @@ put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 		*have = 0;
 	return why;
 failed:
-	why = errno == ENOSPC || errno == EDQUOT ? BLOB_FULL : BLOB_FAILED;
 	log_warn("parts/", "bytes that were sent cannot be kept: the sender "
 	    "is told to come again");
 	/* what is on the disk beyond `have` is written over by the next try */
-	return why;
+	return BLOB_FAILED;
 }
 
 enum blob_put

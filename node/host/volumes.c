@@ -291,12 +291,9 @@ volumes_claimed(struct volumes *vs, const struct fp *fp, const struct id32 *sha)
 static enum blob_put
 failed(void)
 {
-	enum blob_put r = errno == ENOSPC || errno == EDQUOT ? BLOB_FULL :
-	    BLOB_FAILED;
-
 	log_warn("gaps/", "bytes that were sent cannot be kept: the sender "
 	    "is told to come again");
-	return r;
+	return BLOB_FAILED;
 }
 
 /* To every volume of this owner that lacks it. */

@@ -23,8 +23,8 @@ enum blob_put {
 	BLOB_MORE,   /* *have bytes are here */
 	BLOB_WHOLE,  /* and it is checked */
 	BLOB_BAD,    /* wrong digest: all of it is gone */
-	BLOB_FULL,   /* a spool limit, or the disk */
-	BLOB_FAILED, /* errno, logged */
+	BLOB_FULL,   /* a spool limit */
+	BLOB_FAILED, /* the disk: errno, logged */
 	BLOB_LATER,  /* what is here is being looked at: come again */
 };
 

@@ -150,14 +150,31 @@ kept(struct node *n, const struct asked *a, const struct fp *fp,
 		put_answer(n, a, have);
 }
 
+/*
+ * No room in the spool. In his own there may never be any; in that of all there
+ * is some when others' results expire, and he is no nearer to it elsewhere.
+ */
+static void
+full(struct node *n, const struct asked *a, const struct fp *fp)
+{
+	struct refusal r = {.code = "quota", .has_limit = true,
+	    .limit = n->policy.peer_spool, .why = "spool"};
+
+	r.value = n->host.blob_held(n->host.ctx, fp) -
+	    n->host.blob_claimed(n->host.ctx, fp, id32_at(a->req.digest)) +
+	    a->req.n;
+	if (r.value > r.limit)
+		answer_refusal(n, a, &r);
+	else
+		answer_busy(n, a, "disk", NODE_FULL_S);
+}
+
 /* The slice is one that a job waits for: keep it. */
 static void
 keep(struct node *n, const struct asked *a, const struct fp *fp,
     const struct want *w)
 {
 	const struct proto_req *q = &a->req;
-	struct refusal r = {.code = "quota", .has_limit = true,
-	    .limit = n->policy.peer_spool, .value = q->n, .why = "spool"};
 	uint64_t have;
 
 	switch ((w->chunk ? n->host.chunk_put : n->host.blob_put)(n->host.ctx,
@@ -179,7 +196,7 @@ keep(struct node *n, const struct asked *a, const struct fp *fp,
 		put_bad(n, a);
 		break;
 	case BLOB_FULL:
-		answer_refusal(n, a, &r);
+		full(n, a, fp);
 		break;
 	default:
 		answer_busy(n, a, "disk", NODE_FULL_S);
