@@ -317,6 +317,7 @@ converse(struct talk *s)
 			    s);
 		if (req.path == PATH_SUBMIT && s->ask == NULL)
 			s->unsure |= session_unsure(s->session);
+		s->sub.unsure = s->unsure;
 		if (rc == SESSION_UNANSWERED) {
 			sub_unanswered(&s->sub);
 			continue;

@@ -10,13 +10,23 @@
 bool
 repeat_shut(struct submitter *s, const struct proto_ans *a)
 {
-	if (s->asked != PATH_SUBMIT || s->state[0] == '\0' ||
+	if (s->asked != PATH_SUBMIT || (s->state[0] == '\0' && !s->unsure) ||
 	    a->status != ST_REFUSED ||
 	    !(pstr_is(a->meta.code, "not_accepting") ||
 		pstr_is(a->meta.code, "posture")))
 		return false;
 	s->shut_s = (uint32_t)MAX_OF(UINT64_C(1),
 	    MIN_OF(a->meta.s, (uint64_t)REPEAT_MOST_S));
+	return true;
+}
+
+bool
+repeat_unknown(struct submitter *s, const struct proto_ans *a)
+{
+	if (s->shut_s == 0 || s->asked != PATH_STATUS ||
+	    a->status != ST_NOT_FOUND)
+		return false;
+	s->shut_s = 0;
 	return true;
 }
 

@@ -676,9 +676,14 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 		s->follow_asked[s->asked_stream - 1] = true;
 		return;
 	}
+	if (!fine && repeat_unknown(s, a)) {
+		finish(s, SUB_REFUSED, NULL); /* by what was said before */
+		return;
+	}
 	if (!fine) {
-		if (!repeat_shut(s, a))
-			refused(s, a);
+		refused(s, a);
+		if (repeat_shut(s, a))
+			s->phase = SUB_SUBMIT;
 		return;
 	}
 	if (s->asked_whole && a->status == ST_OK && proto_get_whole(&f, a)) {

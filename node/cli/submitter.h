@@ -90,6 +90,8 @@ struct submitter {
 	 * that it brings all of it: seconds, by the link; 0: not at all.
 	 */
 	uint32_t hold_s;
+	bool unsure; /* ... may have it: a submit without an answer; kept so
+		      * by the caller as it goes */
 	bool resume; /* the node has the job: begin with SUB_WATCH; log_have
 		      * may say how much of its logs is here */
 	uint32_t slice_max; /* of describe; 0: PROTO_SLICE */

@@ -307,6 +307,10 @@ answer_status(struct world *w, struct wr *out, const struct proto_req *q)
 	    .outcome = {.kind = OUT_NONE},
 	    .attempts = w->attempts};
 
+	if (w->never_had) {
+		proto_ans_put(out, ST_NOT_FOUND, NULL);
+		return;
+	}
 	if (waits) {
 		v.state = pstr_of("queued");
 		v.reason = pstr_of("inputs");

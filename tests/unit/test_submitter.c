@@ -284,6 +284,25 @@ test_shut(void **state)
 	assert_int_equal(w->s.end, SUB_REFUSED);
 	assert_int_equal(w->requests, 1);
 	world_free(w);
+
+	/* unless a submit before had no answer: it has it, or it has not */
+	for (int i = 0; i < 2; i++) {
+		w = world_new();
+		w->s.unsure = true;
+		w->never_had = i > 0;
+		w->refuse_code = "not_accepting";
+		w->refuse_why = "the disk of the node is full";
+		w->refuse_step = 1;
+		world_run(w, STEPS);
+		assert_int_equal(w->s.end, i > 0 ? SUB_REFUSED : SUB_DONE);
+		if (i > 0) {
+			assert_int_equal(w->requests, 2);
+			assert_string_equal(w->s.code, "not_accepting");
+			assert_string_equal(w->s.why, w->refuse_why);
+			assert_int_equal(w->s.step, 1);
+		}
+		world_free(w);
+	}
 }
 
 static void
