@@ -2,6 +2,7 @@
 /* What an image says of itself: its configuration. */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,9 +201,10 @@ image_write_about(struct import *im, struct image *img)
 
 	img->about.digest = img->rec.digest;
 	image_about_encode(&w, &img->about);
-	if (!wr_ok(&w) || fd < 0 || write_full(fd, buf, w.len) < 0 ||
-	    fchmod(fd, 0444) < 0)
+	if (!wr_ok(&w))
+		return import_fail(im, "what it says of itself is too large");
+	if (fd < 0 || write_full(fd, buf, w.len) < 0 || fchmod(fd, 0444) < 0)
 		return import_fail(im, "what it says of itself cannot be "
-		    "kept");
+		    "kept: %s", strerror(errno));
 	return 0;
 }

@@ -9,14 +9,15 @@ import json
 import os
 import shutil
 import struct
+import subprocess
 import tarfile
 
-from lib import done, result
+from lib import done, result, skip
 from libbadimage import (GOOD, NUL, OCI, block, each, edit, ended, good_layer,
                          header, image, layer, old_sparse, num, packed, pax,
                          record, saved)
-from libimage import (ARCH, PACK, Store, file, folder, hard, judge, link, node,
-                      sha, tar, why, write)
+from libimage import (ARCH, PACK, ROOT, WARREN, Store, file, folder, hard,
+                      judge, link, node, sha, tar, why, write)
 
 LONG = os.environ.get("BADIMAGE_LONG")
 GNU = b"ustar  \0"
@@ -429,9 +430,68 @@ def working_folders():
     store.remove()
 
 
+# a store on a disk of so many names; the same import again when there is room
+SMALL_DISK = """mount -t tmpfs -o mode=700,nr_inodes=$1 none "$CONF" || exit 99
+shift
+"$@" 2>&1; echo "rc $?"; ls -A "$CONF/warren/images" | sed 's/^/has /'
+mount -o remount,nr_inodes=0 "$CONF" || exit 99
+"$@" 2>&1; echo "rc $?"; cd "$CONF"/warren/images/roots/* && ls -d "$CWD"
+"""
+CWD = "srv/a/b/c/d/e/f/g"
+
+
+def on_small_disk(store, source, names):
+    """Exit status and words of the import, what it left, and the second."""
+    p = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK,
+         "sh", str(names), WARREN, "image", "import", source, "--name",
+         "odd/image:v1", "--config", store.conf],
+        env=dict(os.environ, CONF=store.conf, CWD=CWD),
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    lines = p.stdout.decode(errors="replace").splitlines()
+    at = [i for i, x in enumerate(lines) if x.startswith("rc ")]
+    if p.returncode == 99 or len(at) != 2:
+        return None
+    return (int(lines[at[0]][3:]), "\n".join(lines[:at[0]]),
+            [x[4:] for x in lines[at[0]:at[1]] if x.startswith("has ")],
+            lines[at[1]:] == ["rc 0", CWD])
+
+
+def full_disk():
+    """A disk with names for all but the folder to work in: no image without
+    it, nothing stays, and there is one when there is room."""
+    what = "a folder to work in: no room for it"
+    if not ROOT:
+        skip(what, "mounts need root")
+        return
+    store = Store()
+    source = store.path("source")
+    write(source, image([tar([file("a", "a")])],
+                        config=edit(["config", "WorkingDir"], "/" + CWD)))
+    enough, seen, bad = 0, [], []
+    for bit in (64, 32, 16, 8, 4, 2, 1):  # the most that is too little
+        got = on_small_disk(store, source, enough + bit)
+        if got is None:
+            skip(what, "no small disk here")
+            store.remove()
+            return
+        enough += bit if got[0] != 0 else 0
+    for names in range(enough, max(enough - 25, 1), -1 if LONG else -4):
+        rc, said, left, again = on_small_disk(store, source, names)
+        seen.append("working folder: No space" in said)
+        stays = [n for n in left if n.startswith("tmp-")]
+        if rc == 0 or stays or not again or "No space" not in said:
+            bad.append((names, rc, said, left, again))
+        if seen[-1] and not LONG:
+            break
+    result(what, not bad and any(seen), "%s %s" % (bad[:3], seen))
+    store.remove()
+
+
 def main():
     each(CASES + (LONG_CASES if LONG else []))
     working_folders()
+    full_disk()
     done()
 
 
