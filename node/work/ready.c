@@ -138,6 +138,21 @@ void
 node_trail(struct node *n, bool fails)
 {
 	n->trail_fails = fails;
+	n->trail_at = mono_add(n->now, NODE_DISK_S * MONO_SECOND);
+}
+
+/* Does the trail take a line again? When to ask, whoever else looks meanwhile. */
+static struct mono
+trail_again(struct node *n)
+{
+	if (!n->trail_fails || !n->up[PROGRAM_AUDIT])
+		return MONO_NEVER;
+	if (mono_reached(n->now, n->trail_at)) {
+		n->trail_at = mono_add(n->now, NODE_DISK_S * MONO_SECOND);
+		node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
+		    node_qid(n));
+	}
+	return n->trail_at;
 }
 
 /* What the operator can do about layers that are missing. */
@@ -175,15 +190,12 @@ say(struct node *n)
 struct mono
 ready_tick(struct node *n)
 {
+	struct mono next;
 	bool now;
 
-	if (mono_reached(n->now, n->disk_at)) {
+	if (mono_reached(n->now, n->disk_at))
 		node_disk(n);
-		/* does the trail take a line again? */
-		if (n->trail_fails && n->up[PROGRAM_AUDIT])
-			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
-			    node_qid(n));
-	}
+	next = mono_min(trail_again(n), n->disk_at);
 	now = node_accepting(n);
 	/* until all have spoken there is nothing to say */
 	if (n->ready_said ? now != n->ready_was : node_known(n)) {
@@ -191,6 +203,5 @@ ready_tick(struct node *n)
 		n->ready_was = now;
 		say(n);
 	}
-	return n->ready_said ? n->disk_at :
-	    mono_min(n->disk_at, node_known_at(n));
+	return n->ready_said ? next : mono_min(next, node_known_at(n));
 }

@@ -83,6 +83,7 @@ struct node {
 	bool disk_low;	  /* ready.c */
 	bool disk_readonly;
 	struct mono disk_at;
+	struct mono trail_at; /* while it fails: asked again then */
 	bool ready_said, ready_was; /* whether jobs are taken, as was said */
 	uint32_t verdict_gen;
 	/* revoke.c: what trust said, whom transport drops for us */
