@@ -389,7 +389,8 @@ say_end(struct talk *s)
 	if (m->kept[2] > 0)
 		fprintf(stderr,
 		    "warren %s: %" PRIu64
-		    " bytes of output were over the log limit and are lost\n",
+		    " bytes of output are lost: over the log limit, or "
+		    "without room on the disk of the node\n",
 		    s->c->verb, m->kept[2]);
 	if ((denied = outcome_denied(s->manifest, m->r.layers)) != NULL)
 		cli_note(s->c, "%s", denied);

@@ -1,42 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A disk that has become read-only and a clock that was set, for every program
- * of a node at once. A file system with files open for writing cannot be
- * remounted read-only but by the kernel itself, and a clock cannot be set for
- * one test: so this stands between the programs and their C library, by an
- * /etc/ld.so.preload of the test's own mount namespace. What holds at the
- * moment stands in a page that all of them map at their start, before any of
- * them has confined itself.
+ * A disk that has become read-only, is full or fails, and a clock that was set,
+ * for every program of a node at once. A file system with files open for
+ * writing cannot be remounted read-only but by the kernel itself, no disk fails
+ * at the act that a test wants, and a clock cannot be set for one test: so this
+ * stands between the programs and their C library, by an /etc/ld.so.preload of
+ * the test's own mount namespace. What holds at the moment stands in a page
+ * that all of them map at their start, before any of them has confined itself.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 struct weather {
-	volatile uint64_t readonly; /* st_dev of the disk; 0: none */
-	volatile int64_t clock_s;   /* added to the clock of the wall */
+	volatile uint64_t disk;   /* st_dev of it; 0: all is well */
+	volatile int64_t clock_s; /* added to the clock of the wall */
+	volatile int64_t error;   /* errno of what changes the disk */
+	_Atomic int64_t pass;     /* so many acts go well before */
+	_Atomic int64_t fail;     /* so many fail then */
+	_Atomic int64_t failed;   /* have failed */
+	char who[32], what[32];   /* the last one that did */
 };
 
-static const struct weather fair;
-static const struct weather *now = &fair;
+static struct weather fair;
+static struct weather *now = &fair;
 
 static void __attribute__((constructor))
 look_out(void)
 {
-	int fd = open(WEATHER, O_RDONLY | O_CLOEXEC);
-	void *p = fd < 0 ? MAP_FAILED :
-	    mmap(NULL, sizeof(*now), PROT_READ, MAP_SHARED, fd, 0);
+	int fd = open(WEATHER, O_RDWR | O_CLOEXEC);
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*now),
+	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p != MAP_FAILED)
 		now = p;
@@ -49,21 +58,32 @@ look_out(void)
 
 /* ---- the disk ---- */
 
+/* An act that would change the disk: whether it fails, with errno. */
 static int
-refused(int is)
+fails(int there, const char *what)
 {
-	if (is)
-		errno = EROFS;
-	return is;
+	if (!there)
+		return 0;
+	if (atomic_fetch_sub(&now->pass, 1) > 0 ||
+	    atomic_fetch_sub(&now->fail, 1) <= 0)
+		return 0;
+	(void)snprintf(now->who, sizeof(now->who), "%s",
+	    program_invocation_short_name);
+	(void)snprintf(now->what, sizeof(now->what), "%s", what);
+	atomic_fetch_add(&now->failed, 1);
+	errno = (int)now->error;
+	return 1;
 }
+
+#define refused(there) fails((there), __func__)
 
 static int
 fd_there(int fd)
 {
 	struct stat st;
 
-	return now->readonly != 0 && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_dev == now->readonly;
+	return now->disk != 0 && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_dev == now->disk;
 }
 
 /* The folder in which the name is, since the name itself need not be there. */
@@ -75,13 +95,13 @@ name_there(int dir, const char *path)
 	struct stat st;
 	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
 
-	if (now->readonly == 0 || n + 2 > sizeof(up))
+	if (now->disk == 0 || n + 2 > sizeof(up))
 		return 0;
 	memcpy(up, slash == NULL ? "." : path, slash == NULL ? 1 : n);
 	up[slash == NULL ? 1 : n] = '\0';
 	if (slash == path)
 		memcpy(up, "/", 2);
-	return fstatat(dir, up, &st, 0) == 0 && st.st_dev == now->readonly;
+	return fstatat(dir, up, &st, 0) == 0 && st.st_dev == now->disk;
 }
 
 static int
@@ -97,6 +117,30 @@ opened(int dir, const char *path, int flags, mode_t mode)
 	    (flags & O_TRUNC) == 0) && refused(name_there(dir, path)))
 		return -1;
 	return REAL(openat)(dir, path, flags, mode);
+}
+
+/* openat2(2) has no function of the C library's. */
+long
+syscall(long number, ...)
+{
+	long a[6];
+	va_list ap;
+
+	va_start(ap, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_openat2) {
+		const struct open_how *how = (const void *)a[2];
+		struct stat st;
+
+		if ((how->flags & O_CREAT) != 0 && fstatat((int)a[0],
+		    (const char *)a[1], &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    fails(name_there((int)a[0], (const char *)a[1]),
+		    "openat2"))
+			return -1;
+	}
+	return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 #define OPENS(name, ...)						\
@@ -169,6 +213,70 @@ ftruncate64(int fd, off64_t n)
 	return refused(fd_there(fd)) ? -1 : REAL(ftruncate64)(fd, n);
 }
 
+ssize_t
+splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t n,
+    unsigned flags)
+{
+	return refused(fd_there(out)) ? -1 :
+	    REAL(splice)(in, in_at, out, out_at, n, flags);
+}
+
+ssize_t
+copy_file_range(int in, off64_t *in_at, int out, off64_t *out_at, size_t n,
+    unsigned flags)
+{
+	return refused(fd_there(out)) ? -1 :
+	    REAL(copy_file_range)(in, in_at, out, out_at, n, flags);
+}
+
+int
+fallocate(int fd, int mode, off_t at, off_t n)
+{
+	return refused(fd_there(fd)) ? -1 : REAL(fallocate)(fd, mode, at, n);
+}
+
+int
+fallocate64(int fd, int mode, off64_t at, off64_t n)
+{
+	return refused(fd_there(fd)) ? -1 : REAL(fallocate64)(fd, mode, at, n);
+}
+
+int
+posix_fallocate(int fd, off_t at, off_t n)
+{
+	return refused(fd_there(fd)) ? errno :
+	    REAL(posix_fallocate)(fd, at, n);
+}
+
+/* A disk that is read-only has nothing to be written. */
+static int
+sync_there(int fd)
+{
+	struct stat st;
+
+	return now->error != EROFS && now->disk != 0 && fstat(fd, &st) == 0 &&
+	    st.st_dev == now->disk;
+}
+
+int
+fsync(int fd)
+{
+	return refused(sync_there(fd)) ? -1 : REAL(fsync)(fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return refused(sync_there(fd)) ? -1 : REAL(fdatasync)(fd);
+}
+
+int
+linkat(int a, const char *from, int b, const char *to, int flags)
+{
+	return refused(name_there(b, to)) ? -1 :
+	    REAL(linkat)(a, from, b, to, flags);
+}
+
 int
 rename(const char *from, const char *to)
 {
@@ -215,8 +323,8 @@ flagged(int fd, unsigned long *flags)
 {
 	struct stat st;
 
-	if (now->readonly != 0 && fstat(fd, &st) == 0 &&
-	    st.st_dev == now->readonly)
+	if (now->error == EROFS && now->disk != 0 && fstat(fd, &st) == 0 &&
+	    st.st_dev == now->disk)
 		*flags |= ST_RDONLY;
 }
 

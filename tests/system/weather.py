@@ -1,88 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A disk that becomes read-only under a running node and is mended, and a clock
-that is set, with the real programs: no accepted job is forgotten or runs twice,
-refusals have a code and a reason, and the node goes on by itself. The disk is
-one by weather.c: the kernel remounts none on which files are open."""
-import glob
-import json
-import mmap
+"""A disk that becomes read-only under a running node, or is full while a job
+ends, and is mended, and a clock that is set, with the real programs: no
+accepted job is forgotten or runs twice, refusals have a code and a reason, and
+the node goes on by itself. The disk is one by weather.c: the kernel remounts
+none on which files are open."""
+import errno
 import os
 import shutil
-import struct
-import subprocess
 import sys
 
 import lib
 from lib import done, result, skip, until
-from libjob import Burrow, free_port, server
+from libweather import Weathered
 from libwire import Traffic
 
 build = sys.argv[1]
-HERE = os.path.dirname(os.path.abspath(__file__))
-# the folder on a disk of its own, and what stands between all programs and
-# their C library
-AROUND = ("mkdir -m 700 $1.new && mount -t tmpfs -o mode=700 none $1.new && "
-          "cp -a $1/. $1.new/ && mount --move $1.new $1 && "
-          "mount -t overlay -o lowerdir=$2:/etc none /etc && "
-          "shift 2 && exec \"$@\"")
-
-
-class Weathered(Burrow):
-    """A Burrow in weather of its own."""
-
-    def __init__(self, name):
-        self.apart = False
-        self.near, self.far = free_port(), free_port()
-        super().__init__(build, name, None, server("near", self.near) +
-                         server("far", self.far), relay=True,
-                         more="limits: {jobs_running: 1}\n")
-        self.etc = os.path.join(self.top, "etc")
-        os.mkdir(self.etc)
-        page = os.path.join(self.top, "weather")
-        with open(page, "wb") as f:
-            f.write(b"\0" * 4096)
-        with open(page, "r+b") as f:
-            self.page = mmap.mmap(f.fileno(), 4096)
-        self.made = subprocess.run(
-            ["cc", "-O1", "-shared", "-fPIC", "-DWEATHER=\"%s\"" % page, "-o",
-             page + ".so", os.path.join(HERE, "weather.c")],
-            stdin=subprocess.DEVNULL).returncode == 0
-        with open(os.path.join(self.etc, "ld.so.preload"), "w") as f:
-            f.write(page + ".so\n")
-        self.apart = True
-
-    def command(self, *more):
-        plain = super().command(*more)
-        if not self.apart or more:
-            return plain
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                AROUND, "sh", self.dir, self.etc, *plain]
-
-    def argv(self, *words):
-        plain = super().argv(*words)
-        if self.process is None:
-            return plain
-        return ["nsenter", "--mount", "--target", str(self.process.pid),
-                *plain]
-
-    def inside(self, *path):
-        return os.path.join("/proc/%d/root" % self.process.pid,
-                            self.dir.lstrip("/"), *path)
-
-    def set(self, readonly=False, clock_s=0):
-        dev = os.stat(self.inside()).st_dev if readonly else 0
-        self.page[:16] = struct.pack("Qq", dev, clock_s)
-
-    def node(self):
-        return self.status().get("node", {})
-
-    def started(self, job):
-        """How often it was started, as the trail has it."""
-        count = 0
-        for path in glob.glob(self.inside("warren/trail/*.jsonl")):
-            with open(path, errors="replace") as f:
-                count += sum('"job_started"' in x and job in x for x in f)
-        return count
 
 
 def accepted(node, command, state):
@@ -93,8 +25,8 @@ def accepted(node, command, state):
     return sub.id()
 
 
-def whole(node, name, job, text):
-    """It has one end, and all that it said."""
+def whole(node, name, job, text, lost=0):
+    """It has one end, and all that it said but so many bytes, as is told."""
     until(lambda: node.show(job).get("state") not in ("running", "queued"),
           "the end of a job")
     shown, folder = node.show(job), os.path.join(node.work, job)
@@ -103,7 +35,8 @@ def whole(node, name, job, text):
     with open(os.path.join(folder, "stdout")) as f:
         said = f.read()
     result(name, rc == 0 and shown.get("attempts") == 1 and said == text and
-           shown.get("outcome") == ["exited", 0] and node.started(job) <= 1,
+           shown.get("outcome") == ["exited", 0] and node.started(job) <= 1 and
+           shown.get("log") == [len(text), 0, lost],
            "%s %s %s %s" % (rc, shown, said, err))
 
 
@@ -135,8 +68,9 @@ def readonly(node):
            "%s %s" % (pids, node.pids()))
     node.set()
     until(lambda: node.node().get("accepting"), "jobs are taken again")
-    whole(node, name + ": the job that ran has its end once", runs,
-          "a\nthrough\n")
+    # no file takes what it said meanwhile
+    whole(node, name + ": the job that ran has its end once", runs, "a\n",
+          len("through\n"))
     whole(node, name + ": the one that waited runs once", waits, "waited\n")
     rc, last, s = node.run_job("echo after")
     result(name + ": jobs run again by themselves", rc == 0 and
@@ -147,6 +81,33 @@ def readonly(node):
                                                            traffic.error))
     rc, out, err = node.warren("audit", "verify")
     result(name + ": the trail verifies", rc == 0, out + err)
+
+
+def full(node):
+    """No byte goes to the disk while a job ends."""
+    name = "full disk at the end of a job"
+    pids = node.pids()
+    path = node.job_file("echo a; sleep 1; echo b; echo data > /agent/tmp/f",
+                         volumes=[("out", "/agent/tmp", "rw")])
+    sub = node.submit(path)
+    until(lambda: node.show(sub.id() or "").get("log", [0])[0] > 0,
+          "what it says first")
+    node.fault(errno.ENOSPC)
+    until(lambda: node.acts()[0] > 6, "more that fails")
+    node.set()
+    rc, last = sub.end()
+    why = [e["reason"] for e in sub.events if e.get("reason")][-1:]
+    result(name + ": it has its outcome, a receipt, and what is lost is said",
+           rc == 0 and last.get("verified") and last["outcome"] == [
+               "exited", 0] and why == [
+                   "lost outputs: /agent/tmp: No space left on device"] and
+           last["log"][0] + last["log"][2] == 4, "%s %s" % (rc, sub))
+    result(name + ": no program fell", node.pids() == pids,
+           "%s %s" % (pids, node.pids()))
+    until(lambda: node.node().get("accepting"), "jobs are taken again")
+    rc, last, s = node.run_job("echo after")
+    result(name + ": jobs run again by themselves", rc == 0 and
+           node.output(s) == "after\n", "%s %s" % (rc, s))
 
 
 def clock(node):
@@ -170,13 +131,14 @@ def clock(node):
 
 
 def weather():
-    node = Weathered("weather")
+    node = Weathered(build, "weather")
     try:
         if not node.made or not node.up():
             result("weather: start", False, "%s %s" % (
                 node.problem, node.said()[-1500:]))
             return
         readonly(node)
+        full(node)
         clock(node)
     finally:
         if lib.failed:
