@@ -11,6 +11,8 @@
 #include "common/mistake.h"
 #include "common/util.h"
 
+#define NAMES_LOOKED_AT 32
+
 enum op {
 	OP_OR,
 	OP_AND,
@@ -41,6 +43,7 @@ struct value {
 	char room[EVENT_PATH];
 };
 
+#define FIELD_CALL 0 /* evt.type, the first of them */
 /* F(name, kind, there, value) */
 #define MAPS(e) ((e)->type == REC_MEMORY)
 #define NAMED(e) ((e)->path[0] != '\0')
@@ -136,6 +139,26 @@ get(struct value *v, unsigned field, const struct watch_event *e,
 	}
 	FIELDS(F)
 #undef F
+}
+
+const char *
+cond_unknown(const struct cond *c)
+{
+	const char *near;
+
+	for (int16_t i = 0; i < c->n; i++) {
+		const struct cond_node *n = &c->node[i];
+		int16_t w = n->op == OP_IN ? n->left : i;
+		int16_t end = n->op == OP_IN ? n->right : (int16_t)(i + 1);
+
+		if (n->field != FIELD_CALL ||
+		    (n->op != OP_EQ && n->op != OP_NE && n->op != OP_IN))
+			continue;
+		for (; w < end; w++)
+			if (!event_call_known(c->text + c->node[w].word, &near))
+				return c->text + c->node[w].word;
+	}
+	return NULL;
 }
 
 const char *
@@ -273,6 +296,27 @@ put_list(struct reading *r, const char *name, size_t n)
 	return false;
 }
 
+/* A word that is all but the name of a list, without quotes. */
+static bool
+misnamed(struct reading *r, const char *name, size_t n)
+{
+	const char *names[NAMES_LOOKED_AT], *near;
+	char said[64];
+	size_t k;
+
+	if (n >= sizeof(said) || memchr(name, '_', n) == NULL)
+		return false;
+	(void)snprintf(said, sizeof(said), "%.*s", (int)n, name);
+	for (k = 0; k < r->nlists && k < NELEM(names); k++)
+		names[k] = r->lists[k].name;
+	if (event_call_known(said, &near) ||
+	    (near = nearest_word(said, names, k)) == NULL)
+		return false;
+	(void)fail(r, name, "no such list; did you mean %s? (a text has "
+	    "quotes)", near);
+	return true;
+}
+
 /* ( word, list, ... ): nodes one behind the other */
 static bool
 words(struct reading *r, int16_t in)
@@ -297,7 +341,8 @@ words(struct reading *r, int16_t in)
 			r->at = start + n;
 			continue;
 		}
-		if (r->bad != NULL || (i = node(r, OP_WORD)) < 0 || !word(r, i))
+		if (r->bad != NULL || (n > 0 && misnamed(r, start, n)) ||
+		    (i = node(r, OP_WORD)) < 0 || !word(r, i))
 			return false;
 	} while (take(r, ","));
 	c->node[in].right = c->n;

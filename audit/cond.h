@@ -55,6 +55,9 @@ int cond_parse(struct cond *, const char *text, const struct cond_list *,
 bool cond_holds(const struct cond *, const struct watch_event *,
     const struct cond_job *);
 
+/* A value that evt.type is compared with and no event has; NULL: none. */
+const char *cond_unknown(const struct cond *);
+
 /* Names of the fields, for the manual and its test; NULL behind the last. */
 const char *cond_field(unsigned);
 

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "common/mistake.h"
 #include "common/util.h"
 
 /* The number that a job's user and group have in its own namespace. */
@@ -319,6 +320,25 @@ event_call(uint32_t number)
 			return calls[i].name;
 	}
 	return "syscall";
+}
+
+bool
+event_call_known(const char *name, const char **near)
+{
+	static const char *const others[] = {"procexit", "cpu", "syscall"};
+	const char *names[NELEM(calls) + NELEM(others)];
+	size_t n = 0;
+
+	for (; n < NELEM(calls); n++)
+		names[n] = calls[n].name;
+	for (size_t i = 0; i < NELEM(others); i++)
+		names[n++] = others[i];
+	*near = NULL;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	*near = nearest_word(name, names, n);
+	return false;
 }
 
 static const char *

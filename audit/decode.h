@@ -50,6 +50,8 @@ struct watch_event {
 
 /* "openat", ...: of a system call by its number; "syscall": of no call here. */
 const char *event_call(uint32_t number);
+/* Whether evt.type of an event can be this; near: what may be meant, or NULL. */
+bool event_call_known(const char *name, const char **near);
 
 /* false: not a record of these probes; *e is then of no use. */
 bool event_decode(struct watch_event *, const void *rec, size_t len);

@@ -191,8 +191,28 @@ fill(struct job *j, const struct ynode *map, struct rule *out)
 	    !ynode_bool(n, "enabled", &out->enabled, j->m))
 		return false;
 	n = ynode_get(map, "condition");
-	out->changed |= n != NULL && j->own != RULES_MAX;
+	if (n != NULL && j->own != RULES_MAX) {
+		out->changed = true;
+		out->line = n->line;
+		out->column = n->column;
+	}
 	return n == NULL || condition(j, n, &out->cond);
+}
+
+static void
+no_condition(struct job *j, const struct ynode *map, const char *name)
+{
+	const char *names[RULES_MAX], *near;
+	char hint[160] = "only a rule of the house can be named without one";
+	unsigned n = j->own < RULES_MAX ? j->own : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		names[i] = j->r->rule[i].name;
+	if ((near = nearest_word(name, names, n)) != NULL)
+		(void)snprintf(hint, sizeof(hint), "did you mean \"%s\"? only "
+		    "a rule of the house can be named without one", near);
+	mistake_add(j->m, map->line, map->column, hint,
+	    "rule %s has no condition", name);
 }
 
 static void
@@ -213,9 +233,7 @@ read_rule(struct job *j, const struct ynode *map)
 		return;
 	}
 	if (is_new && ynode_get(map, "condition") == NULL) {
-		mistake_add(j->m, map->line, map->column,
-		    "only a rule of the house can be named without one",
-		    "rule %s has no condition", name);
+		no_condition(j, map, name);
 		return;
 	}
 	if ((copy = malloc(sizeof(*copy))) == NULL) {

@@ -27,6 +27,7 @@ struct rule {
 	uint8_t severity; /* 1 to 5 (klp.md 7), from Falco's priority */
 	bool enabled;
 	bool changed; /* its condition is the operator's */
+	unsigned line, column; /* of that, in the file */
 	struct cond cond;
 };
 

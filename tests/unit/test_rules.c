@@ -453,6 +453,36 @@ test_mistakes(void **state)
 	mistake("- list: x\n", 1, 3, "items");
 }
 
+/* Words that are almost something: a list, a rule of the house, a call. */
+static void
+test_misspelt(void **state)
+{
+	static const char lists[] = "- list: our_tools\n  items: [/a]\n"
+				    "- rule: x\n  condition: fd.name in (%s)\n";
+	char text[200];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), lists, "our_tool");
+	mistake(text, 4, 26, "did you mean our_tools?");
+	(void)snprintf(text, sizeof(text), lists, "'our_tool', kernal_files");
+	mistake(text, 4, 38, "did you mean kernel_files?");
+	(void)snprintf(text, sizeof(text), lists, "'our_tool', our_tools, a_b");
+	assert_int_equal(read_file(text), 0);
+	mistake("- rule: write_boots\n", 1, 3, "no condition");
+	assert_non_null(strstr(wrong.v[0].hint, "\"write_boot\""));
+	assert_int_equal(read_file("- rule: x\n  condition: mem.anon and "
+	    "evt.type in (execve, open_by_handle_at)\n"), 0);
+	assert_null(cond_unknown(&rule("x")->cond));
+	assert_int_equal(read_file("- rule: x\n  condition: not mem.anon or "
+	    "evt.type in (execve, execv)\n"), 0);
+	assert_string_equal(cond_unknown(&rule("x")->cond), "execv");
+	assert_int_equal(rule("x")->line, 2);
+	assert_int_equal(rule("x")->column, 14);
+	for (unsigned i = 0; i < rules.n; i++)
+		if (rules.rule[i].line == 0)
+			assert_null(cond_unknown(&rules.rule[i].cond));
+}
+
 static void
 test_bounds(void **state)
 {
@@ -513,6 +543,7 @@ main(void)
 	    cmocka_unit_test_setup(test_hostile, setup),
 	    cmocka_unit_test_setup(test_file, setup),
 	    cmocka_unit_test_setup(test_mistakes, setup),
+	    cmocka_unit_test_setup(test_misspelt, setup),
 	    cmocka_unit_test_setup(test_bounds, setup),
 	};
 
