@@ -113,24 +113,29 @@ part_images() { # images of real distributions and tools, and hostile ones, the 
 part_pull() { # images of a real registry, the slow rows
 	PULL_LONG=1 system pull pull
 }
-docker_part() { # the same under docker's daemon, which is asked by root only
-	local t out bad good
-	[ "$(id -u)" = 0 ] && command -v dockerd >/dev/null || { echo "skip runner docker: no root, or dockerd is not installed"; return; }
-	LONG=1 SYSTEM_S=1800 system docker docker
-	for t in jail probes; do
-		out=$("$top/tests/system/with-docker" "$top/tests/in-group" "$top/tests/escape/run" "$build" "$t" 2>>"$build/runner.log" | grep -Ev '\((user|namespace)\)')
+attacks_under() { # runner, rows that say nothing, command...: the attacks under it, in one row a test
+	local r=$1 shown=$2 t out bad good least
+	shift 2
+	for t in jail:30 probes:30 states:8; do
+		least=${t#*:} t=${t%:*}
+		out=$("$@" "$top/tests/in-group" "$top/tests/escape/run" "$build" "$t" 2>>"$build/runner.log" | grep -Ev "$shown")
 		bad=$(grep -c '^not ok' <<<"$out")
-		grep '^not ok' <<<"$out" | sed "s/^not ok /not ok docker: /"
+		grep '^not ok' <<<"$out" | sed "s/^not ok /not ok $r: /"
 		good=$(grep -c '^ok' <<<"$out")
-		if [ "$good" -lt 30 ]; then
-			echo "not ok escape: test_$t under docker has $good good lines of more than 30"
+		if [ "$good" -lt "$least" ]; then
+			echo "not ok escape: test_$t under $r has $good good lines of $least or more"
 		elif [ "$bad" = 0 ]; then
-			echo "ok escape: test_$t under docker, $good lines"
+			echo "ok escape: test_$t under $r, $good lines"
 		fi
 	done
 }
+docker_part() { # the same under docker's daemon, which is asked by root only
+	[ "$(id -u)" = 0 ] && command -v dockerd >/dev/null || { echo "skip runner docker: no root, or dockerd is not installed"; return; }
+	LONG=1 SYSTEM_S=1800 system docker docker
+	attacks_under docker '\((user|namespace)\)' "$top/tests/system/with-docker"
+}
 part_runner() { # jobs in containers of other programs; the attacks under each
-	local shown r t tool out bad good
+	local shown none r tool
 	# crun, runc, podman from Debian; nsjail where somebody has put it
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman docker.io >"$build/runner.log" 2>&1
@@ -144,18 +149,9 @@ part_runner() { # jobs in containers of other programs; the attacks under each
 			echo "skip escape under ${r%:*}: it is not installed"
 			continue
 		fi
-		for t in jail probes; do
-			out=$(WARREN_RUNNER=${r%:*}:$tool "$top/tests/in-group" "$top/tests/escape/run" "$build" "$t" 2>>"$build/runner.log")
-			[ "$t:${r%:*}" = probes:bubblewrap ] && out=$(grep -Ev "^not ok ($shown) " <<<"$out")
-			bad=$(grep -c '^not ok' <<<"$out")
-			grep '^not ok' <<<"$out" | sed "s/^not ok /not ok ${r%:*}: /"
-			good=$(grep -c '^ok' <<<"$out")
-			if [ "$good" -lt 30 ]; then
-				echo "not ok escape: test_$t under ${r%:*} has $good good lines of more than 30"
-			elif [ "$bad" = 0 ]; then
-				echo "ok escape: test_$t under ${r%:*}, $good lines"
-			fi
-		done
+		none='^$'
+		[ "$r" = bubblewrap:bwrap ] && none="^not ok ($shown) "
+		attacks_under "${r%:*}" "$none" env "WARREN_RUNNER=${r%:*}:$tool"
 	done
 }
 part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets

@@ -251,6 +251,8 @@ load_jail(struct drive *d, const char *jail, struct words *w)
 	tool = terms_tool((unsigned)runner_number(name));
 	if (tool == NULL)
 		return -1;
+	/* what a tool has said; of a daemon's the connection and the answer's */
+	d->holds += tool->daemon ? 2 : 1;
 	d->pids_more = tool->pids;
 	d->memory_more = tool->memory;
 	(void)snprintf(file, sizeof(file), "%.*swarren-inner", (int)(n - end),
@@ -296,6 +298,7 @@ drive_start(struct drive *d, const struct drive_options *o)
 	d->root = numbers_usable(DRIVE_BASE);
 	d->base = DRIVE_BASE;
 	d->slots = o->slots;
+	d->holds = 1; /* its report */
 	d->warms = getenv("WARREN_WARM") != NULL;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(d->folder, sizeof(d->folder), "/tmp/warren-drive-XXXXXX");

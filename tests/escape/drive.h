@@ -39,6 +39,7 @@ struct drive {
 	bool warms; /* WARREN_WARM */
 	bool alone; /* the last job had no volumes: a root like its own comes */
 	bool fresh_hello;
+	unsigned holds; /* descriptors of a job's first process */
 	uint32_t pids_more; /* of the runner, beside a job's */
 	uint64_t memory_more;
 };
