@@ -190,6 +190,8 @@ start(struct jail *j, struct cell *c)
 	c->deadline = cell_after_ms(j->kind->start_ms != 0 ?
 	    MIN_OF(j->kind->start_ms, c->plan.time_ms + JAIL_GRACE_MS) :
 	    c->plan.time_ms + JAIL_GRACE_MS);
+	if (j->kind->begins != NULL)
+		j->kind->begins(c->number, &c->job);
 	if (!ask_child(j, c, SLOT_GO, c->out_w, c->err_w))
 		return;
 	/* the job alone holds them now: their EOF is its end */

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,11 +24,23 @@
 #define ROOM (HAND_ROOM + (192ull << 20))
 
 void
-cell_snap_init(struct cell *c, const int room[ROOMS])
+cell_snap_init(struct cell *c, const struct slot_setup *set)
 {
+	static const char *const files[ROOMS] = {"memory.max",
+	    "memory.memsw.limit_in_bytes", "memory.limit_in_bytes", "cpu.max",
+	    "cpu.cfs_quota_us"};
+	int *room = c->snap.room;
+
 	memset(&c->snap, 0, sizeof(c->snap));
 	c->snap.pidfd = c->snap.report = c->snap.go = c->snap.memory = -1;
-	memcpy(c->snap.room, room, sizeof(c->snap.room));
+	/* a controller that is not given has no file, and another's group none */
+	for (int i = 0; i < ROOMS; i++) {
+		room[i] = openat(set->step_group, files[i],
+		    O_WRONLY | O_CLOEXEC);
+		for (unsigned k = 0; room[i] < 0 && k < set->nv1; k++)
+			room[i] = openat(set->own[k], files[i],
+			    O_WRONLY | O_CLOEXEC);
+	}
 }
 
 static struct cell *

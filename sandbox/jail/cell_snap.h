@@ -13,8 +13,9 @@
 
 /* The slot's own groups may hold so much; never less than snapshots have. */
 void cell_snap_room(const struct cell *, uint64_t bytes);
-/* Before the first job. room: taken. */
-void cell_snap_init(struct cell *, const int room[ROOMS]);
+/* Before the first job: opens what bounds the slot's own groups. */
+struct slot_setup;
+void cell_snap_init(struct cell *, const struct slot_setup *);
 
 void cells_snap(struct jail *, const struct msg_J_SNAP *);
 void cells_snap_go(struct jail *, const struct id32 *job);

@@ -276,24 +276,6 @@ make_step_group(struct start *s, uint32_t slot)
 	return fd;
 }
 
-/* What bounds the slot's own groups: for snapshots, and what compiles. */
-static void
-open_room(const struct slot_setup *set, int room[ROOMS])
-{
-	static const char *const files[ROOMS] = {"memory.max",
-	    "memory.memsw.limit_in_bytes", "memory.limit_in_bytes", "cpu.max",
-	    "cpu.cfs_quota_us"};
-
-	/* a controller that is not given has no file, and another's group none */
-	for (int i = 0; i < ROOMS; i++) {
-		room[i] = openat(set->step_group, files[i],
-		    O_WRONLY | O_CLOEXEC);
-		for (unsigned k = 0; room[i] < 0 && k < set->nv1; k++)
-			room[i] = openat(set->own[k], files[i],
-			    O_WRONLY | O_CLOEXEC);
-	}
-}
-
 static int
 make_slots(struct start *s, const char **what)
 {
@@ -307,7 +289,7 @@ make_slots(struct start *s, const char **what)
 		fatal("slots");
 	for (uint32_t k = 1; k <= j->nslots; k++) {
 		struct slot_setup set = none;
-		int ctl, room[ROOMS];
+		int ctl;
 
 		set.number = k;
 		set.root = s->program.root;
@@ -327,7 +309,9 @@ make_slots(struct start *s, const char **what)
 		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
 		v1_groups(s, &set, k);
-		open_room(&set, room);
+		cell_snap_init(&j->cells[k - 1], &set);
+		if (s->kind->slot != NULL)
+			s->kind->slot(s->kind, k);
 		if (slot_start(&set, &ctl, &layers, what) < 0)
 			return -1;
 		/* they are all alike; if not, what all have */
@@ -337,7 +321,6 @@ make_slots(struct start *s, const char **what)
 			(void)close(set.own[i]);
 		}
 		close_fd(&set.step_group);
-		cell_snap_init(&j->cells[k - 1], room);
 		cell_warm_init(&j->cells[k - 1]);
 		cell_init(&j->cells[k - 1], k, ctl);
 		/* they are all alike */
@@ -654,7 +637,10 @@ on_neighbour(struct process *p, enum program who, int fd)
 static void
 on_stop(void *ctx)
 {
-	(void)ctx;
+	const struct jail *j = ctx;
+
+	if (j->kind->over != NULL)
+		j->kind->over();
 	/* jobs end with us (PDEATHSIG), node has called them lost */
 	exit(0);
 }

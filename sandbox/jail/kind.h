@@ -29,6 +29,14 @@ struct jail_kind {
 	void (*trial)(const struct init_env *, const struct init_trial *)
 	    __attribute__((noreturn));
 	int keep[2];      /* what take() took, for the slots; -1 */
+	/*
+	 * Of a daemon (runner/envoy.h); NULL: none. In jail: before a slot's
+	 * process is made, which gets keep[] as it is then; before anything of a
+	 * job is there; before an end in order.
+	 */
+	void (*slot)(struct jail_kind *, uint32_t number);
+	void (*begins)(uint32_t slot, const struct id32 *job);
+	void (*over)(void);
 	bool warm;        /* a slot prepares its next job's root (member.h) */
 	/* a job's other processes are no children of the slot's: they end soon
 	 * behind pid 1 (cell_linger.h), and what they would inherit is not

@@ -86,6 +86,11 @@ remedy_text(char *out, size_t cap, const char *step, int error,
 {
 	const char *a = advice(step, error, f);
 
+	/* a tool's own words, which say what there is to say */
+	if (error == ECANCELED) {
+		(void)snprintf(out, cap, "%s", step);
+		return;
+	}
 	(void)snprintf(out, cap, "%s: %s%s%s", step, strerror(error),
 	    a[0] == '\0' ? "" : ". ", a);
 }

@@ -508,6 +508,15 @@ folder_empty(const char *path)
 	return empty;
 }
 
+/* Nobody hears what its jobs ask for: none would start. */
+static bool
+unheard(const struct slot *sl)
+{
+	struct pollfd p = {.fd = sl->s->kind->keep[0], .events = 0};
+
+	return sl->s->kind->slot != NULL && poll(&p, 1, 0) == 1;
+}
+
 static void
 forget(struct slot *sl)
 {
@@ -541,6 +550,8 @@ forget(struct slot *sl)
 	close_fd(&sl->filter);
 	close_fd(&sl->group);
 	sl->have_plan = false;
+	if (why[0] == '\0' && unheard(sl))
+		why = "who asks its daemon does not hear it any more";
 	if (why[0] == '\0')
 		why = estate_clean(&sl->estate, sl->s->nv1);
 	answer(sl, SLOT_FREE, why, -1);

@@ -13,7 +13,7 @@
  * and with that the job (arrive.h).
  */
 struct daemon {
-	int envoy; /* where it is asked */
+	int envoy; /* where it is asked, for this slot alone */
 	int reply;  /* ours of what it answers; what it waits for the end of */
 	int conn;   /* to warren-inner */
 	int group;  /* the v2 group's cgroup.procs, or -1 */

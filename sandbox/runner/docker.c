@@ -11,6 +11,7 @@
 #include "sandbox/runner/terms.h"
 
 #define LABEL "warren.node"
+#define LABEL_MEET "warren.meet" /* in hex: of a path everything may be in it */
 #define IMAGE "warren-inner" /* its tag is the node's */
 /*
  * Ours, of the group that the daemon gives: its runtime's own start, and the
@@ -41,13 +42,35 @@ docker_version_request(char *out, size_t cap)
 }
 
 size_t
-docker_image_request(char *out, size_t cap, const char *node, uint64_t bytes)
+docker_info_request(char *out, size_t cap)
 {
+	return plain(out, cap, "GET", "/info");
+}
+
+size_t
+docker_image_request(char *out, size_t cap, const char *node,
+    const char *meet, uint64_t bytes)
+{
+	size_t len = strlen(meet);
+	char hex[2 * DOCKER_MEET];
+
+	if (len >= DOCKER_MEET)
+		return 0;
+	hex_encode(hex, (const uint8_t *)meet, len);
 	return said(snprintf(out, cap, "POST /images/create?fromSrc=-&repo="
-	    IMAGE "&tag=%s&changes=LABEL%%20" LABEL "%%3D%s HTTP/1.1\r\n"
+	    IMAGE "&tag=%s&changes=LABEL%%20" LABEL "%%3D%s%%20" LABEL_MEET
+	    "%%3D%s HTTP/1.1\r\n"
 	    "Host: docker\r\nConnection: close\r\n"
 	    "Content-Type: application/x-tar\r\nContent-Length: %llu\r\n\r\n",
-	    node, node, (unsigned long long)bytes), cap);
+	    node, node, hex, (unsigned long long)bytes), cap);
+}
+
+size_t
+docker_images_list(char *out, size_t cap)
+{
+	/* {"label":["warren.node"]} */
+	return plain(out, cap, "GET", "/images/json?filters="
+	    "%7B%22label%22%3A%5B%22" LABEL "%22%5D%7D");
 }
 
 size_t
@@ -167,6 +190,17 @@ docker_version_read(uint16_t out[RUNNER_PARTS], const char *text)
 	return true;
 }
 
+bool
+docker_info_systemd(const char *text)
+{
+	json_t *all = read_text(text);
+	const char *v = json_string_value(json_object_get(all, "CgroupDriver"));
+	bool yes = v != NULL && strcmp(v, "systemd") == 0;
+
+	json_decref(all);
+	return yes;
+}
+
 static bool
 hex_id(const char *s)
 {
@@ -188,6 +222,54 @@ docker_list_read(char out[DOCKER_LISTED][DOCKER_ID], size_t *n,
 	for (size_t i = 0; ok && i < MIN_OF(k, (size_t)DOCKER_LISTED); i++)
 		memcpy(out[taken++], json_string_value(json_object_get(
 		    json_array_get(all, i), "Id")), DOCKER_ID);
+	json_decref(all);
+	if (ok)
+		*n = taken;
+	return ok;
+}
+
+/* By a node's own name and labels; false: not one of ours. */
+static bool
+image_of_node(struct docker_image *out, json_t *image)
+{
+	json_t *labels = json_object_get(image, "Labels");
+	json_t *tags = json_object_get(image, "RepoTags");
+	const char *node = json_string_value(json_object_get(labels, LABEL));
+	const char *hex = json_string_value(json_object_get(labels,
+	    LABEL_MEET));
+	char tag[sizeof(IMAGE) + DOCKER_NODE];
+	struct docker_image i = {{0}, {0}};
+	const char *said;
+	size_t len = hex == NULL ? 0 : strlen(hex);
+
+	if (node == NULL || strlen(node) != DOCKER_NODE - 1 ||
+	    strspn(node, "0123456789abcdef") != DOCKER_NODE - 1 ||
+	    len == 0 || len % 2 != 0 || len / 2 >= DOCKER_MEET ||
+	    !hex_decode((uint8_t *)i.meet, len / 2, hex, len) ||
+	    i.meet[0] != '/' || strlen(i.meet) != len / 2)
+		return false;
+	memcpy(i.node, node, DOCKER_NODE);
+	/* that name and no other: what it has besides is somebody's */
+	(void)snprintf(tag, sizeof(tag), IMAGE ":%s", node);
+	said = json_string_value(json_array_get(tags, 0));
+	if (json_array_size(tags) != 1 || said == NULL ||
+	    strcmp(said, tag) != 0)
+		return false;
+	*out = i;
+	return true;
+}
+
+bool
+docker_images_read(struct docker_image out[DOCKER_LISTED], size_t *n,
+    const char *text)
+{
+	json_t *all = read_text(text);
+	bool ok = json_is_array(all);
+	size_t taken = 0;
+
+	for (size_t i = 0; ok && i < json_array_size(all) &&
+	     taken < DOCKER_LISTED; i++)
+		taken += image_of_node(&out[taken], json_array_get(all, i));
 	json_decref(all);
 	if (ok)
 		*n = taken;

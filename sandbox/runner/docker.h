@@ -41,20 +41,38 @@ struct docker_container {
  * bytes, 0: no room.
  */
 size_t docker_version_request(char *out, size_t cap);
-/* An archive of `bytes` follows. */
+size_t docker_info_request(char *out, size_t cap);
+/* An archive of `bytes` follows. meet: where the node's sockets are. */
 size_t docker_image_request(char *out, size_t cap, const char *node,
-    uint64_t bytes);
+    const char *meet, uint64_t bytes);
 size_t docker_image_remove(char *out, size_t cap, const char *node);
 size_t docker_create(char *out, size_t cap, const struct docker_container *);
 size_t docker_start(char *out, size_t cap, const char *name);
 size_t docker_remove(char *out, size_t cap, const char *name);
+/* Images of nodes, of all of them. */
+size_t docker_images_list(char *out, size_t cap);
 /* The containers of this node, of all lives. */
 size_t docker_list(char *out, size_t cap, const char *node);
 
+/* One of those: whose it is, and where that node's sockets were. */
+#define DOCKER_MEET 256
+struct docker_image {
+	char node[DOCKER_NODE];
+	char meet[DOCKER_MEET];
+};
+
 /* Answers' content; false: not what was asked for, nothing is written. */
 bool docker_version_read(uint16_t out[RUNNER_PARTS], const char *text);
+/* Does it have systemd make its groups? false: no, or it does not say. */
+bool docker_info_systemd(const char *text);
 /* Ids of a list; of more than DOCKER_LISTED the first. */
 bool docker_list_read(char out[DOCKER_LISTED][DOCKER_ID], size_t *n,
+    const char *text);
+/*
+ * What is tagged as a node's, with the labels that a node gives it; all else is
+ * left out. Of more than DOCKER_LISTED the first.
+ */
+bool docker_images_read(struct docker_image out[DOCKER_LISTED], size_t *n,
     const char *text);
 /* The daemon's own words on a refusal; "" where it has none. Printable. */
 void docker_message(char out[DOCKER_WHY], const char *text);

@@ -34,6 +34,19 @@ enter_with(const struct enter_tool *t)
 	with = t;
 }
 
+/* In the words of the tool, or of who asks a daemon. */
+static void
+refused(const struct inner *m, int report, const char *words)
+{
+	struct report r = {.kind = REPORT_FAIL};
+
+	(void)snprintf(r.code, sizeof(r.code), m->trial ? "%d" : "internal",
+	    ECANCELED);
+	(void)snprintf(r.why, sizeof(r.why), "%s: %s",
+	    runner_name(with->terms->number), words);
+	report_send(report, &r);
+}
+
 /* A trial's code is an errno; a job's is one of compute.md 4. */
 static void
 fail(const struct inner *m, int report, const char *what, int err)
@@ -168,7 +181,6 @@ start_tool(const struct terms *t, int *fds)
 static void
 complain(const struct inner *m, int report, int said)
 {
-	struct report r = {.kind = REPORT_FAIL};
 	char text[200], *line;
 	off_t size = lseek(said, 0, SEEK_END);
 	ssize_t n = pread(said, text, sizeof(text) - 1,
@@ -179,11 +191,7 @@ complain(const struct inner *m, int report, int said)
 	text[n > 0 ? n : 0] = '\0';
 	line = strrchr(text, '\n');
 	line = line == NULL ? text : line + 1;
-	(void)snprintf(r.code, sizeof(r.code), m->trial ? "%d" : "internal",
-	    ECANCELED);
-	(void)snprintf(r.why, sizeof(r.why), "%s: %s", runner_name(with->terms->number),
-	    line[0] != '\0' ? line : "it ended");
-	report_send(report, &r);
+	refused(m, report, line[0] != '\0' ? line : "it ended");
 }
 
 /* As pid 1, until the tool ends; what it left ends with us. */
@@ -281,16 +289,14 @@ call(const struct init_env *e, struct inner *m, const int fds[5],
     const int tasks[3])
 {
 	struct daemon d = {.envoy = with->tool};
-	struct envoy_ask a = {.trial = m->trial, .grouped = e->grouped,
-	    .slot = e->slot, .job = m->plan.job};
-	char why[DOCKER_WHY], text[DOCKER_WHY + 16];
+	struct envoy_ask a = {.trial = m->trial, .grouped = e->grouped};
+	char why[DOCKER_WHY];
 	int all[TERMS_LAST_FD + 2];
 	bool over = false;
 
 	if (daemon_ask(&d, &a, why) < 0) {
-		(void)snprintf(text, sizeof(text), "%s: %s",
-		    runner_name(with->terms->number), why);
-		fail(m, fds[4], text, m->trial ? ECANCELED : 0);
+		refused(m, fds[4], why);
+		_exit(1);
 	}
 	memcpy(m->version, d.said.version, sizeof(m->version));
 	memcpy(m->outer, d.said.ns, sizeof(m->outer));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/runner/envoy.h"
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -21,14 +22,35 @@
 #include "common/log.h"
 #include "common/priv.h"
 #include "common/program.h"
+#include "common/util.h"
 #include "sandbox/base/caps.h"
 #include "sandbox/jail/jail.h"
 #include "sandbox/jail/slot.h"
+#include "sandbox/runner/errand.h"
 
 #define PLACE_TEXT (2 * ENVOY_PATH + DOCKER_NODE + 3)
-/* ours: those of jobs, and as many again that are being taken away */
-#define ERRANDS(slots) (4u * (slots) + 4u)
+/* ours, of a slot: a job's, and some that are being taken away */
+#define ERRANDS 4u
 #define AGAIN_MS 1000 /* ours: until one that fell is started again */
+
+/*
+ * Jail's word, in memory that it shares with this one alone: no line that could
+ * be full, and there for each that follows one that has fallen. A slot's job is
+ * written before anything of the job is there that could ask.
+ */
+struct told {
+	bool begun; /* a job has: nobody is tried for any more */
+	bool over;  /* the node ends in order */
+	struct id32 job[JAIL_SLOTS_MAX];
+};
+static struct told *told;
+
+/* Who forks errands. */
+struct worker {
+	const struct envoy *k;
+	struct pollfd p[JAIL_SLOTS_MAX + 1]; /* slots' lines, then of children */
+	pid_t errands[JAIL_SLOTS_MAX][ERRANDS]; /* 0: none */
+};
 
 /*
  * A number of its own, and one right: over the modes of files, for the daemon's
@@ -45,7 +67,7 @@ confine(const struct envoy_setup *s)
 	int abi;
 
 	/* the sockets that it makes are for slots, in a folder of root's */
-	if (dirs[0].fd < 0 || priv_session(256) < 0)
+	if (dirs[0].fd < 0 || priv_session(JAIL_SLOTS_MAX + 64) < 0)
 		fatal("docker: session");
 	(void)umask(0);
 	if (setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 ||
@@ -62,16 +84,17 @@ confine(const struct envoy_setup *s)
 		fatal("docker: system-call filter");
 }
 
-static unsigned
-reaped(int signals)
+static void
+reap(struct worker *w, int signals)
 {
 	struct signalfd_siginfo si;
-	unsigned n = 0;
+	pid_t *e = w->errands[0], pid;
 
 	(void)!read(signals, &si, sizeof(si));
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		n++;
-	return n;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (size_t i = 0; i < JAIL_SLOTS_MAX * ERRANDS; i++)
+			if (e[i] == pid)
+				e[i] = 0;
 }
 
 static void
@@ -95,78 +118,103 @@ of_slot(const struct envoy *k, int reply, uint32_t slot)
 	    who.uid == k->setup.base + JAIL_SLOT_UID + slot;
 }
 
-/* What is waiting; false: nobody is left that could ask. */
+static void
+send_out(struct worker *w, const struct errand_of *o, int reply)
+{
+	pid_t *place = NULL, *of = w->errands[o->slot - 1];
+
+	for (size_t i = 0; i < ERRANDS; i++)
+		if (of[i] == 0)
+			place = &of[i];
+	if (o->ask.trial && told->begun) {
+		refuse(reply, "it was made ready before");
+	} else if (place == NULL) {
+		refuse(reply, "the daemon has too many containers of this slot "
+		    "that it does not take away");
+	} else if ((*place = fork()) == 0) {
+		for (size_t i = 0; i < NELEM(w->p); i++)
+			close_fd(&w->p[i].fd);
+		errand(w->k, o, reply);
+	} else if (*place < 0) {
+		*place = 0;
+		refuse(reply, "fork");
+	}
+}
+
+/* What a slot says; false: no job says that, and it is heard no more. */
 static bool
-serve(const struct envoy *k, int ask, bool last, int signals,
-    unsigned *errands)
+serve(struct worker *w, uint32_t slot)
 {
 	uint8_t buf[ENVOY_ASK + 1];
-	struct envoy_ask a;
+	struct errand_of o = {.slot = slot, .job = told->job[slot - 1]};
 	int fds[SLOT_FDS_MAX];
-	ssize_t n = slot_recv(ask, buf, sizeof(buf), fds);
-	pid_t pid;
+	ssize_t n = slot_recv(w->p[slot - 1].fd, buf, sizeof(buf), fds);
+	bool ok;
 
-	/* an empty word, which anybody can send, is no end */
-	if (n <= 0 && last)
-		return false;
-	if (n <= 0 || fds[0] < 0 || !envoy_ask_read(&a, buf, (size_t)n,
-	    k->setup.slots) || !of_slot(k, fds[0], a.slot)) {
-		log_warnx("docker", "a question that no job of ours has");
-	} else if (*errands >= ERRANDS(k->setup.slots)) {
-		refuse(fds[0], "the daemon has too many containers of ours that "
-		    "it does not take away");
-	} else if ((pid = fork()) == 0) {
-		(void)close(ask);
-		(void)close(signals);
-		envoy_errand(k, &a, fds[0]);
-	} else if (pid < 0) {
-		refuse(fds[0], "fork");
-	} else {
-		++*errands;
-	}
+	ok = n > 0 && fds[0] >= 0 && envoy_ask_read(&o.ask, buf, (size_t)n) &&
+	    of_slot(w->k, fds[0], slot);
+	if (ok)
+		send_out(w, &o, fds[0]);
+	else if (n > 0)
+		log_warnx("docker", "slot %u asks what no job does", slot);
 	for (int i = 0; i < SLOT_FDS_MAX; i++)
 		close_fd(&fds[i]);
-	return true;
+	return ok;
 }
 
 static __attribute__((noreturn)) void
-keep(const struct envoy *k, int ask)
+keep(const struct envoy *k, const int lines[])
 {
-	struct pollfd p[2] = {{.fd = ask, .events = POLLIN}, {.events = POLLIN}};
-	unsigned errands = 0;
+	static struct worker w;
+	const uint32_t n = k->setup.slots;
+	struct pollfd *children = &w.p[n];
+	uint32_t left = n;
 	sigset_t child;
 
+	w.k = k;
+	for (uint32_t i = 0; i < NELEM(w.p); i++)
+		w.p[i] = (struct pollfd){.fd = i < n ? lines[i] : -1,
+		    .events = POLLIN};
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
-	p[1].fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (p[1].fd < 0)
+	children->fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (children->fd < 0)
 		fatal("docker: signalfd");
-	for (;;) {
-		if (poll(p, 2, -1) < 0)
+	while (left > 0) {
+		if (poll(w.p, n + 1, -1) < 0)
 			continue;
-		if (p[1].revents != 0)
-			errands -= reaped(p[1].fd);
-		if (p[0].revents != 0 && !serve(k, ask,
-		    (p[0].revents & POLLHUP) != 0, p[1].fd, &errands))
-			_exit(0); /* errands see it, and do not take long */
+		if (children->revents != 0)
+			reap(&w, children->fd);
+		for (uint32_t i = 0; i < n; i++) {
+			if (w.p[i].fd < 0 || w.p[i].revents == 0 ||
+			    serve(&w, i + 1))
+				continue;
+			/* whoever holds the other end sees it */
+			(void)shutdown(w.p[i].fd, SHUT_RDWR);
+			close_fd(&w.p[i].fd);
+			left--;
+		}
 	}
+	if (told->over)
+		farewell(k);
+	_exit(0); /* errands see it, and do not take long */
 }
 
 /*
- * A worker that falls is followed by another, which is asked at the same socket:
- * else no job would start until jail's next start, and nobody would know. Its
+ * A worker that falls is followed by another, which hears the same lines: else
+ * no job would start until all slots are made anew. Its
  * errands go on, as children of ours.
  */
 static void
-watch_over(const struct envoy *k, int ask)
+watch_over(const struct envoy *k, const int lines[])
 {
 	for (;;) {
 		pid_t worker = fork(), pid;
 		int status = 0;
 
 		if (worker == 0)
-			keep(k, ask);
+			keep(k, lines);
 		while (worker > 0 && (pid = waitpid(-1, &status, 0)) != worker)
 			if (pid < 0 && errno != EINTR)
 				break;
@@ -178,37 +226,74 @@ watch_over(const struct envoy *k, int ask)
 	}
 }
 
-int
-envoy_start(const struct envoy_setup *s)
+static __attribute__((noreturn)) void
+be_envoy(struct envoy *k, int lines[])
+{
+	const struct envoy_setup *s = &k->setup;
+	int kept[JAIL_SLOTS_MAX + 2];
+
+	(void)prctl(PR_SET_NAME, "warren-envoy", 0, 0, 0);
+	memcpy(kept, lines, s->slots * sizeof(*kept));
+	kept[s->slots] = s->inner;
+	kept[s->slots + 1] = s->jobs;
+	if (chdir(k->place.meet) < 0)
+		fatal("%s", k->place.meet);
+	if (priv_fds(kept, s->slots + 2) < 0)
+		fatal("docker: descriptors");
+	k->keeper = getpid();
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
+	    mprotect(told, sizeof(*told), PROT_READ) < 0)
+		fatal("docker");
+	confine(s);
+	watch_over(k, lines);
+	_exit(1);
+}
+
+void
+envoy_start(const struct envoy_setup *s, int lines[])
 {
 	static struct envoy k;
+	int theirs[JAIL_SLOTS_MAX];
 	char text[PLACE_TEXT + 1];
 	ssize_t n = pread(s->place, text, sizeof(text), 0);
-	int sv[2], kept[3];
 	pid_t pid;
 
 	k.setup = *s;
 	if (n < 0 || !envoy_place_read(&k.place, text, (size_t)n))
 		fatalx("docker: where its daemon is");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ||
-	    (pid = fork()) < 0)
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED)
 		fatal("docker");
-	if (pid > 0) {
-		(void)close(sv[1]);
-		return sv[0];
+	for (uint32_t i = 0; i < s->slots; i++) {
+		int sv[2];
+
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+		    sv) < 0)
+			fatal("docker");
+		lines[i] = sv[0];
+		theirs[i] = sv[1];
 	}
-	(void)prctl(PR_SET_NAME, "warren-envoy", 0, 0, 0);
-	kept[0] = sv[1];
-	kept[1] = s->inner;
-	kept[2] = s->jobs;
-	if (chdir(k.place.meet) < 0)
-		fatal("%s", k.place.meet);
-	if (priv_fds(kept, 3) < 0)
-		fatal("docker: descriptors");
-	k.keeper = getpid();
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+	if ((pid = fork()) < 0)
 		fatal("docker");
-	confine(s);
-	watch_over(&k, sv[1]);
-	_exit(1);
+	if (pid == 0)
+		be_envoy(&k, theirs);
+	for (uint32_t i = 0; i < s->slots; i++)
+		(void)close(theirs[i]);
+	/* a slot has no word in it */
+	if (madvise(told, sizeof(*told), MADV_DONTFORK) < 0)
+		fatal("docker");
+}
+
+void
+envoy_begins(uint32_t slot, const struct id32 *job)
+{
+	told->begun = true;
+	told->job[slot - 1] = *job;
+}
+
+void
+envoy_over(void)
+{
+	told->over = true;
 }

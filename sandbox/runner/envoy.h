@@ -13,11 +13,16 @@
 
 /*
  * Who speaks to Docker's daemon, which whoever speaks to it can make do anything
- * as root: a process beside jail, that takes nothing of a job but which slot it
- * is in, and no process of a slot, nor node, ever has a connection to that
- * daemon. It makes a container by a fixed text (docker.h), waits at a socket of
- * that container's own for warren-inner to come, and hands this connection to
- * the job's first process; when that one is gone it removes the container.
+ * as root: a process beside jail, and no process of a slot, nor node, ever has a
+ * connection to that daemon. It makes a container by a fixed text (docker.h),
+ * waits at a socket of that container's own for warren-inner to come, and hands
+ * this connection to the job's first process; when that one is gone it removes
+ * the container.
+ *
+ * It has a line to each slot: whose container is asked for is seen from where
+ * the question comes, and which job the slot has is jail's word, so nothing that
+ * is said in a slot can concern another's. A line that says what no job does is
+ * cut, and its slot takes no further job.
  *
  * A child of its own for each container: a daemon that is slow or silent holds
  * up nobody else.
@@ -40,19 +45,17 @@ bool envoy_place_write(char *out, size_t cap, const struct envoy_place *);
 bool envoy_place_read(struct envoy_place *, const char *text, size_t n);
 
 /*
- * What a job's first process asks, with one end of a socket pair that it has
- * made itself: its answer's, and the proof of its slot.
+ * What a job's first process asks by its slot's line, with one end of a socket
+ * pair that it has made itself, for the answer.
  */
 struct envoy_ask {
-	bool trial; /* a container for nobody; the daemon is made ready first */
+	/* a container for nobody, before any job; makes the daemon ready first */
+	bool trial;
 	bool grouped; /* in a v2 group, whose cgroup.procs is wanted */
-	uint32_t slot;
-	struct id32 job;
 };
-#define ENVOY_ASK 38
+#define ENVOY_ASK 2
 void envoy_ask_write(uint8_t out[ENVOY_ASK], const struct envoy_ask *);
-bool envoy_ask_read(struct envoy_ask *, const uint8_t *, size_t n,
-    uint32_t slots);
+bool envoy_ask_read(struct envoy_ask *, const uint8_t *, size_t n);
 
 /*
  * The answer: the connection to warren-inner, then the group's cgroup.procs if
@@ -76,19 +79,20 @@ struct envoy_setup {
 	uint32_t slots, base;
 };
 /*
- * As root: start it. The socket where it is asked, for slots; ends the program
+ * As root: start it, with a line for each slot, number 1 first; ends the program
  * where that fails. Descriptors stay the caller's. One that falls is started
  * again; it ends when nobody is left that could ask.
  */
-int envoy_start(const struct envoy_setup *);
+void envoy_start(const struct envoy_setup *, int lines[]);
+/* In jail: what the slot's line means from here on; no more jobs come. */
+void envoy_begins(uint32_t slot, const struct id32 *job);
+void envoy_over(void);
 
-/* envoy_errand.c: one container, in a process of its own. */
+/* errand.h: one container, in a process of its own. */
 struct envoy {
 	struct envoy_place place;
 	struct envoy_setup setup;
 	pid_t keeper; /* who starts the one that forks errands again */
 };
-void envoy_errand(const struct envoy *, const struct envoy_ask *, int reply)
-    __attribute__((noreturn));
 
 #endif

@@ -59,20 +59,15 @@ envoy_ask_write(uint8_t out[ENVOY_ASK], const struct envoy_ask *a)
 
 	wr_bool(&w, a->trial);
 	wr_bool(&w, a->grouped);
-	wr_u32(&w, a->slot);
-	wr_bytes(&w, a->job.b, sizeof(a->job.b));
 }
 
 bool
-envoy_ask_read(struct envoy_ask *out, const uint8_t *p, size_t n,
-    uint32_t slots)
+envoy_ask_read(struct envoy_ask *out, const uint8_t *p, size_t n)
 {
 	struct rd r = rd_make(p, n);
 	struct envoy_ask a;
 
-	if (!rd_bool(&r, &a.trial) || !rd_bool(&r, &a.grouped) ||
-	    !rd_u32(&r, &a.slot) || !rd_copy(&r, a.job.b, sizeof(a.job.b)) ||
-	    !rd_end(&r) || a.slot < 1 || a.slot > slots)
+	if (!rd_bool(&r, &a.trial) || !rd_bool(&r, &a.grouped) || !rd_end(&r))
 		return false;
 	*out = a;
 	return true;

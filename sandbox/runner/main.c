@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/layers.h"
 #include "common/log.h"
+#include "sandbox/jail/jail.h"
 #include "sandbox/runner/enter.h"
 #include "sandbox/runner/envoy.h"
 
@@ -28,6 +30,15 @@
 #define START_MS 60000u /* ours: a tool that is stuck is killed */
 
 static struct enter_tool with = {NULL, -1, -1};
+static int lines[JAIL_SLOTS_MAX]; /* to who asks a daemon, one a slot */
+
+/* The next slot's own, and no other's. */
+static void
+next_line(struct jail_kind *k, uint32_t slot)
+{
+	close_fd(&k->keep[0]);
+	k->keep[0] = with.tool = steal_fd(&lines[slot - 1]);
+}
 
 /*
  * Who makes the containers is no child of a slot: what a child inherits of one
@@ -41,8 +52,11 @@ call_daemon(struct jail_kind *k, const struct process *p, int jobs)
 
 	if (!p->root)
 		fatalx("docker is asked by root only");
-	with.tool = envoy_start(&s);
-	(void)close(s.place);
+	envoy_start(&s, lines);
+	close_fd(&with.tool);
+	k->slot = next_line;
+	k->begins = envoy_begins;
+	k->over = envoy_over;
 	k->afar = true;
 	/* its daemon reads an image, and may have just been started */
 	k->trial_ms = START_MS;

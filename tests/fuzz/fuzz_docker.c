@@ -45,6 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct envoy_answer said;
 	struct envoy_place place;
 	struct envoy_ask ask;
+	static struct docker_image images[DOCKER_LISTED];
 	size_t found;
 
 	if (n == 0)
@@ -60,14 +61,18 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		must(found <= DOCKER_LISTED);
 	if (docker_version_read(version, a))
 		must((version[0] | version[1] | version[2]) != 0);
+	(void)docker_info_systemd(a);
 	docker_message(why, a);
 	must(strlen(why) < sizeof(why));
 	(void)docker_image_taken(a, why);
 	must(strlen(why) < sizeof(why));
 	if (envoy_place_read(&place, (const char *)p + 1, n - 1))
 		must(place.socket[0] == '/' && place.meet[0] == '/');
-	if (envoy_ask_read(&ask, p + 1, n - 1, 4))
-		must(ask.slot >= 1 && ask.slot <= 4);
+	(void)envoy_ask_read(&ask, p + 1, n - 1);
+	if (docker_images_read(images, &found, a))
+		for (size_t i = 0; i < found; i++)
+			must(images[i].meet[0] == '/' &&
+			    strlen(images[i].node) == DOCKER_NODE - 1);
 	if (envoy_answer_read(&said, p + 1, n - 1))
 		must(strlen(said.why) < sizeof(said.why));
 	return 0;

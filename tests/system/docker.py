@@ -170,9 +170,22 @@ def askers(node):
     return []
 
 
+def others(d):
+    """Images of nodes: one is gone, one is not, and some are no node's."""
+    gone = os.path.join(d.folder, "gone").encode().hex()
+    for name, labels in (
+            ("warren-inner:0000000a", {"warren.node": "0000000a", "warren.meet": gone}),
+            ("warren-inner:0000000b", {"warren.node": "0000000b", "warren.meet": d.folder.encode().hex()}),
+            ("warren-inner:0000000c", {}),
+            ("somebody:0000000d", {"warren.node": "0000000d", "warren.meet": gone})):
+        d.put_image(name, labels)
+    return ["somebody:0000000d", "warren-inner:0000000b", "warren-inner:0000000c"]
+
+
 def short(d):
     """What `./check` has time for: one node, a job, a kill, a lie."""
     word, b = "sleep\0" + str(80000 + os.getpid()), Between(d)
+    stay = others(d)
     try:
         with burrow("root", lines("docker", b)) as node:
             if not node.up():
@@ -183,6 +196,9 @@ def short(d):
             result("docker: profile A", last.get("outcome") == ["exited", 7] and node.output(s) == WANTED and
                    node.output(s, "stderr") == "to-stderr\n", "%s %r %s %s" % (last, node.output(s), s, node.said()[-300:]))
             result("docker: the receipt names it", r.get("runner", "").startswith("docker "), r)
+            own = "warren-inner:" + node.status()["identity"][:8]
+            result("docker: the image of a node that is gone goes, and no other", d.images() == sorted(stay + [own]),
+                   "%s %s" % (d.images(), node.said()[-300:]))
             s, up = running(node, word)
             names, old = d.containers(), askers(node)
             os.kill(old[0], signal.SIGKILL)
@@ -202,6 +218,7 @@ def short(d):
             rc, last = s.end()
             result("docker: and the next one runs", rc == 0 and node.output(s) == "next\n", "%s %s" % (rc, s))
         result("docker: no container is left", until(lambda: d.containers() == [], "no container"), d.containers())
+        result("docker: nor the node's image", until(lambda: d.images() == stay, "no image"), d.images())
     finally:
         b.stop()
 
@@ -221,6 +238,19 @@ def absent():
         result("docker: no start with what is no socket", rc not in (0, None) and "is no socket" in out + err, out + err)
 
 
+def systemd():
+    """Where no systemd runs, a daemon that has it make groups is named."""
+    with open("/proc/1/comm") as f:
+        if f.read() == "systemd\n":
+            skip("docker: groups by a systemd that is not there", "it is here")
+            return
+    with docker({"exec-opts": ["native.cgroupdriver=systemd"]}) as d, burrow("root", lines("docker", d)) as node:
+        if d.up and node.up():
+            until(lambda: "no job can run here" in node.said(), "that it is said")
+        result("docker: groups by a systemd that is not there: no job, and the remedy", d.up and
+               "native.cgroupdriver=cgroupfs" in node.said() and "anceled" not in node.said(), "%s %s" % (d.said(), node.said()[-600:]))
+
+
 def main():
     why = missing()
     if why is not None:
@@ -228,6 +258,7 @@ def main():
         return
     if LONG:
         absent()
+        systemd()
     with docker() as d:
         if not d.up:
             skip("docker", "dockerd does not start here: " + d.said())

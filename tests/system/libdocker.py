@@ -22,16 +22,16 @@ def missing():
 
 
 class Docker:
-    def __init__(self):
+    def __init__(self, conf=None):
         self.folder = tempfile.mkdtemp(prefix="warren-docker.")
         self.socket = os.path.join(self.folder, "d.sock")
         self.log = open(os.path.join(self.folder, "log"), "wb")
         self.groups = set(glob.glob("/sys/fs/cgroup/**/docker", recursive=True))
-        conf = os.path.join(self.folder, "daemon.json")
-        with open(conf, "w") as f:
-            f.write("{}\n")
+        path = os.path.join(self.folder, "daemon.json")
+        with open(path, "w") as f:
+            json.dump(conf or {}, f)
         self.process = subprocess.Popen(
-            ["dockerd", "--config-file", conf, "--host", "unix://" + self.socket, "--bridge", "none",
+            ["dockerd", "--config-file", path, "--host", "unix://" + self.socket, "--bridge", "none",
              "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs"] +
             [w for d in ("data", "exec") for w in ("--%s-root" % d, os.path.join(self.folder, d))] +
             ["--pidfile", os.path.join(self.folder, "pid")],
@@ -57,6 +57,17 @@ class Docker:
         status, _, body = self.get("/containers/json?all=1").partition(b" ")
         return [c["Names"][0] for c in json.loads(body)] if status == b"200" else None
 
+    def images(self):
+        """Their names, sorted."""
+        body = self.get("/images/json").partition(b" ")[2]
+        return sorted(t for i in json.loads(body) for t in i["RepoTags"] or ["?"])
+
+    def put_image(self, name, labels):
+        """An image of nothing with these labels."""
+        subprocess.run(["docker", "-H", "unix://" + self.socket, "import"] +
+                       [w for k in labels for w in ("--change", "LABEL %s=%s" % (k, labels[k]))] + ["-", name],
+                       input=bytes(1024), stdout=subprocess.DEVNULL, check=True)
+
     def said(self):
         with open(self.log.name, errors="replace") as f:
             return f.read()[-600:]
@@ -77,8 +88,9 @@ class Docker:
 
 
 @contextlib.contextmanager
-def docker():
-    d = Docker()
+def docker(conf=None):
+    """conf: what is in its daemon.json."""
+    d = Docker(conf)
     try:
         yield d
     finally:

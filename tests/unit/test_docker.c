@@ -36,6 +36,8 @@ test_requests(void **state)
 	(void)state;
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(out, "GET /version" TAIL);
+	assert_true(docker_info_request(out, sizeof(out)) > 0);
+	assert_string_equal(out, "GET /info" TAIL);
 	assert_true(docker_start(out, sizeof(out), "warren-1-2") > 0);
 	assert_string_equal(out, "POST /containers/warren-1-2/start" TAIL);
 	assert_true(docker_remove(out, sizeof(out), HEX64) > 0);
@@ -47,9 +49,14 @@ test_requests(void **state)
 	assert_true(docker_image_remove(out, sizeof(out), "12345678") > 0);
 	assert_string_equal(out, "DELETE /images/warren-inner:12345678?force=1"
 	    TAIL);
-	assert_true(docker_image_request(out, sizeof(out), "12345678", 99) > 0);
+	assert_true(docker_images_list(out, sizeof(out)) > 0);
+	assert_string_equal(out, "GET /images/json?filters=%7B%22label%22%3A%5B"
+	    "%22warren.node%22%5D%7D" TAIL);
+	assert_true(docker_image_request(out, sizeof(out), "12345678", "/a b",
+	    99) > 0);
 	assert_string_equal(out, "POST /images/create?fromSrc=-&repo=warren-inner"
-	    "&tag=12345678&changes=LABEL%20warren.node%3D12345678 HTTP/1.1\r\n"
+	    "&tag=12345678&changes=LABEL%20warren.node%3D12345678%20warren.meet"
+	    "%3D2f612062 HTTP/1.1\r\n"
 	    "Host: docker\r\nConnection: close\r\n"
 	    "Content-Type: application/x-tar\r\nContent-Length: 99\r\n\r\n");
 }
@@ -249,6 +256,25 @@ test_version(void **state)
 }
 
 static void
+test_info(void **state)
+{
+	static const char good[] = "{\"ID\":\"x\",\"CgroupDriver\":\"systemd\"}";
+	static const char *const others[] = {"{}", "[]", "{\"CgroupDriver\":1}",
+	    "{\"CgroupDriver\":\"cgroupfs\"}", "{\"CgroupDriver\":\"\"}"};
+	char text[sizeof(good)];
+
+	(void)state;
+	assert_true(docker_info_systemd(good));
+	for (size_t n = 0; n < sizeof(good) - 1; n++) {
+		memcpy(text, good, n);
+		text[n] = '\0';
+		assert_false(docker_info_systemd(text));
+	}
+	for (size_t i = 0; i < NELEM(others); i++)
+		assert_false(docker_info_systemd(others[i]));
+}
+
+static void
 test_list(void **state)
 {
 	static char ids[DOCKER_LISTED][DOCKER_ID], many[64u << 10];
@@ -274,6 +300,71 @@ test_list(void **state)
 		    "%s{\"Id\":\"" HEX64 "\"}", i > 0 ? "," : "");
 	(void)snprintf(many + at, sizeof(many) - at, "]");
 	assert_true(docker_list_read(ids, &n, many));
+	assert_int_equal(n, DOCKER_LISTED);
+}
+
+#define IMAGE_IS(tags, labels) "[{\"RepoTags\":" tags ",\"Labels\":" labels "}]"
+#define TAG "\"warren-inner:12345678\""
+#define AT "\"warren.meet\":\"2f612062\""
+
+static void
+test_images(void **state)
+{
+	static const char good[] = IMAGE_IS("[" TAG "]",
+	    "{\"warren.node\":\"12345678\"," AT ",\"x\":\"y\"}");
+	/* a list, of which nothing is a node's */
+	static const char *const none[] = {"[]", "[{}]", "[1]",
+	    IMAGE_IS("[" TAG "]", "null"), IMAGE_IS("[" TAG "]", "{" AT "}"),
+	    IMAGE_IS("null", "{\"warren.node\":\"12345678\"," AT "}"),
+	    IMAGE_IS("[]", "{\"warren.node\":\"12345678\"," AT "}"),
+	    IMAGE_IS("[" TAG ",\"mine:1\"]", "{\"warren.node\":\"12345678\","
+	    AT "}"),
+	    IMAGE_IS("[\"mine:12345678\"]", "{\"warren.node\":\"12345678\"," AT
+	    "}"),
+	    IMAGE_IS("[" TAG "]", "{\"warren.node\":\"12345679\"," AT "}"),
+	    IMAGE_IS("[\"warren-inner:../../xx\"]", "{\"warren.node\":"
+	    "\"../../xx\"," AT "}"),
+	    IMAGE_IS("[" TAG "]", "{\"warren.node\":\"12345678\"}"),
+	    IMAGE_IS("[" TAG "]", "{\"warren.node\":\"12345678\","
+	    "\"warren.meet\":\"\"}"),
+	    IMAGE_IS("[" TAG "]", "{\"warren.node\":\"12345678\","
+	    "\"warren.meet\":\"2f6\"}"),
+	    IMAGE_IS("[" TAG "]", "{\"warren.node\":\"12345678\","
+	    "\"warren.meet\":\"612f\"}"),
+	    IMAGE_IS("[" TAG "]", "{\"warren.node\":\"12345678\","
+	    "\"warren.meet\":\"2f0061\"}")};
+	static struct docker_image found[DOCKER_LISTED];
+	static char many[128u << 10];
+	char text[sizeof(good)];
+	size_t n = 99, at = 0;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(good) - 1; k++) {
+		memcpy(text, good, k);
+		text[k] = '\0';
+		assert_false(docker_images_read(found, &n, text));
+	}
+	assert_false(docker_images_read(found, &n, "{}"));
+	assert_int_equal(n, 99);
+	assert_true(docker_images_read(found, &n, good));
+	assert_int_equal(n, 1);
+	assert_string_equal(found[0].node, "12345678");
+	assert_string_equal(found[0].meet, "/a b");
+	for (size_t i = 0; i < NELEM(none); i++) {
+		assert_true(docker_images_read(found, &n, none[i]));
+		assert_int_equal(n, 0);
+	}
+	/* a path that is too long; more than there is room for */
+	(void)snprintf(many, sizeof(many), IMAGE_IS("[" TAG "]",
+	    "{\"warren.node\":\"12345678\",\"warren.meet\":\"2f%0*d\"}"),
+	    2 * DOCKER_MEET, 0);
+	assert_true(docker_images_read(found, &n, many));
+	assert_int_equal(n, 0);
+	for (unsigned i = 0; i < DOCKER_LISTED + 9; i++)
+		at += (size_t)snprintf(many + at, sizeof(many) - at, "%s%.*s",
+		    i > 0 ? "," : "[", (int)sizeof(good) - 3, good + 1);
+	(void)snprintf(many + at, sizeof(many) - at, "]");
+	assert_true(docker_images_read(found, &n, many));
 	assert_int_equal(n, DOCKER_LISTED);
 }
 
@@ -331,24 +422,18 @@ test_place(void **state)
 static void
 test_ask(void **state)
 {
-	uint8_t buf[ENVOY_ASK + 1];
-	struct envoy_ask a = {.grouped = true, .slot = 3,
-	    .job = {{1, 2, 3}}}, got;
+	uint8_t buf[ENVOY_ASK + 1] = {0};
+	struct envoy_ask a = {.grouped = true}, got;
 
 	(void)state;
 	envoy_ask_write(buf, &a);
-	assert_true(envoy_ask_read(&got, buf, ENVOY_ASK, 3));
-	assert_true(!got.trial && got.grouped && got.slot == 3 &&
-	    got.job.b[2] == 3);
+	assert_true(envoy_ask_read(&got, buf, ENVOY_ASK));
+	assert_true(!got.trial && got.grouped);
 	for (size_t n = 0; n < ENVOY_ASK; n++)
-		assert_false(envoy_ask_read(&got, buf, n, 3));
-	assert_false(envoy_ask_read(&got, buf, ENVOY_ASK + 1, 3));
-	assert_false(envoy_ask_read(&got, buf, ENVOY_ASK, 2));
-	a.slot = 0;
-	envoy_ask_write(buf, &a);
-	assert_false(envoy_ask_read(&got, buf, ENVOY_ASK, 3));
+		assert_false(envoy_ask_read(&got, buf, n));
+	assert_false(envoy_ask_read(&got, buf, ENVOY_ASK + 1));
 	buf[0] = 2;
-	assert_false(envoy_ask_read(&got, buf, ENVOY_ASK, 3));
+	assert_false(envoy_ask_read(&got, buf, ENVOY_ASK));
 }
 
 static void
@@ -376,7 +461,8 @@ main(void)
 	    cmocka_unit_test(test_requests), cmocka_unit_test(test_create),
 	    cmocka_unit_test(test_http), cmocka_unit_test(test_http_cut),
 	    cmocka_unit_test(test_http_long), cmocka_unit_test(test_version),
-	    cmocka_unit_test(test_list), cmocka_unit_test(test_words),
+	    cmocka_unit_test(test_info), cmocka_unit_test(test_list),
+	    cmocka_unit_test(test_images), cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_place), cmocka_unit_test(test_ask),
 	    cmocka_unit_test(test_answer)};
 
