@@ -455,7 +455,7 @@ find_out(struct start *s)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
 	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
-	j->inherited |= jail_io(s->groups, &s->program.params);
+	j->inherited |= jail_io(s->groups, &s->program.params, s->kind->afar);
 	j->inherited &= ~s->kind->apart;
 	j->limits.available |= j->inherited | (s->kind->layers & s->kind->apart);
 	if (s->lsm.kind != LSM_NONE)
@@ -478,7 +478,8 @@ find_out(struct start *s)
 	if (s->lacking == 0)
 		remedy_inherited(j->missing, sizeof(j->missing),
 		    jail_required(l) & ~j->limits.available);
-	jail_lsm_missing(&s->lsm, j->missing, sizeof(j->missing));
+	jail_lsm_missing(&s->lsm, (s->kind->layers & LAYER_LSM) != 0,
+	    j->missing, sizeof(j->missing));
 }
 
 static void

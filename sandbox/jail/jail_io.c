@@ -19,11 +19,11 @@ jail_io_look(char text[JAIL_IO_TEXT])
 }
 
 uint32_t
-jail_io(const char *text, const struct msg_PARAMS *p)
+jail_io(const char *text, const struct msg_PARAMS *p, bool afar)
 {
 	char jobs[96];
 
 	(void)snprintf(jobs, sizeof(jobs), "/warren-%s/jobs", p->instance);
-	return (p->cg_v2 | (cg_ends(text, "blkio", jobs) ? p->cg_v1 : 0)) &
-	    (uint32_t)LAYER_IO;
+	return (p->cg_v2 | (!afar && cg_ends(text, "blkio", jobs) ?
+	    p->cg_v1 : 0)) & (uint32_t)LAYER_IO;
 }

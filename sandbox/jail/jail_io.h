@@ -2,6 +2,7 @@
 #ifndef WARREN_SANDBOX_JAIL_JAIL_IO_H
 #define WARREN_SANDBOX_JAIL_JAIL_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/ipc_msg.h"
@@ -14,7 +15,10 @@
 #define JAIL_IO_TEXT 4096
 /* /proc/self/cgroup, while there is one. */
 void jail_io_look(char text[JAIL_IO_TEXT]);
-/* LAYER_IO, or 0. */
-uint32_t jail_io(const char *text, const struct msg_PARAMS *);
+/*
+ * LAYER_IO, or 0. afar: jobs are in their groups of version 2 and in nothing
+ * else of ours, as a daemon's are.
+ */
+uint32_t jail_io(const char *text, const struct msg_PARAMS *, bool afar);
 
 #endif

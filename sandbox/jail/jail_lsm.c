@@ -65,11 +65,14 @@ jail_lsm_now(uint32_t layers, int enforce)
 }
 
 void
-jail_lsm_missing(const struct lsm *l, char *text, size_t cap)
+jail_lsm_missing(const struct lsm *l, bool sets, char *text, size_t cap)
 {
 	size_t n = strlen(text);
+	const char *why = l->why;
 
-	if (l->why[0] != '\0')
+	if (why[0] == '\0' && l->kind != LSM_NONE && !sets)
+		why = "jobs of a runner get no label";
+	if (why[0] != '\0')
 		(void)snprintf(text + n, cap - n, "%slsm: %s", n == 0 ? "" :
-		    "; ", l->why);
+		    "; ", why);
 }

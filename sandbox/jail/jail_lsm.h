@@ -19,7 +19,10 @@ void jail_lsm(struct lsm *out, int fd);
  * whether it enforces (-1: none), and where it does not, no job has its layer.
  */
 uint32_t jail_lsm_now(uint32_t layers, int enforce);
-/* The reason, behind what else is missing. */
-void jail_lsm_missing(const struct lsm *, char *text, size_t cap);
+/*
+ * The reason, behind what else is missing; sets: who contains the jobs labels
+ * them.
+ */
+void jail_lsm_missing(const struct lsm *, bool sets, char *text, size_t cap);
 
 #endif

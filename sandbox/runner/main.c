@@ -60,7 +60,7 @@ call_daemon(struct jail_kind *k, const struct process *p, int jobs)
 	k->afar = true;
 	/* its daemon reads an image, and may have just been started */
 	k->trial_ms = START_MS;
-	k->apart = LAYER_TIME | LAYER_CORE | LAYER_IO |
+	k->apart = LAYER_TIME | LAYER_CORE |
 	    (jobs < 0 ? LAYER_DEVICES : 0);
 }
 

@@ -12,6 +12,8 @@
 
 #include "common/layers.h"
 #include "common/util.h"
+#include "sandbox/jail/jail_io.h"
+#include "sandbox/jail/jail_lsm.h"
 #include "sandbox/runner/inner.h"
 #include "sandbox/runner/terms.h"
 
@@ -308,6 +310,45 @@ test_layers(void **state)
 	    LAYER_LANDLOCK | LAYER_CGROUP));
 }
 
+/* The bound on the disk: of version 2 in each case, else of who is a child. */
+static void
+test_io(void **state)
+{
+	static const char in[] = "3:blkio:/warren-12345678/jobs\n0::/x\n";
+	struct msg_PARAMS p = {.instance = "12345678"};
+
+	(void)state;
+	assert_int_equal(jail_io(in, &p, false), 0);
+	p.cg_v1 = LAYER_IO | LAYER_PIDS;
+	assert_int_equal(jail_io(in, &p, false), LAYER_IO);
+	assert_int_equal(jail_io("3:blkio:/\n", &p, false), 0);
+	assert_int_equal(jail_io(in, &p, true), 0);
+	p.cg_v2 = LAYER_IO | LAYER_PIDS;
+	assert_int_equal(jail_io(in, &p, true), LAYER_IO);
+	assert_int_equal(jail_io("", &p, true), LAYER_IO);
+}
+
+/* A runner's jobs get no label, and it is said where there could be one. */
+static void
+test_label(void **state)
+{
+	static struct lsm l;
+	char text[200] = "";
+
+	(void)state;
+	jail_lsm_missing(&l, false, text, sizeof(text));
+	assert_string_equal(text, "");
+	l.kind = LSM_APPARMOR;
+	jail_lsm_missing(&l, true, text, sizeof(text));
+	assert_string_equal(text, "");
+	jail_lsm_missing(&l, false, text, sizeof(text));
+	assert_string_equal(text, "lsm: jobs of a runner get no label");
+	(void)snprintf(l.why, sizeof(l.why), "AppArmor: no");
+	jail_lsm_missing(&l, false, text, sizeof(text));
+	assert_string_equal(text, "lsm: jobs of a runner get no label; "
+	    "lsm: AppArmor: no");
+}
+
 int
 main(void)
 {
@@ -316,7 +357,8 @@ main(void)
 	    cmocka_unit_test(test_oci), cmocka_unit_test(test_podman),
 	    cmocka_unit_test(test_tools),
 	    cmocka_unit_test(test_version), cmocka_unit_test(test_inner),
-	    cmocka_unit_test(test_layers)};
+	    cmocka_unit_test(test_layers), cmocka_unit_test(test_io),
+	    cmocka_unit_test(test_label)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
