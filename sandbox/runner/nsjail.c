@@ -41,7 +41,7 @@ nsjail_terms(struct terms *t, const struct terms_in *in)
 	    "mount { src: \"" TERMS_ROOT "\" dst: \"/\" is_bind: true rw: %s "
 	    "nosuid: true nodev: true }\n"
 	    "mount { dst: \"/proc\" fstype: \"proc\" "
-	    "options: \"hidepid=2,subset=pid\" rw: true nosuid: true "
+	    "options: \"hidepid=4,subset=pid\" rw: true nosuid: true "
 	    "nodev: true noexec: true }\n",
 	    in->uid, in->gid, in->read_only ? "false" : "true");
 

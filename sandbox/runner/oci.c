@@ -25,7 +25,7 @@ static const char config[] =
     "{\"destination\":\"/dev\",\"type\":\"bind\",\"source\":\"/dev\","
     "\"options\":[\"rbind\",\"ro\",\"nosuid\",\"noexec\"]},"
     "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\","
-    "\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"hidepid=2\",\"subset=pid\"]}],"
+    "\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"hidepid=4\",\"subset=pid\"]}],"
     "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},"
     "{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"}%s]}}\n";
 

@@ -96,7 +96,7 @@ test_nsjail(void **state)
 	    "mount { src: \"/new/root\" dst: \"/\" is_bind: true rw: false "
 	    "nosuid: true nodev: true }\n"
 	    "mount { dst: \"/proc\" fstype: \"proc\" options: "
-	    "\"hidepid=2,subset=pid\" rw: true nosuid: true nodev: true "
+	    "\"hidepid=4,subset=pid\" rw: true nosuid: true nodev: true "
 	    "noexec: true }\n"
 	    "pass_fd: 3\npass_fd: 4\npass_fd: 5\npass_fd: 6\npass_fd: 7\n"
 	    "pass_fd: 8\npass_fd: 9\npass_fd: 10\n"
@@ -116,7 +116,7 @@ test_nsjail(void **state)
 	"{\"destination\":\"/dev\",\"type\":\"bind\",\"source\":\"/dev\","     \
 	"\"options\":[\"rbind\",\"ro\",\"nosuid\",\"noexec\"]},"               \
 	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\","    \
-	"\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"hidepid=2\","          \
+	"\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"hidepid=4\","          \
 	"\"subset=pid\"]}],\"linux\":{\"namespaces\":[{\"type\":\"pid\"},"     \
 	"{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"        \
 	"{\"type\":\"mount\"}" more "]}}\n"
