@@ -29,8 +29,14 @@
 #include "sandbox/runner/errand.h"
 
 #define PLACE_TEXT (2 * ENVOY_PATH + DOCKER_NODE + 3)
-/* ours, of a slot: a job's, and some that are being taken away */
-#define ERRANDS 4u
+/*
+ * Ours. A slot has some at once, a job's and those that are being taken away, and
+ * more of what all slots share: a container of which nothing was heard is waited
+ * for, and one slot may start several jobs meanwhile.
+ */
+#define ERRANDS_OWN 4u
+#define ERRANDS_SHARED 12u
+#define ERRANDS (ERRANDS_OWN + ERRANDS_SHARED)
 #define AGAIN_MS 1000 /* ours: until one that fell is started again */
 
 /*
@@ -118,14 +124,40 @@ of_slot(const struct envoy *k, int reply, uint32_t slot)
 	    who.uid == k->setup.base + JAIL_SLOT_UID + slot;
 }
 
+static unsigned
+used(const pid_t of[ERRANDS])
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ERRANDS; i++)
+		n += of[i] != 0;
+	return n;
+}
+
+/* Where another one of this slot is remembered; NULL: it has its share. */
+static pid_t *
+place_for(struct worker *w, uint32_t slot)
+{
+	pid_t *of = w->errands[slot - 1];
+	unsigned shared = 0;
+
+	for (size_t i = 0; i < JAIL_SLOTS_MAX; i++) {
+		unsigned n = used(w->errands[i]);
+
+		shared += n > ERRANDS_OWN ? n - ERRANDS_OWN : 0;
+	}
+	if (used(of) >= ERRANDS_OWN && shared >= ERRANDS_SHARED)
+		return NULL;
+	while (*of != 0)
+		of++;
+	return of;
+}
+
 static void
 send_out(struct worker *w, const struct errand_of *o, int reply)
 {
-	pid_t *place = NULL, *of = w->errands[o->slot - 1];
+	pid_t *place = place_for(w, o->slot);
 
-	for (size_t i = 0; i < ERRANDS; i++)
-		if (of[i] == 0)
-			place = &of[i];
 	if (o->ask.trial && told->begun) {
 		refuse(reply, "it was made ready before");
 	} else if (place == NULL) {
@@ -203,8 +235,8 @@ keep(const struct envoy *k, const int lines[])
 
 /*
  * A worker that falls is followed by another, which hears the same lines: else
- * no job would start until all slots are made anew. Its
- * errands go on, as children of ours.
+ * no job would start until all slots are made anew. Its errands go on, as
+ * children of ours.
  */
 static void
 watch_over(const struct envoy *k, const int lines[])

@@ -33,7 +33,7 @@
 
 #define BASE DRIVE_BASE
 #define SLOTS 2u
-#define ERRANDS 4 /* of a slot, at once */
+#define ERRANDS 16 /* of a slot, at once, while no other has more than 4 */
 #define MEET "meet"
 
 static char top[64];
