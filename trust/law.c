@@ -328,8 +328,8 @@ add_self(struct law *l, const struct law_self *x)
 }
 
 /* The lists together, then the graph without those in it. */
-static void
-unite(struct law *l)
+void
+law_unite(struct law *l)
 {
 	struct revset *set = &l->standing.revoked;
 
@@ -349,7 +349,7 @@ law_follow(struct law *l)
 	age(l, &l->standing.list, l->has_list, &l->list_uri,
 	    l->list.version != 0);
 	take_anchors(l, l->conf);
-	unite(l);
+	law_unite(l);
 	(void)lawio_index(l);
 }
 
@@ -384,7 +384,7 @@ law_seen(struct law *l, const struct klp_key *k)
 {
 	if (!try_key(l, k))
 		return false;
-	unite(l);
+	law_unite(l);
 	lawio_revoked(l);
 	return true;
 }
@@ -392,11 +392,24 @@ law_seen(struct law *l, const struct klp_key *k)
 static void
 try_binding(void *ctx, const struct binding *b, const struct hash16 *rns)
 {
+	struct law *l = ctx;
 	struct klp_key k;
 
 	(void)rns;
 	if (binding_key(&k, b))
-		(void)try_key(ctx, &k);
+		l->changed |= try_key(l, &k);
+}
+
+void
+law_try_self(struct law *l)
+{
+	if (l->nself == 0)
+		return;
+	bindstore_each(l->store, try_binding, l);
+	for (unsigned i = 0; i < l->nauth; i++)
+		for (unsigned k = 0; l->auth[i].pinned &&
+		    k < l->auth[i].a.root.nkeys; k++)
+			l->changed |= try_key(l, &l->auth[i].a.root.keys[k]);
 }
 
 static void
@@ -415,6 +428,11 @@ one_self(void *ctx, const char *name, const uint8_t *frame, size_t len)
 	}
 	*x = (struct law_self){.fp = s.fp};
 	memcpy(x->frame, frame, sizeof(x->frame));
+	/* the operator's file and what was kept of it are one */
+	for (unsigned i = 0; i < l->nself; i++)
+		if (fp_eq(&l->self[i].fp, &x->fp) && memcmp(l->self[i].frame,
+			x->frame, sizeof(x->frame)) == 0)
+			return;
 	l->nself++;
 }
 
@@ -444,9 +462,5 @@ law_read_self(struct law *l)
 			l->self[k].good |= old[i].good;
 	}
 	free(old);
-	bindstore_each(l->store, try_binding, l);
-	for (unsigned i = 0; i < l->nauth; i++)
-		for (unsigned k = 0; l->auth[i].pinned &&
-		    k < l->auth[i].a.root.nkeys; k++)
-			(void)try_key(l, &l->auth[i].a.root.keys[k]);
+	law_try_self(l);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "common/wire.h"
@@ -55,9 +56,13 @@ lawdelta_verify(const struct law *l, const struct law_authority *la, struct delt
 	if (!root_signed(r, &r->roles[rd->role], &e, TYPE_DELTA))
 		return "fewer keys of its role have signed it than the root "
 		       "asks for";
-	if (memcmp(d->atag, la->a.state.id.b, sizeof(d->atag)) != 0 ||
-	    memcmp(d->ptag, ptag, sizeof(ptag)) != 0)
-		return "of another list";
+	return memcmp(d->atag, la->a.state.id.b, sizeof(d->atag)) != 0 ||
+	    memcmp(d->ptag, ptag, sizeof(ptag)) != 0 ? "of another list" : NULL;
+}
+
+const char *
+lawdelta_early(const struct law *l, const struct delta *d)
+{
 	return d->issued > (uint64_t)l->now + FRESH_AHEAD ?
 	    "issued in the future: is the clock right?" : NULL;
 }
@@ -126,6 +131,9 @@ lawdelta_replay(struct law *l, struct law_authority *la)
 		    delta_apply(&next, &l->list, &d) != NULL)
 			continue; /* of a version that is in the list by now */
 		use(l, &next);
+		/* it was at most so far ahead of the clock when it came */
+		klp_clock_raise(&l->clock, d.issued - MIN_OF(d.issued,
+		    (uint32_t)FRESH_AHEAD), clock_mono());
 		put(&w, one.p, len);
 	}
 	l->chain_len = w.len;
@@ -171,6 +179,8 @@ lawdelta_take(struct law *l, struct law_authority *la, const uint8_t *buf,
 	const char *bad = lawdelta_verify(l, la, &d, buf, len);
 
 	if (bad == NULL)
+		bad = lawdelta_early(l, &d);
+	if (bad == NULL)
 		bad = delta_apply(&next, &l->list, &d);
 	if (bad != NULL) {
 		(void)snprintf(why, AUTH_WHY, "%s", bad);
@@ -183,6 +193,9 @@ lawdelta_take(struct law *l, struct law_authority *la, const uint8_t *buf,
 		    "not count");
 	} else {
 		use(l, &next);
+		law_unite(l); /* what the brake counts from */
+		klp_clock_raise(&l->clock, MIN_OF(d.issued, l->now),
+		    clock_mono());
 		lawhist_add(l, la, buf, len);
 		lawspread_delta(l, la, buf, len);
 		why[0] = l->held[0] = '\0';

@@ -20,9 +20,13 @@ void lawio_event(struct law *, enum event_kind, unsigned severity,
     __attribute__((format(printf, 5, 6)));
 /* law.c: what follows from what is known now. */
 void law_follow(struct law *);
+/* ... of the lists alone: who is revoked. */
+void law_unite(struct law *);
 /* Its root was taken away: as after a start without it. */
 void law_unpin(struct law *, struct law_authority *);
 void law_read_self(struct law *);
+/* Keys of roots and bindings that are known now: l->changed, if one has. */
+void law_try_self(struct law *);
 struct law_authority *law_authority_of(struct law *, const char *name);
 /* lawweb.c: web servers of an authority, by node.yaml and its root. */
 #define LAWWEB_KIND(end) (0x80u | (unsigned)(end)) /* beside enum fetch_end */
@@ -56,8 +60,12 @@ void lawdelta_replay(struct law *, struct law_authority *);
 bool lawdelta_take(struct law *, struct law_authority *, const uint8_t *,
     size_t, char why[AUTH_WHY]);
 void lawdelta_folder(struct law *, struct law_authority *);
-/* What a frame says, or why it does not count; would the list be held? */
+/*
+ * What a frame says, or why it does not count; the time of one that comes, which
+ * is not asked of one that was kept; would the list be held?
+ */
 struct delta;
+const char *lawdelta_early(const struct law *, const struct delta *);
 const char *lawdelta_verify(const struct law *, const struct law_authority *,
     struct delta *, const uint8_t *, size_t);
 bool lawdelta_brake(struct law *, const struct law_authority *,

@@ -62,7 +62,6 @@ taken(struct law *l, struct law_authority *la, const struct auth_report *rep)
 
 	if (!l->web)
 		la->said[0] = '\0';
-	klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
 	log_notice(name, "taken: root=%u head=%u from=%s%s%s",
 	    la->a.state.root_version, la->a.state.head_version,
 	    place(l, la, at), rep->why[0] != '\0' ? ": " : "", rep->why);
@@ -274,6 +273,7 @@ begin(struct law *l)
 	if (l->recall) {
 		/* its keys may be anchors and boards, documents or none */
 		l->changed = true;
+		law_try_self(l);
 		law_follow(l);
 	}
 	if (!la->pinned) {
@@ -301,25 +301,32 @@ finish(struct law *l, const char *why)
 
 	l->step = NULL;
 	authority_end(&la->a, step, why, &rep);
-	if (rep.end == AUTH_NEW)
+	if (rep.end == AUTH_NEW) {
+		/* a head alone makes fresh again what it names */
+		l->changed = true;
 		lawserve_roots(l, la, before);
-	if (rep.end == AUTH_NEW)
 		lawspread_head(l, la);
+	}
 	lawio_drop(l);
 	/* it has ended at a file that is asked for now */
 	if (l->web && lawweb_asks(l, la)) {
 		go_on(l);
 		return;
 	}
+	klp_clock_raise(&l->clock, MAX_OF(la->a.state.floor,
+	    la->a.least.floor), clock_mono());
 	if (l->replay) {
 		lawset_replay(l, la);
 		lawdelta_replay(l, la);
 	}
-	if (rep.end == AUTH_NONE)
-		klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
-	report(l, la, &rep);
+	/* at a start the floor is known from here on */
+	l->now = MAX_OF(l->now, l->clock.floor);
+	if (rep.end == AUTH_NEW || rep.end == AUTH_NONE)
+		law_try_self(l); /* its root may have other keys */
+	/* before the deltas on top, whose brake counts from here */
 	if (l->changed)
 		law_follow(l);
+	report(l, la, &rep);
 	go_on(l);
 }
 

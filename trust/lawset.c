@@ -164,6 +164,8 @@ lawset_take(struct law *l, struct law_authority *la, struct lawset *s,
 
 	why[0] = '\0';
 	if (bad == NULL)
+		bad = lawdelta_early(l, &d);
+	if (bad == NULL)
 		bad = d.to != s->version ? "the delta is of another version" :
 		    compact_list(&next, &l->list, &d, s->p, s->len);
 	if (bad != NULL) {

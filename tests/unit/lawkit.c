@@ -72,14 +72,14 @@ kit_verify(void *ctx, const struct msg_V_VERIFY *m, const void *text,
 }
 
 static void
-place_open(struct place *p)
+place_open(struct place *p, uint32_t now)
 {
 	const struct law_ops ops = {NULL, event, NULL, ask, kit_verify};
 
 	p->l = law_new(dup(p->klp.fd), p->dir, p->store, &ops);
 	assert_non_null(p->l);
 	law_configure(p->l, p->conf);
-	(void)law_look(p->l, NOW, true);
+	(void)law_look(p->l, now, true);
 }
 
 void
@@ -108,14 +108,20 @@ place_make(struct place *p, const char *yaml)
 	assert_int_equal(node_config_parse(&p->conf, yaml, strlen(yaml),
 	    &bad), 0);
 	p->store = bindstore_new(8);
-	place_open(p);
+	place_open(p, NOW);
+}
+
+void
+place_again_at(struct place *p, uint32_t now)
+{
+	law_free(p->l);
+	place_open(p, now);
 }
 
 void
 place_again(struct place *p)
 {
-	law_free(p->l);
-	place_open(p);
+	place_again_at(p, NOW);
 }
 
 static void

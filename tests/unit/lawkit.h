@@ -25,6 +25,7 @@ struct place {
 };
 extern struct place giver, taker;
 void place_again(struct place *); /* a restart */
+void place_again_at(struct place *, uint32_t now);
 void judge_by(const char *yaml);  /* the taker, which looks by it */
 
 extern struct msg_M_ASK asked;

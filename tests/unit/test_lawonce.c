@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What counts from the look that finds it on, and goes on to count after a
+ * restart with a clock that is wrong: a head alone, a key's own word, the list
+ * that the brake of a delta counts from, deltas that were taken.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+
+#include "common/util.h"
+#include "common/wire.h"
+#include "tests/unit/lawkit.h"
+#include "trust/doc/delta.h"
+#include "trust/doc/frame.h"
+
+#define HOUR 3600u
+#define DAY (24 * HOUR)
+#define HERE "documents/test.kos/"
+
+/* ---- what there is ---- */
+
+/* A list of n identities that is good for 30 days, in the taker's klp/. */
+static size_t
+put_list(uint32_t version, unsigned n)
+{
+	struct rev_entry e[8];
+	size_t len;
+
+	assert_true(n <= NELEM(e));
+	for (unsigned i = 0; i < n; i++)
+		e[i] = (struct rev_entry){.kind = REV_RNS,
+		    .id = {1, (uint8_t)i}};
+	len = kit_list(page, sizeof(page), NULL, version, KIT_T0,
+	    KIT_T0 + 30 * DAY, e, n, 1);
+	kit_dir_put(&taker.klp, HERE KIT_LIST, page, len);
+	return len;
+}
+
+/* The head that names what is in page, good for a day. */
+static void
+put_head(uint32_t version, uint32_t list, size_t len, uint32_t issued)
+{
+	struct head h = {.root_version = 1, .version = version,
+	    .issued = issued, .expires = issued + DAY};
+	static uint8_t buf[8192];
+	struct id32 id;
+
+	kit_names(&h, KIT_LIST, list, page, len);
+	(void)kit_root(buf, sizeof(buf), &lawkit_root, &id);
+	memcpy(h.atag, id.b, sizeof(h.atag));
+	kit_dir_put(&taker.klp, HERE "head", buf, kit_head(buf, sizeof(buf),
+	    &h, 1));
+}
+
+/* The n-th identity is revoked from the list of n on. */
+static void
+put_delta(uint32_t from, unsigned n)
+{
+	struct rev_entry e[8];
+	uint8_t out[DELTA_BYTES];
+	char name[64];
+
+	assert_true(n < NELEM(e));
+	for (unsigned i = 0; i <= n; i++)
+		e[i] = (struct rev_entry){.kind = REV_RNS,
+		    .id = {1, (uint8_t)i}};
+	(void)snprintf(name, sizeof(name), HERE KIT_LIST ".%u.delta", from);
+	kit_dir_put(&taker.klp, name, out, delta(out, sizeof(out), from, e,
+	    n + 1, 1));
+}
+
+static void
+put_self(const char *name, unsigned key)
+{
+	uint8_t frame[SELFREV_FRAME], out[LAW_SELF_FRAME];
+	struct wr w = wr_make(frame, sizeof(frame));
+	struct env_signed sig[KIT_KEYS];
+	struct fp fp = kit_fp(key);
+	char at[64];
+
+	wr_bytes(&w, "KX\001\001", 4);
+	wr_bytes(&w, HASH_BYTES(fp));
+	wr_u32(&w, KIT_T0);
+	wr_u32(&w, KIT_T0);
+	assert_true(wr_ok(&w) && w.len == sizeof(frame));
+	(void)mkdirat(taker.klp.fd, "self-revoked", 0755);
+	(void)snprintf(at, sizeof(at), "self-revoked/%s", name);
+	kit_dir_put(&taker.klp, at, out, frame_put(out, sizeof(out), frame,
+	    sizeof(frame), sig, kit_sign(sig, 1u << key, TYPE_SELFREV, frame,
+	    sizeof(frame))));
+}
+
+static bool
+is_revoked(unsigned key)
+{
+	struct fp fp = kit_fp(key);
+
+	return revset_state(&taker.l->standing.revoked, REV_KEY, fp.b) ==
+	    REV_REVOKED;
+}
+
+/* ---- tests ---- */
+
+static void
+test_head_alone(void **state)
+{
+	const uint32_t later = KIT_T0 + 30 * HOUR;
+	size_t len = put_list(1, 1);
+
+	(void)state;
+	put_head(1, 1, len, KIT_T0);
+	assert_true(law_look(taker.l, NOW, true));
+	assert_int_equal(standing_fresh(&taker.l->standing.list, later),
+	    FRESH_STALE);
+	put_head(2, 1, len, KIT_T0 + 20 * HOUR);
+	/* node is told as well: its verdicts end with the first head */
+	assert_true(law_look(taker.l, later, true));
+	assert_int_equal(standing_fresh(&taker.l->standing.list, later),
+	    FRESH_YES);
+	assert_false(law_look(taker.l, later, true));
+}
+
+static void
+test_own_word(void **state)
+{
+	(void)state;
+	put_head(1, 1, put_list(1, 1), KIT_T0);
+	(void)law_look(taker.l, NOW, true);
+	assert_false(is_revoked(0));
+	put_self("one", 0);
+	assert_true(law_look(taker.l, NOW, true));
+	assert_true(is_revoked(0));
+	/* said once, though what was kept of it lies beside it now */
+	last_event = 0;
+	assert_false(law_look(taker.l, NOW, true));
+	assert_int_equal(last_event, 0);
+	assert_int_equal(taker.l->nself, 1);
+	/* the first look of another life knows it */
+	place_again(&taker);
+	assert_true(is_revoked(0));
+	/* the word of a key about another one is none */
+	assert_false(is_revoked(1));
+}
+
+static void
+test_brake_base(void **state)
+{
+	(void)state;
+	judge_by("revocation_list: " LIST_URI "\ntrust:\n  pins:\n"
+	    "    - {id: \"01000000000000000000000000000000\", level: 1}\n"
+	    "    - {id: \"01010000000000000000000000000000\", level: 1}\n"
+	    "    - {id: \"01020000000000000000000000000000\", level: 1}\n"
+	    "    - {id: \"01030000000000000000000000000000\", level: 1}\n"
+	    "    - {id: \"01040000000000000000000000000000\", level: 1}\n"
+	    "    - {id: \"01050000000000000000000000000000\", level: 1}\n");
+	put_head(1, 1, put_list(1, 2), KIT_T0);
+	for (unsigned i = 0; i < 4; i++)
+		put_delta(1 + i, 2 + i);
+	/* four of six, but one by one, and two of a first list */
+	(void)law_look(taker.l, NOW, true);
+	assert_int_equal(taker.l->list.version, 5);
+	assert_int_equal(taker.l->list.n, 6);
+	assert_string_equal(taker.l->held, "");
+}
+
+static void
+test_clock_of_a_start(void **state)
+{
+	struct law *l;
+
+	(void)state;
+	put_head(1, 1, put_list(1, 1), KIT_T0);
+	put_delta(1, 1);
+	put_self("one", 3);
+	(void)law_look(taker.l, NOW, true);
+	assert_int_equal(taker.l->list.version, 2);
+	place_again_at(&taker, 60);
+	l = taker.l;
+	assert_int_equal(l->list.version, 2);
+	assert_int_equal(l->list.n, 2);
+	assert_true(is_revoked(3));
+	/* and time has begun where it is certain to have been */
+	assert_int_equal(l->clock.floor, KIT_T0);
+	assert_int_equal(l->now, KIT_T0);
+	assert_int_equal(klp_now(&l->clock, 60, l->clock.since), KIT_T0);
+	assert_true(l->clock.untrusted);
+	/* what comes is measured by it */
+	put_delta(2, 2);
+	(void)law_look(l, l->now, true);
+	assert_int_equal(l->list.version, 3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_head_alone, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_own_word, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_brake_base, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_clock_of_a_start, setup,
+		teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
