@@ -173,12 +173,17 @@ part_klp() { # documents of an authority over HTTPS and over the mesh, the slow 
 part_restarts() { # programs that fall again and again
 	RESTARTS_LONG=1 system restarts restarts
 }
-part_oracle() { # 20,000 trust graphs beside an evaluation of their own
-	program tests/oracle/kte1_lines || return
+part_oracle() { # 20,000 trust graphs and 3,000 authorities beside the text
+	program tests/oracle/kte1_lines tests/oracle/law_lines || return
 	if (cd "$build" && srcdir=$top "$top/tests/oracle/kte1.sh" 20000) >"$build/oracle.log" 2>&1; then
 		echo "ok oracle: 20,000 trust graphs"
 	else
 		echo "not ok oracle: see $build/oracle.log"
+	fi
+	if (cd "$build" && srcdir=$top "$top/tests/oracle/klp.sh" 3000) >"$build/oracle-klp.log" 2>&1; then
+		echo "ok oracle: 3,000 histories of an authority"
+	else
+		echo "not ok oracle: see $build/oracle-klp.log"
 	fi
 }
 part_revoke() { # a revocation through 1,000 nodes
