@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -17,6 +18,7 @@
 #include "common/runner.h"
 #include "common/util.h"
 #include "node/cli/ask.h"
+#include "node/cli/clockdoubt.h"
 #include "node/cli/doctor_rows.h"
 #include "node/cli/folders.h"
 #include "node/cli/options.h"
@@ -38,6 +40,7 @@ struct examination {
 	struct baits baits;
 	char node_missing[1025], watched[450], runner[RUNNER_TEXT];
 	char exposed[PATH_MAX]; /* a secret that others can read; "" none */
+	char clock[160]; /* what speaks against it; "" */
 	json_t *warm; /* the node's; NULL */
 };
 
@@ -90,6 +93,16 @@ look_at_secrets(struct examination *e)
 	    sizeof(e->exposed)))
 		e->exposed[0] = '\0';
 	rnsconf_free(conf);
+}
+
+static void
+look_at_clock(struct examination *e)
+{
+	char path[CLI_PATH];
+	int64_t newest = cli_config_dir(e->c, path) ? clock_newest(path) : 0;
+
+	(void)clock_doubt(e->clock, sizeof(e->clock), (int64_t)time(NULL),
+	    newest);
 }
 
 static bool
@@ -206,12 +219,13 @@ say_json(const struct examination *e, bool ok)
 		    "watched", e->watched, "runner", e->runner, "warm",
 		    e->warm);
 	}
-	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o,s:s}", "ok",
+	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o,s:s,s:s}", "ok",
 	    ok, "layers", rows, "posture", "layers",
 	    cli_layers_json(e->d.posture), "missing", e->s.posture.missing,
 	    "node", node, "attacks", (int)e->d.attacks, "through",
 	    (int)e->d.through, "skipped", (int)e->d.skipped, "lacking",
-	    cli_layers_json(doctor_lacking(&e->d)), "exposed", e->exposed));
+	    cli_layers_json(doctor_lacking(&e->d)), "exposed", e->exposed,
+	    "clock", e->clock));
 }
 
 static void
@@ -251,6 +265,9 @@ say_remedies(const struct examination *e)
 		printf("\nwasm      %s\n", doctor_modules(&e->d));
 	if (e->s.posture.missing[0] != '\0')
 		printf("\nmissing   %s\n", e->s.posture.missing);
+	if (e->clock[0] != '\0')
+		printf("%sclock     %s\n", e->s.posture.missing[0] != '\0' ? "" :
+		    "\n", e->clock);
 	if (e->watched[0] != '\0')
 		printf("watched   %s\n", e->watched);
 	if (e->exposed[0] != '\0')
@@ -332,6 +349,7 @@ verb_doctor(struct cli *c, int argc, char **argv)
 	e.c = c;
 	e.d.required = required_layers(c);
 	look_at_secrets(&e);
+	look_at_clock(&e);
 	if (ask_answers(c, ASK_NODE))
 		(void)ask(c, ASK_NODE, json_pack("{s:s}", "verb", "status"),
 		    keep_node, &e);

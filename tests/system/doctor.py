@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 from lib import ALL, HERE, USER, Node, done, result, skip
 
@@ -82,6 +83,8 @@ def beside_a_node(mode, user):
         seen = examine(mode + " with a node", node.dir, user=user)
         if seen is None:
             return
+        result("doctor %s: a clock that is right is not named" % mode,
+               seen["clock"] == "", seen["clock"])
         stated = seen["node"]
         result("doctor %s agrees with what the node states" % mode,
                stated is not None and
@@ -126,6 +129,10 @@ def no_namespaces():
         with open(secret, "wb") as f:
             f.write(os.urandom(64))
         os.chmod(secret, 0o640)
+        os.makedirs(os.path.join(folder, "warren/trail"))
+        last = os.path.join(folder, "warren/trail/head")
+        with open(last, "w"):
+            os.utime(last, (time.time() + 86400,) * 2)
         rc, text, error = doctor(folder, "--json", before=no)
     try:
         seen = json.loads(text)
@@ -139,6 +146,8 @@ def no_namespaces():
            seen["attacks"] == 0 and "user" in seen["lacking"], text)
     result("doctor names a secret that others can read",
            seen["exposed"] == secret, text)
+    result("doctor names a clock that is behind what the node wrote last",
+           "behind now" in seen["clock"], seen["clock"])
 
 
 before = left()

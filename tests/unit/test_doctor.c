@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/util.h"
+#include "node/cli/clockdoubt.h"
 #include "node/cli/doctor_rows.h"
 
 static const struct probe_row door = {"way_out", "door", "mount landlock", "-"},
@@ -133,6 +134,43 @@ test_bounds(void **state)
 		assert_non_null(doctor_state_name((enum doctor_state)s));
 }
 
+static void
+test_clock(void **state)
+{
+	const int64_t now = CLOCK_LEAST + 2 * CLOCK_GAP;
+	static const struct {
+		int64_t now, newest;
+		const char *says; /* NULL: nothing */
+	} rows[] = {
+	    {0, 0, "1970-01-01 00:00, which is before"},
+	    {-1, 0, "1969"},
+	    {INT64_MIN, INT64_MAX, "which is before"},
+	    {INT64_MAX, 0, "no document can name"},
+	    {CLOCK_LEAST - 1, 0, "before this program"},
+	    {CLOCK_LEAST, 0, NULL},
+	    {UINT32_MAX, UINT32_MAX, NULL},
+	    {UINT32_MAX + INT64_C(1), 0, "2106-02-07 06:28, which no document"},
+	    {now, 0, NULL},
+	    {now, now + CLOCK_AHEAD, NULL},
+	    {now, now + CLOCK_AHEAD + 1, "behind now, or was ahead then"},
+	    {now, now - CLOCK_GAP, NULL},
+	    {now, now - CLOCK_GAP - 1, "off for so long"},
+	    /* what was written by a clock of 1970 says nothing */
+	    {now, 60, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		char out[160] = "";
+		bool doubt = clock_doubt(out, sizeof(out), rows[i].now,
+		    rows[i].newest);
+
+		assert_int_equal(doubt, rows[i].says != NULL);
+		if (doubt && strstr(out, rows[i].says) == NULL)
+			fail_msg("row %zu: %s", i, out);
+	}
+}
+
 int
 main(void)
 {
@@ -140,6 +178,7 @@ main(void)
 	    cmocka_unit_test(test_rows), cmocka_unit_test(test_outcome),
 	    cmocka_unit_test(test_states), cmocka_unit_test(test_node),
 	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
