@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a letter is, and what was tried: no core, nobody is there. */
+/* Where a letter is, what was tried, how it ends: no core, nobody is there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,13 +15,27 @@ static struct post *post;
 static struct mono now;
 static bool node_there; /* a path to the second node, nothing behind it */
 static struct hash16 nodes[2] = {{{1}}, {{2}}};
+static bool both; /* ... and to the first one */
+static bool node_known; /* ... and what it has announced */
 static enum post_end ended;
+static const char *why;
+
+/* Takes messages of a kilobyte, without a stamp. */
+static uint8_t said[] = {0x97, 0xc2, 0x01, 0xc3, 0x01, 0x01, 0x93, 0x00,
+    0x00, 0x00, 0x80};
+
+static uint64_t opens, asks, sends; /* tags of the last ones */
 
 static int
 do_submit(void *arg, const struct rns_cmd *cmd)
 {
 	(void)arg;
-	(void)cmd;
+	if (cmd->type == RNS_CMD_LINK_OPEN)
+		opens = cmd->link_open.tag;
+	else if (cmd->type == RNS_CMD_REQUEST)
+		asks = cmd->request.tag;
+	else if (cmd->type == RNS_CMD_LINK_SEND)
+		sends = cmd->packet.tag;
 	return RNS_OK;
 }
 
@@ -29,16 +43,17 @@ static bool
 do_known(void *arg, const struct hash16 *dest, struct rns_known *out)
 {
 	(void)arg;
-	(void)dest;
-	(void)out;
-	return false;
+	memset(out, 0, sizeof(*out));
+	out->app_data = said;
+	out->app_data_len = sizeof(said);
+	return node_known && (both || hash16_eq(dest, &nodes[1]));
 }
 
 static bool
 do_path(void *arg, const struct hash16 *dest)
 {
 	(void)arg;
-	return node_there && hash16_eq(dest, &nodes[1]);
+	return node_there && (both || hash16_eq(dest, &nodes[1]));
 }
 
 static void
@@ -56,12 +71,12 @@ on_message(void *arg, const struct post_message *m)
 }
 
 static void
-on_ended(void *arg, uint64_t tag, enum post_end end, const char *why)
+on_ended(void *arg, uint64_t tag, enum post_end end, const char *of)
 {
 	(void)arg;
 	(void)tag;
-	(void)why;
 	ended = end;
+	why = of;
 }
 
 static void
@@ -72,22 +87,25 @@ on_looked(void *arg, enum post_look how, unsigned n)
 	(void)n;
 }
 
-/* One letter with the tag 5 for somebody whose key is known. */
+/* One letter with the tag 5 for somebody whose key is given. */
 static void
-begin(unsigned nnodes, enum post_way way)
+begin_of(unsigned nnodes, enum post_way way, size_t content, bool good)
 {
+	static uint8_t text[2000];
+
 	struct post_io io = {NULL, do_submit, do_known, do_path, do_random,
 	    on_message, on_ended, on_looked, NULL};
 	struct post_conf conf = {.tags = UINT64_C(1) << 59, .nnodes = nnodes};
 	struct post_letter l = {.tag = 5, .way = way};
-	static uint8_t packed[1024];
+	static uint8_t packed[4096];
 	uint8_t other[RNS_KEY], pub[RNS_KEY];
-	struct lxmf m = {.time = 1};
+	struct lxmf m = {.time = 1, .content = {text, content}};
 	struct hash16 hash;
 	size_t n;
 
 	now = (struct mono){1000000};
-	node_there = false;
+	node_there = node_known = both = false;
+	said[3] = 0xc3;
 	memset(conf.identity, 0x41, RNS_KEY);
 	memset(other, 0x42, RNS_KEY);
 	memcpy(conf.nodes, nodes, sizeof(nodes));
@@ -99,11 +117,18 @@ begin(unsigned nnodes, enum post_way way)
 	    conf.identity), RNS_OK);
 	post = post_new(&conf, &io, now);
 	assert_non_null(post);
+	pub[0] ^= !good;
 	l.packed = packed;
 	l.len = n;
 	l.pub = pub;
 	l.until = mono_add(now, 3600 * MONO_SECOND);
 	assert_int_equal(post_send(post, &l, now), RNS_OK);
+}
+
+static void
+begin(unsigned nnodes, enum post_way way)
+{
+	begin_of(nnodes, way, 0, true);
 }
 
 static void
@@ -173,12 +198,133 @@ through_nodes(void **state)
 	post_free(post);
 }
 
+/* What no node will ever take ends, and nobody looks at it any more. */
+static void
+never(void **state)
+{
+	struct post_where w;
+	struct post_counts c;
+
+	(void)state;
+	for (int good = 0; good < 2; good++) {
+		begin_of(2, POST_NODE, good ? 1500 : 10, good);
+		node_there = node_known = true;
+		run(60);
+		assert_int_equal(ended, POST_FAILED);
+		assert_string_equal(why, good ?
+		    "it is larger than the propagation node takes" :
+		    "the key given is not that of its destination");
+		assert_false(post_where(post, 5, now, &w));
+		post_counts(post, &c);
+		assert_true(c.waiting == 0 && c.failed == 1);
+		post_free(post);
+	}
+}
+
+static void
+link_is(enum rns_event_type type)
+{
+	struct rns_event ev = {.type = type};
+
+	ev.link.id.b[0] = 3;
+	ev.link.initiator = true;
+	ev.link.tag = opens;
+	ev.link.mdu = 431;
+	assert_true(post_event(post, &ev, now));
+}
+
+static void
+nothing_there(void)
+{
+	static const uint8_t nothing[] = {0x90};
+	struct rns_event ev = {.type = RNS_EV_RESPONSE};
+
+	ev.response.tag = asks;
+	ev.response.data = nothing;
+	ev.response.len = sizeof(nothing);
+	assert_true(post_event(post, &ev, now));
+}
+
+/* A letter for the nodes, and a look, for which a link to the first is up. */
+static void
+looks(bool active)
+{
+	opens = asks = sends = 0;
+	begin(2, POST_NODE);
+	said[3] = active ? 0xc3 : 0xc2;
+	node_there = node_known = both = true;
+	assert_int_equal(post_look(post, now), RNS_OK);
+	for (int i = 0; i < 100 && opens == 0; i++) {
+		run(1);
+		post_work(post, 1000, now);
+	}
+	link_is(RNS_EV_LINK_PENDING);
+	link_is(RNS_EV_LINK_UP);
+	for (int i = 0; i < 10; i++) {
+		run(1);
+		post_work(post, 1000, now);
+	}
+	assert_int_not_equal(asks, 0);
+	opens = 0;
+}
+
+/* A look into the second node waits for a letter's proof, and does not spin. */
+static void
+look_waits(void **state)
+{
+	struct post_where w;
+
+	(void)state;
+	looks(true);
+	nothing_there();
+	assert_int_not_equal(sends, 0);
+	run(1);
+	assert_true(post_where(post, 5, now, &w));
+	assert_true(w.stage == POST_SENDS && w.by_node && w.node == 0);
+	for (int i = 0; i < 60 && w.stage == POST_SENDS; i++) {
+		assert_true(mono_sub(post_deadline(post), now) > 0);
+		run(1);
+		assert_true(post_where(post, 5, now, &w));
+	}
+	assert_true(w.nodes[0].failed == 1);
+	post_free(post);
+	/* and begins as soon as it may, whatever ends the letter */
+	looks(true);
+	nothing_there();
+	post_cancel(post, 5);
+	assert_true(mono_reached(now, post_deadline(post)));
+	post_tick(post, now);
+	assert_int_not_equal(opens, 0);
+	post_free(post);
+}
+
+/* One that takes nothing is left, also when its link is up. */
+static void
+takes_nothing(void **state)
+{
+	struct post_where w;
+
+	(void)state;
+	looks(false);
+	assert_true(post_where(post, 5, now, &w));
+	assert_true(w.by_node && w.node == 0 && w.nodes[0].failed == 0);
+	nothing_there();
+	run(1);
+	assert_true(post_where(post, 5, now, &w));
+	assert_true(w.node == 1 && w.nodes[0].failed == 1);
+	assert_int_not_equal(opens, 0);
+	post_free(post);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(to_itself),
 		cmocka_unit_test(through_nodes),
+		cmocka_unit_test(never),
+		cmocka_unit_test(look_waits),
+		cmocka_unit_test(takes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

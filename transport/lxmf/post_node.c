@@ -10,6 +10,7 @@
 #define WORD_US (30 * MONO_SECOND) /* ours: until the caller has its word */
 #define ANSWER_US (5 * 60 * MONO_SECOND) /* ours: an answer, and all of it */
 #define IDENTIFIES 3		   /* ours: it may be lost twice */
+#define TAKES_NOTHING "the propagation node is not known, or takes nothing now"
 #define GET_ROOM (8 + 2 * POST_WANTED * 34)
 
 static bool
@@ -138,8 +139,11 @@ node_take(struct post *p, struct out *o, struct mono now)
 	o->step = o->sealed != NULL ? OUT_NODE_READY : OUT_NODE;
 }
 
-/* Sealed, and the search for its stamp begun; needs the node's announce. */
-static void
+/*
+ * Sealed, and the search for its stamp begun; needs the node's announce. False:
+ * the letter has ended, and is gone.
+ */
+static bool
 seal(struct post *p, struct out *o, const struct lxmf_node *node,
     struct mono now)
 {
@@ -152,7 +156,7 @@ seal(struct post *p, struct out *o, const struct lxmf_node *node,
 	if (!o->has_pub && !known) {
 		post_path_request(p, &o->dest);
 		out_again(p, o, "the key of its destination is not known", now);
-		return;
+		return true;
 	}
 	has_ratchet = known && k.ratchet != NULL;
 	if (has_ratchet)
@@ -165,25 +169,26 @@ seal(struct post *p, struct out *o, const struct lxmf_node *node,
 	o->sealed = malloc(LXMF_SEALED(o->len));
 	if (o->sealed == NULL) {
 		out_again(p, o, "out of memory", now);
-		return;
+		return true;
 	}
 	if (lxmf_seal(o->sealed, &o->sealed_len, LXMF_SEALED(o->len), &id,
 		o->packed, o->len, o->pub, has_ratchet ? ratchet : NULL,
 		random) != RNS_OK) {
 		out_end(p, o, POST_FAILED,
 		    "the key given is not that of its destination");
-		return;
+		return false;
 	}
 	if (node->message_kb > 0 && o->sealed_len > node->message_kb * 1000) {
 		out_end(p, o, POST_FAILED,
 		    "it is larger than the propagation node takes");
-		return;
+		return false;
 	}
 	o->sealed_cost = node->cost;
 	stamp_work(&work, &id, sizeof(id), LXMF_NODE_ROUNDS);
 	stamp_search_begin(&o->search, &work,
 	    MIN_OF(node->cost * STAMP_BIT, STAMP_COST_MAX), start);
 	o->step = OUT_NODE_STAMP;
+	return true;
 }
 
 void
@@ -449,8 +454,8 @@ prepare(struct post *p, struct mono now)
 		}
 		if (o->step == OUT_NODE && !node.active)
 			o->why = "the propagation node takes nothing now";
-		else if (o->step == OUT_NODE)
-			seal(p, o, &node, now);
+		else if (o->step == OUT_NODE && !seal(p, o, &node, now))
+			continue;
 		waits = waits || o->step == OUT_NODE;
 	}
 	return waits;
@@ -493,8 +498,7 @@ begin(struct post *p, struct mono now)
 			open_link(p, now);
 		} else if (waits) {
 			post_path_request(p, node_now(p));
-			node_lost(p, "the propagation node is not known, or "
-				"takes nothing now", now);
+			node_lost(p, TAKES_NOTHING, now);
 		}
 	} else if (p->node == NODE_IDLE) {
 		post_path_request(p, node_now(p));
@@ -503,12 +507,26 @@ begin(struct post *p, struct mono now)
 	}
 }
 
+/* Something goes on over its link, or is about to. */
+static bool
+link_busy(const struct post *p)
+{
+	const struct out *o;
+
+	if (p->look != LOOK_NONE && p->look_node == p->in_use)
+		return true;
+	TAILQ_FOREACH(o, &p->outs, entry)
+		if (o->step > OUT_NODE)
+			return true;
+	return false;
+}
+
 static void
 use_link(struct post *p, struct mono now)
 {
 	struct out *o, *next;
+	bool waits = prepare(p, now);
 
-	(void)prepare(p, now);
 	for (o = TAILQ_FIRST(&p->outs); o != NULL && p->node == NODE_UP;
 	     o = next) {
 		next = TAILQ_NEXT(o, entry);
@@ -520,6 +538,8 @@ use_link(struct post *p, struct mono now)
 		ask_list(p, now);
 	if (p->node == NODE_UP && !wanted(p))
 		node_hang_up(p);
+	else if (p->node == NODE_UP && waits && !link_busy(p))
+		node_lost(p, TAKES_NOTHING, now);
 }
 
 void
@@ -565,6 +585,14 @@ idle_until(const struct post *p)
 	return MONO_NEVER;
 }
 
+/* A look that has not begun waits for no event: it can begin. */
+static bool
+look_due(const struct post *p)
+{
+	return p->look == LOOK_WANTED && p->node == NODE_UP &&
+	    (p->look_node == p->in_use || !has_letters(p));
+}
+
 struct mono
 node_deadline(const struct post *p)
 {
@@ -577,9 +605,10 @@ node_deadline(const struct post *p)
 		at = idle_until(p);
 	else if (p->node != NODE_UP)
 		at = p->node_at;
-	if (p->look > LOOK_WANTED ||
-	    (p->look == LOOK_WANTED && p->node == NODE_UP))
+	if (p->look > LOOK_WANTED)
 		at = mono_min(at, p->look_at);
+	else if (look_due(p))
+		at = mono_min(at, p->node_again); /* which is over */
 	TAILQ_FOREACH(o, &p->outs, entry)
 		if (o->step == OUT_NODE_SENT)
 			at = mono_min(at, o->at);
