@@ -11,6 +11,7 @@
 #include "transport/modem/airbook.h"
 #include "transport/modem/airq.h"
 #include "common/util.h"
+#include "common/wire.h"
 
 #define SECOND MONO_SECOND
 #define AIRQ_SAME_PEER 64 /* numbers of interfaces that share a share */
@@ -683,6 +684,19 @@ across_a_restart(void **state)
 		assert_true(airq_due(q, at(3)).us > at(800).us);
 		airq_free(q);
 	}
+	/* more than a window has, all of it ahead: what is written is taken */
+	q = make(&c);
+	memcpy(bad, "WAB1\0\0\0\2", 8);
+	put_u64(bad + 8, (uint64_t)(wall + 10 * SECOND));
+	put_u64(bad + 16, (uint64_t)c.window_us);
+	memcpy(bad + 24, bad + 8, 16);
+	memset(bad + 40, 0, 8);
+	assert_int_equal(airq_load(q, bad, 48, wall, 0, at(3)), 0);
+	len = airq_save(q, saved, wall, at(3));
+	airq_free(q);
+	q = make(&c);
+	assert_int_equal(airq_load(q, saved, len, wall, 0, at(3)), 0);
+	airq_free(q);
 	/* where there is no limit nothing is kept */
 	q = make(&(struct airq_conf){0});
 	assert_int_equal(airq_save(q, saved, wall, at(3)), 0);

@@ -149,7 +149,8 @@ airq_save(const struct airq *q, uint8_t out[AIRQ_SAVED], int64_t wall_us,
 		for (uint32_t i = 0;
 		    (e = airbook_entry(q->books[b], i)) != NULL; i++) {
 			wr_i64(&w, wall_us + mono_sub(e->end, now));
-			wr_i64(&w, e->air_us);
+			/* of entries ahead of the clock, which count as one */
+			wr_i64(&w, MIN_OF(e->air_us, q->conf.window_us));
 		}
 	}
 	return w.len;
