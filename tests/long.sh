@@ -60,16 +60,24 @@ fuzz_count() { # noun, seconds more; several runs may count at once
 	exec 9>&-
 	echo "$had"
 }
+# What a target's parser compares with, for libFuzzer: the literals of the sources and folders that it names behind "words:".
+fuzz_words() { # noun
+	local files
+	files=$(sed -n 's|^/\* words: \(.*\) \*/$|\1|p' "$top/tests/fuzz/fuzz_$1.c")
+	[ -z "$files" ] || (cd "$top" && grep -roh --include='*.c' '"[][A-Za-z0-9_./+:=@-]\{2,40\}"' $files | grep -v '\.h"$' | sort -u)
+}
 fuzz_one() { # noun
-	local noun=$1 t=fuzz_$1 fuzz=$build/fuzz began rc had
+	local noun=$1 t=fuzz_$1 fuzz=$build/fuzz began rc had dict=
 	local corpus=$fuzz/corpus/$noun
 	mkdir -p "$corpus"
 	if ! make -C "$fuzz" -s "tests/fuzz/$t" >"$fuzz/$t.build" 2>&1; then
 		echo "not ok fuzz: $noun does not build, see $fuzz/$t.build"
 		return
 	fi
+	fuzz_words "$noun" >"$fuzz/$t.words"
+	[ ! -s "$fuzz/$t.words" ] || dict="-dict=$fuzz/$t.words"
 	began=$(date +%s)
-	(cd "$fuzz" && "tests/fuzz/$t" -max_total_time="${LONG_FUZZ_S:-3600}" -rss_limit_mb=2048 -print_final_stats=1 \
+	(cd "$fuzz" && "tests/fuzz/$t" $dict -max_total_time="${LONG_FUZZ_S:-3600}" -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$fuzz/crash-$noun-" "$corpus" "$top/tests/fuzz/corpus/$noun") >"$fuzz/$t.log" 2>&1
 	rc=$?
 	had=$(fuzz_count "$noun" $(($(date +%s) - began)))

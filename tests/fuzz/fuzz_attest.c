@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/attest.c trust/doc/pemkey.c */
 /* Signatures of images as strangers write them, and keys as people do. */
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/contract_parse.c */
 /* Behaviour contracts and their records: what is read stays as it is. */
 #include <stdlib.h>
 #include <string.h>

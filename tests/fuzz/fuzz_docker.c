@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: sandbox/runner/docker.c sandbox/runner/http.c */
 /*
- * What Docker's daemon answers, and what is said of one. The first byte says in
- * parts of how many bytes it comes, and what is looked for.
+ * What Docker's daemon answers, what is said of one, and to the first process
+ * in a container. The first byte says in parts of how many bytes it comes, and
+ * what is looked for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include "sandbox/runner/docker.h"
 #include "sandbox/runner/envoy.h"
 #include "sandbox/runner/http.h"
+#include "sandbox/runner/inner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -33,6 +36,20 @@ parts(struct http *h, char *content, size_t cap, const char *p, size_t n,
 	}
 	http_end(h);
 	must(http_over(h) && h->len < cap && strlen(content) <= h->len);
+}
+
+/* What was decoded is what is encoded; of a trial nothing is behind it. */
+static void
+inner(const uint8_t *p, size_t n)
+{
+	static uint8_t out[sizeof(struct inner)];
+	static struct inner m;
+	struct wr w = wr_make(out, sizeof(out));
+
+	if (!inner_decode(rd_make(p, n), &m) || m.trial)
+		return;
+	inner_encode(&w, &m);
+	must(wr_ok(&w) && w.len == n && memcmp(out, p, n) == 0);
 }
 
 int
@@ -66,6 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	must(strlen(why) < sizeof(why));
 	(void)docker_image_taken(a, why);
 	must(strlen(why) < sizeof(why));
+	inner(p + 1, n - 1);
 	if (envoy_place_read(&place, (const char *)p + 1, n - 1))
 		must(place.socket[0] == '/' && place.meet[0] == '/');
 	(void)envoy_ask_read(&ask, p + 1, n - 1);

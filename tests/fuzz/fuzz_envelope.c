@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/envelope.c */
 /* Envelopes in both forms, and their verification by a key of each scheme. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/graph_json.c trust/doc/graph_load.c */
 /* A payload of a trust graph, and verdicts about everybody in it. */
 #include <stdlib.h>
 #include <string.h>

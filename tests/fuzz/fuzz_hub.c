@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: audit/hub_cursor.c */
 /* What a hub answers, on the web and over the mesh, and alarms of others. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: sandbox/hand/hand_choose.c sandbox/hand/hand_config.c */
 /*
  * An image's documents: its configuration, an index, a docker save's list; and
  * what is kept of it: what was read is written again as it was.

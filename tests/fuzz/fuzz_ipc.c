@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every message's reader; what it takes must come out of the writer again. */
+/*
+ * Every message's reader, and of what goes beside them; what it takes must come
+ * out of the writer again.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/attested.h"
+#include "common/hubset.h"
 #include "common/ipc_msg.h"
+#include "common/listed.h"
+#include "common/vouched.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -23,6 +30,77 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 	}
 IPC_MESSAGES(TRY)
 
+/* Types that no message has. */
+enum { BESIDE_LISTED = 0xff00, BESIDE_ATTESTED, BESIDE_VOUCHED, BESIDE_HUB };
+#define ENTRIES 256
+
+static void
+must(bool so)
+{
+	if (!so)
+		abort();
+}
+
+static void
+listed(const uint8_t *p, size_t len)
+{
+	static struct listed l[ENTRIES];
+	static uint8_t out[ENTRIES * LISTED_BYTES];
+	size_t n = len / LISTED_BYTES;
+
+	if (n > ENTRIES || !listed_get(l, p, len, n))
+		return;
+	listed_put(out, l, n);
+	must(memcmp(out, p, len) == 0);
+	for (size_t i = 0; i < n; i++)
+		must(listed_find(l, n, (enum listed_kind)l[i].kind, l[i].id) ==
+		    &l[i]);
+}
+
+static void
+attested(const uint8_t *p, size_t len)
+{
+	static struct attested a[ENTRIES];
+	static uint8_t out[ENTRIES * ATTESTED_BYTES];
+	size_t n = len / ATTESTED_BYTES;
+
+	if (n > ENTRIES || !attested_get(a, p, len, n))
+		return;
+	attested_put(out, a, n);
+	must(memcmp(out, p, len) == 0);
+	for (size_t i = 0; i < n; i++)
+		must(attested_rules(a, n, &a[i].image) == a[i].rules);
+}
+
+/* What is behind a NUL in a text does not come again. */
+static void
+vouched(const uint8_t *p, size_t len)
+{
+	static struct vouched v[ENTRIES], again[ENTRIES];
+	static uint8_t out[ENTRIES * VOUCHED_BYTES];
+	size_t n = len / VOUCHED_BYTES;
+
+	if (n > ENTRIES || !vouched_get(v, p, len, n))
+		return;
+	vouched_put(out, v, n);
+	must(vouched_get(again, out, len, n));
+	for (size_t i = 0; i < n; i++)
+		must(strcmp(v[i].who, again[i].who) == 0 &&
+		    v[i].rule == again[i].rule);
+}
+
+static void
+hub(const uint8_t *p, size_t len)
+{
+	static uint8_t out[IPC_MAX];
+	struct hubset h;
+
+	if (len > sizeof(out) || !hubset_get(&h, p, len))
+		return;
+	must(hubset_put(out, sizeof(out), &h) == len &&
+	    memcmp(out, p, len) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -39,6 +117,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		try_##name(r, &w);                                             \
 		break;
 		IPC_MESSAGES(CASE)
+	case BESIDE_LISTED:
+		listed(r.p, rd_left(&r));
+		break;
+	case BESIDE_ATTESTED:
+		attested(r.p, rd_left(&r));
+		break;
+	case BESIDE_VOUCHED:
+		vouched(r.p, rd_left(&r));
+		break;
+	case BESIDE_HUB:
+		hub(r.p, rd_left(&r));
+		break;
 	default:
 		break;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/attest.c trust/doc/sigroot.c trust/doc/sigentry.c trust/doc/keyless.c */
 /* Roots, a NUL, and a bundle of strangers; the bundle as bytes of ASN.1, too. */
 #include <stdlib.h>
 #include <string.h>

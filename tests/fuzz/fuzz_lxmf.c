@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: transport/lxmf/lxmfset.c node/proto/letter.c */
 /* Messages, what nodes say, letters: what is read is written and read. */
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "node/proto/letter.h"
 #include "transport/lxmf/lxmf.h"
 #include "transport/lxmf/lxmf_node.h"
+#include "transport/lxmf/lxmfset.h"
 
 #define ROOM 1024 /* more than heads of another width can add */
 
@@ -76,11 +78,29 @@ letter(const uint8_t *p, size_t n)
 	free(w.buf);
 }
 
+/* Of node.yaml, as the parent tells it. */
+static void
+settings(const uint8_t *p, size_t n)
+{
+	char text[LXMFSET_BYTES];
+	struct lxmfset s, again;
+	size_t len;
+
+	if (!lxmfset_get(&s, (const char *)p, n))
+		return;
+	len = lxmfset_put(text, &s);
+	if (s.nnodes > LXMFSET_NODES || (len == 0 && strpbrk(s.name, "\r\n") ==
+	    NULL) || (len > 0 && (!lxmfset_get(&again, text, len) ||
+	    strcmp(s.name, again.name) != 0 || s.cost != again.cost)))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	message(p, n);
 	node(p, n);
 	letter(p, n);
+	settings(p, n);
 	return 0;
 }

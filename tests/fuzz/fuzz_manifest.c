@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/manifest_parse.c trust/doc/manifest_form.c */
 /* Signed payloads: what is accepted survives the record and a rebuild. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: node/config */
 /* node.yaml and container profiles: the first byte chooses. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: transport/discovery/offer.c */
 /* Offers of interfaces, and their records: what is read is written and read. */
 #include <stdlib.h>
 #include <string.h>

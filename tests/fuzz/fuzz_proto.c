@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: node/proto/proto_get.c node/proto/proto_req.c */
 /*
  * Requests and answers of the job protocol. The first byte chooses the path;
  * the rest is read as its request and as an answer with each body. What is

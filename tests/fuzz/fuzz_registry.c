@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/egress/regdoc.c trust/egress/registry.c trust/egress/regname.c */
 /*
  * What registries and those who name images write. The first byte says what the
  * rest is: a name, an address and where it leads, lines of a head, a manifest, a

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: transport/config */
 /* Reticulum's `config`, whole: grammar, interpolation, values. */
 #include <stddef.h>
 #include <stdint.h>

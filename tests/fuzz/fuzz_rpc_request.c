@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: transport/engine/rpc_request.c */
 /*
  * Requests of the RPC socket, packed and pickled: what is taken of a pickle
  * reads as a packed map with the same parser, and an answer of any packed value

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: audit/rules.c audit/cond.c */
 /* Records of the kernel and the operator's rules: both in one input. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: transport/engine/sam.c */
 /* Lines of a SAM bridge, for each role. */
 #include <stddef.h>
 #include <stdint.h>

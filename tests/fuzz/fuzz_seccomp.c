@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: sandbox/plan/seccomp_gen.c */
 /* Seccomp profiles in Docker's format. */
 #include <stdlib.h>
 

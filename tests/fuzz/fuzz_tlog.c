@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/tlog.c trust/doc/fingerprint.c */
 /* Notes, heads, proofs and records of logs: what is read is written as it was. */
 #include <stdlib.h>
 #include <string.h>

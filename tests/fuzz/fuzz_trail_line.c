@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: trust/doc/note_read.c audit/trail_line.c */
 /* Lines and notes of the trail: what is read is written again as it was. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* words: audit/watchdog_line.c */
 /* What a watchdog says, and what a job has printed for it. */
 #include <stdlib.h>
 #include <string.h>
