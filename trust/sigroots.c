@@ -25,11 +25,12 @@ sigroots_load(struct sigroots *s, const struct klpdir *d,
 		text = klpdir_sigroot(d, name, SIGROOT_TEXT_MAX, &len,
 		    &s->f[s->n].changed);
 		if (text == NULL) {
-			s->f[s->n].why = strerror(errno);
+			(void)snprintf(s->f[s->n].why, SIGROOT_WHY_MAX, "%s",
+			    strerror(errno));
 			continue;
 		}
 		digest_of(&s->f[s->n].sum, text, len);
-		s->f[s->n].r = sigroot_parse(text, len, &s->f[s->n].why);
+		s->f[s->n].r = sigroot_parse(text, len, s->f[s->n].why);
 	}
 }
 

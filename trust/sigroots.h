@@ -21,7 +21,7 @@ struct sigroots {
 	struct {
 		char name[ATTEST_ROOTS_NAME + 1];
 		struct sigroot *r; /* NULL: why */
-		const char *why;
+		char why[SIGROOT_WHY_MAX];
 		int64_t changed; /* of the file, seconds since 1970 */
 		struct id32 sum; /* of its text; zeros: not read */
 	} f[ATTEST_ROOTS_MAX];

@@ -242,7 +242,8 @@ check_sigroot(struct check *c, const char *name)
 {
 	_cleanup_free_ char *text = NULL;
 	struct sigroot *r = NULL;
-	const char *why = NULL;
+	char why[SIGROOT_WHY_MAX] = "";
+	const char *over;
 	char path[200];
 	size_t len = 0;
 
@@ -258,11 +259,15 @@ check_sigroot(struct check *c, const char *name)
 		return;
 	text = check_load(c->dir, path, O_NOFOLLOW, SIGROOT_TEXT_MAX, &len);
 	if (text == NULL)
-		why = strerror(errno);
+		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
 	else
-		r = sigroot_parse(text, len, &why);
+		r = sigroot_parse(text, len, why);
 	if (r == NULL)
-		check_tell(c, true, path, 0, 0, NULL, "is not used: %s", why);
+		check_tell(c, false, path, 0, 0, NULL, "is not used: %s", why);
+	else if ((over = sigroot_over(r, (int64_t)time(NULL))) != NULL)
+		check_tell(c, true, path, 0, 0, "take a newer one",
+		    "nothing that is signed from now on counts by it: %s",
+		    over);
 	sigroot_free(r);
 }
 

@@ -21,7 +21,7 @@ bytes(const struct sigroot *r, const uint8_t *p, size_t n)
 
 	(void)sigcert_is_root(p, n);
 	if ((c = sigcert_new(p, n, &why)) != NULL) {
-		(void)sigcert_key(c, &k);
+		(void)sigcert_key(c, &k, &why);
 		(void)sigcert_check(c, r, NOW, &why);
 		if (sigcert_subject(c)[0] == '\0' ||
 		    sigcert_issuer(c)[0] == '\0')
@@ -36,6 +36,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	const uint8_t *nul = n == 0 ? NULL : memchr(p, 0, n);
+	char bad[SIGROOT_WHY_MAX] = "";
 	const char *why = "";
 	struct keyless_who w;
 	struct sigroot *r;
@@ -43,9 +44,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (nul == NULL)
 		return 0;
-	r = sigroot_parse((const char *)p, (size_t)(nul - p), &why);
+	r = sigroot_parse((const char *)p, (size_t)(nul - p), bad);
 	if (r == NULL) {
-		if (why[0] == '\0')
+		if (bad[0] == '\0')
 			abort();
 		return 0;
 	}

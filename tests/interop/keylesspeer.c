@@ -70,14 +70,15 @@ answer(struct keyless_who *w, const json_t *q)
 	    ATTEST_TEXT_MAX, &n);
 	_cleanup_free_ char *roots = file_load(AT_FDCWD, text(q, "roots"),
 	    SIGROOT_TEXT_MAX, &m);
+	static char bad[SIGROOT_WHY_MAX];
 	const char *why = NULL;
 	struct sigroot *r;
 	struct attest a;
 
 	if (bundle == NULL || roots == NULL)
 		return "a file that cannot be read";
-	if ((r = sigroot_parse(roots, m, &why)) == NULL)
-		return why;
+	if ((r = sigroot_parse(roots, m, bad)) == NULL)
+		return bad;
 	if (attest_read(&a, bundle, n, &why) == 0) {
 		why = check(w, q, &a, r);
 		attest_clear(&a);

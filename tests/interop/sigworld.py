@@ -72,7 +72,9 @@ def utf8(text):
 def sign(key, data):
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(data)
-    hashed = {256: hashes.SHA256, 384: hashes.SHA384}[key.key_size]()
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    hashed = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}[key.key_size]()
     return key.sign(data, ec.ECDSA(hashed))
 
 
@@ -80,11 +82,25 @@ def p256():
     return ec.generate_private_key(ec.SECP256R1())
 
 
+def rsa_key(bits=2048, exponent=65537):
+    return rsa.generate_private_key(exponent, bits)
+
+
+def details(key):
+    """What a file of roots says of a log's key."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "PKIX_ED25519"
+    if isinstance(key, rsa.RSAPrivateKey):
+        return "PKIX_RSA_PKCS1V15_%d_SHA256" % key.key_size
+    return {256: "PKIX_ECDSA_P256_SHA_256", 384: "PKIX_ECDSA_P384_SHA_384", 521: "PKIX_ECDSA_P521_SHA_512"}[key.key_size]
+
+
 class Authority:
     """A root and one between, as Fulcio has them."""
 
-    def __init__(self, name, start=NOW - YEAR, end=NOW + YEAR, permit=None, eku=ExtendedKeyUsageOID.CODE_SIGNING):
-        self.root_key, self.key = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
+    def __init__(self, name, start=NOW - YEAR, end=NOW + YEAR, permit=None, eku=ExtendedKeyUsageOID.CODE_SIGNING,
+                 keys=None):
+        self.root_key, self.key = keys or [ec.generate_private_key(ec.SECP384R1()) for _ in range(2)]
         self.root = self.ca(name + "-root", self.root_key, name + "-root", self.root_key, start, end, 1)
         self.between = self.ca(name, self.key, name + "-root", self.root_key, start, end, 0, permit, eku)
 
@@ -110,9 +126,9 @@ class Authority:
 class Log:
     """Rekor: v1 signs by P-256 and says when, v2 by Ed25519 and does not."""
 
-    def __init__(self, name, version):
+    def __init__(self, name, version, key=None):
         self.name, self.version = name, version
-        self.key = p256() if version == 1 else ed25519.Ed25519PrivateKey.generate()
+        self.key = key or (p256() if version == 1 else ed25519.Ed25519PrivateKey.generate())
         # as it is named: of Ed25519 by the rule of signed notes
         self.id = hashlib.sha256(spki(self.key) if version == 1 else name.encode() + b"\n\x01" + self.key.public_key()
                                  .public_bytes_raw()).digest()
@@ -167,7 +183,7 @@ class Log:
             valid["end"] = stamp(end)
         return {"baseUrl": "https://" + self.name, "hashAlgorithm": "SHA2_256",
                 "publicKey": {"rawBytes": b64(spki(self.key)), "validFor": valid,
-                              "keyDetails": "PKIX_ECDSA_P256_SHA_256" if self.version == 1 else "PKIX_ED25519"},
+                              "keyDetails": details(self.key)},
                 "logId": {"keyId": b64(self.id)}}
 
 
@@ -246,15 +262,17 @@ class World:
         data = (b"\0\0" + ms.to_bytes(8, "big") + b"\0\1" + hashlib.sha256(spki_of(issuer)).digest() +
                 len(tbs).to_bytes(3, "big") + tbs + b"\0\0")
         sig = sign(key, data)
-        one = (b"\0" + (other_id or hashlib.sha256(spki(key)).digest()) + ms.to_bytes(8, "big") + b"\0\0\4\3" +
+        how = b"\4\1" if isinstance(key, rsa.RSAPrivateKey) else b"\4\3"
+        one = (b"\0" + (other_id or hashlib.sha256(spki(key)).digest()) + ms.to_bytes(8, "big") + b"\0\0" + how +
                len(sig).to_bytes(2, "big") + sig)
         listed = len(one).to_bytes(2, "big") + one
         listed = len(listed).to_bytes(2, "big") + listed
-        return b"\4" + (bytes([len(listed)]) if len(listed) < 128 else b"\x81" + bytes([len(listed)])) + listed
+        size = len(listed).to_bytes(2, "big").lstrip(b"\0")
+        return b"\4" + (size if len(listed) < 128 else bytes([0x80 + len(size)]) + size) + listed
 
     def issue(self, ca=None, san=None, issuer=ISSUER, old=True, new=True, start=None, end=None, ct=None, sct=True,
               usage=True, eku=ExtendedKeyUsageOID.CODE_SIGNING, key=None, is_ca=False, wrong_sct=False, extra=None,
-              old_text=None):
+              old_text=None, ct_id=None):
         """A key and its certificate."""
         ca, key = ca or self.fulcio, key or p256()
         start = start or NOW - MINUTE
@@ -281,7 +299,7 @@ class World:
             return key, b.sign(ca.key, hashes.SHA384())
         bare = b.add_extension(x509.UnrecognizedExtension(SCT_OID, b"\4\2\0\0"), False).sign(ca.key, hashes.SHA384())
         value = self.sct(bare, self.other_ca.between if wrong_sct else ca.between, ct or self.ct, start,
-                         hashlib.sha256(spki(self.ct)).digest() if ct else None)
+                         ct_id or hashlib.sha256(spki(self.ct)).digest() if ct else None)
         return key, b.add_extension(x509.UnrecognizedExtension(SCT_OID, value), False).sign(ca.key, hashes.SHA384())
 
     # ---- bundles ----
@@ -318,14 +336,15 @@ class World:
         return {"apiVersion": number, "kind": kind, "spec": spec}
 
     def bundle(self, form="message", log=None, key_cert=None, when=None, stamps=None, kind=None, media="v0.3", total=SUM,
-               **issue):
+               scheme=None, **issue):
         key, cert = key_cert or self.issue(**issue)
         log, when = log or self.v1, when or NOW
         b = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json" if media == "v0.3" else
              "application/vnd.dev.sigstore.bundle+json;version=" + media}
         if form == "message":
             digest = bytes.fromhex(total)
-            sig = key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+            sig = (key.sign(digest, scheme or padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+                   if isinstance(key, rsa.RSAPrivateKey) else key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
             b["messageSignature"] = {"messageDigest": {"algorithm": "SHA2_256", "digest": b64(digest)},
                                      "signature": b64(sig)}
         else:
@@ -347,17 +366,18 @@ class World:
 
     # ---- roots ----
 
-    def roots(self, ca=None, logs=None, ct=None, tsa=None, ca_valid=None):
+    def roots(self, ca=None, logs=None, ct=None, tsa=None, ca_valid=None, more=()):
+        """more: further authorities, each with its validFor."""
         valid = {"start": stamp(NOW - YEAR)} if ca_valid is None else ca_valid
         ct_key = ct or self.ct
         return {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
                 "tlogs": [self.v1.public(), self.v2.public()] if logs is None else logs,
                 "certificateAuthorities": [{
                     "subject": {"organization": "o", "commonName": "c"}, "uri": "https://fulcio.example",
-                    "certChain": {"certificates": [{"rawBytes": b64(der(c))} for c in (ca or self.fulcio).chain()]},
-                    "validFor": valid}],
+                    "certChain": {"certificates": [{"rawBytes": b64(der(c))} for c in a.chain()]},
+                    "validFor": v} for a, v in [(ca or self.fulcio, valid), *more]],
                 "ctlogs": [{"baseUrl": "https://ct.example", "hashAlgorithm": "SHA2_256",
-                            "publicKey": {"rawBytes": b64(spki(ct_key)), "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+                            "publicKey": {"rawBytes": b64(spki(ct_key)), "keyDetails": details(ct_key),
                                           "validFor": {"start": stamp(NOW - YEAR)}},
                             "logId": {"keyId": b64(hashlib.sha256(spki(ct_key)).digest())}}],
                 "timestampAuthorities": [self.clock.public()] if tsa is None else tsa}
@@ -456,7 +476,6 @@ class Cases:
         self.add("a CA that counts no more", w.bundle(), False, roots=w.roots(ca_valid={
             "start": stamp(NOW - YEAR), "end": stamp(NOW - HOUR)}), theirs=True,
             note="it does not hold the time of signing against the root's span of the CA")
-        self.add("an RSA key", self.rsa(), False)
         b = w.bundle(media="0.2")
         b["verificationMaterial"]["x509CertificateChain"]["certificates"].append({"rawBytes": b64(der(w.fulcio.root))})
         self.add("the root comes along", b, False, True, note="it warns")
@@ -471,15 +490,70 @@ class Cases:
         del b["verificationMaterial"]["certificate"]
         self.add("no certificate", b, False)
 
-    def rsa(self):
+    def kinds(self):
+        """Keys of other kinds: who signs, the CA, the logs, and their bounds."""
         w = self.w
-        b = w.bundle()
-        key, cert = w.issue(key=rsa.generate_private_key(65537, 2048))
-        sig = key.sign(ARTIFACT, padding.PKCS1v15(), hashes.SHA256())
-        b["messageSignature"]["signature"] = b64(sig)
-        b["verificationMaterial"] = {"certificate": {"rawBytes": b64(der(cert))}, "tlogEntries": [
-            w.v1.entry(w.body("hashedrekord", 1, cert, sig, bytes.fromhex(SUM)), NOW)]}
-        return b
+        ecdsa = "it takes ECDSA alone from a certificate"
+        self.add("an RSA key", w.bundle(key=rsa_key()), True, False, note=ecdsa)
+        self.add("an RSA key of 3072, PSS", w.bundle(key=rsa_key(3072), scheme=padding.PSS(
+            padding.MGF1(hashes.SHA256()), 32)), True, False, note=ecdsa)
+        self.add("a statement by RSA", w.bundle("dsse", key=rsa_key()), True, False, note=ecdsa)
+        self.add("an RSA key of 1024", w.bundle(key=rsa_key(1024)), False)
+        self.add("an RSA key with the exponent 3", w.bundle(key=rsa_key(exponent=3)), False)
+        self.add("a P-384 key", w.bundle("dsse", key=ec.generate_private_key(ec.SECP384R1())), True, False,
+                 note="4.1.0 knows it over SHA-256")
+        self.add("an Ed25519 key", w.bundle("dsse", key=ed25519.Ed25519PrivateKey.generate()), True, False, note=ecdsa)
+        ca = Authority("rsa", keys=[rsa_key(), rsa_key()])
+        self.add("a CA by RSA", w.bundle(ca=ca), True, roots=w.roots(ca=ca))
+        weak = Authority("weak", keys=[rsa_key(), rsa_key(1024)])
+        self.add("a CA by RSA of 1024", w.bundle(ca=weak), False, roots=w.roots(ca=weak), theirs=True,
+                 note="it asks nothing of the size of a CA's key")
+        for bits in (2048, 4096):
+            log = Log("rsa.rekor.example", 1, rsa_key(bits))
+            self.add("a log by RSA of %d" % bits, w.bundle(log=log), True, roots=w.roots(logs=[log.public()]))
+        log = Log("weak.rekor.example", 1, rsa_key(1024))
+        public = log.public()
+        public["publicKey"]["keyDetails"] = "PKIX_RSA_PKCS1V5"
+        self.add("a log by RSA of 1024", w.bundle(log=log), False, roots=w.roots(logs=[public]))
+        log = Log("p384.rekor.example", 1, ec.generate_private_key(ec.SECP384R1()))
+        self.add("a log by P-384", w.bundle(log=log), True, roots=w.roots(logs=[log.public()]))
+        ct = rsa_key()
+        roots, ct_id = w.roots(ct=ct), hashlib.sha256(spki(ct)).digest()
+        self.add("certificates seen by RSA", w.bundle(ct=ct, ct_id=ct_id), True, roots=roots)
+        roots = copy.deepcopy(roots)
+        roots["ctlogs"][0]["publicKey"].update({"keyDetails": "PKCS1_RSA_PKCS1V5", "rawBytes": b64(
+            ct.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1))})
+        self.add("certificates seen by RSA, PKCS #1", w.bundle(ct=ct, ct_id=ct_id), True, roots=roots)
+
+    def pinned(self):
+        """Several authorities and logs with their spans, and roots that are refused as a whole."""
+        w = self.w
+        old, until = Authority("old"), {"start": stamp(NOW - YEAR), "end": stamp(NOW - DAY)}
+        since = {"start": stamp(NOW - DAY)}
+        self.add("of two CAs the newer", w.bundle(), True, roots=w.roots(ca=old, ca_valid=until, more=[
+            (w.fulcio, since)]))
+        self.add("of two CAs one that is over", w.bundle(ca=old), False, theirs=True, roots=w.roots(
+            ca=old, ca_valid=until, more=[(w.fulcio, since)]),
+            note="it does not hold the time of signing against the root's span of the CA")
+        self.add("of two CAs the older, then", w.bundle(ca=old, when=NOW - 2 * DAY + MINUTE, start=NOW - 2 * DAY), True,
+                 roots=w.roots(ca=old, ca_valid=until, more=[(w.fulcio, since)]))
+        self.add("the same CA in two spans", w.bundle(), True, roots=w.roots(ca_valid=until, more=[(w.fulcio, since)]))
+        roots = w.roots()
+        roots["mediaType"] = "application/vnd.dev.sigstore.trustedroot.v0.2+json"
+        self.add("roots of v0.2", w.bundle(), True, False, roots=roots, note="4.1.0 reads v0.1 alone")
+        for name, change in (
+                ("roots of v0.9", lambda r: r.update(mediaType="application/vnd.dev.sigstore.trustedroot.v0.9+json")),
+                ("roots with an unknown member", lambda r: r.update(revokedKeys=[])),
+                ("a log with an unknown member", lambda r: r["tlogs"][0].update(expires="2021-01-01T00:00:00Z")),
+                ("a CA with an unknown member", lambda r: r["certificateAuthorities"][0].update(not_for=["x"])),
+                ("a log of an unknown hash", lambda r: r["tlogs"][0].update(hashAlgorithm="SHA9_256")),
+                ("a key of an unknown kind", lambda r: r["tlogs"][0]["publicKey"].update(keyDetails="PKIX_ML_DSA_99"))):
+            roots = w.roots()
+            change(roots)
+            self.add(name, w.bundle(), False, roots=roots)
+        roots = w.roots()
+        roots["tlogs"][0]["publicKey"]["keyDetails"] = "PKIX_ECDSA_P384_SHA_384"
+        self.add("a key of another kind than said", w.bundle(), False, roots=roots)
 
     def signature(self):
         w = self.w
@@ -628,8 +702,9 @@ class Cases:
 
     def all(self):
         self.good()
-        for lie in (self.somebody, self.certificate, self.signature, self.the_log, self.time, self.form):
-            lie()
+        for rows in (self.somebody, self.certificate, self.kinds, self.pinned, self.signature, self.the_log, self.time,
+                     self.form):
+            rows()
         return copy.deepcopy(self.list)
 
 
@@ -639,7 +714,10 @@ VECTORS = ["message, log v1", "message, log v2", "statement, log v1", "statement
            "a CA that is not for code", "outside the constraints", "good in the log, expired at the timestamp",
            "another good signature than the log's", "a wrong hash in the proof", "a timestamp of something else",
            "a time that nobody has signed", "another clock below the same root", "a log in two spans",
-           "signed in the future", "an entry with another certificate"]
+           "signed in the future", "an entry with another certificate", "an RSA key", "an RSA key of 3072, PSS",
+           "an RSA key of 1024", "a P-384 key", "an Ed25519 key", "a CA by RSA", "a log by RSA of 4096",
+           "a log by P-384", "certificates seen by RSA, PKCS #1", "of two CAs the newer",
+           "of two CAs one that is over", "of two CAs the older, then", "roots of v0.2"]
 
 
 def main():

@@ -39,8 +39,9 @@ static struct sigroot *
 roots_of(const json_t *doc, const json_t *c)
 {
 	const char *text = vec_str(json_object_get(doc, "roots"),
-	    vec_str(c, "roots")), *why = "";
-	struct sigroot *r = sigroot_parse(text, strlen(text), &why);
+	    vec_str(c, "roots"));
+	char why[SIGROOT_WHY_MAX] = "";
+	struct sigroot *r = sigroot_parse(text, strlen(text), why);
 
 	if (r == NULL)
 		fail_msg("%s", why);
@@ -226,7 +227,7 @@ a_cert(void *arg, const uint8_t *p, size_t n)
 	}
 	/* a part of one never is one; a turned one nobody has given */
 	assert_true(part->turned);
-	(void)sigcert_key(c, &k);
+	(void)sigcert_key(c, &k, &why);
 	assert_true(strlen(sigcert_subject(c)) <= SIGCERT_SUBJECT_MAX);
 	sigcert_free(c);
 }
@@ -294,11 +295,11 @@ test_parts(void **state)
 static void
 root_cut(void *arg, const uint8_t *p, size_t n)
 {
-	const char *why = NULL;
+	char why[SIGROOT_WHY_MAX] = "";
 
 	(void)arg;
-	assert_null(sigroot_parse((const char *)p, n, &why));
-	assert_non_null(why);
+	assert_null(sigroot_parse((const char *)p, n, why));
+	assert_string_not_equal(why, "");
 }
 
 static void
@@ -320,7 +321,7 @@ test_roots(void **state)
 		 "\"2021-01-01T00:00:00Z\"},\"rawBytes\":\"AA==\"},"
 		 "\"logId\":{\"keyId\":\"AAAA\"}}]}"};
 	const char *text = vec_str(json_object_get(made, "roots"), "roots");
-	const char *why;
+	char why[SIGROOT_WHY_MAX];
 	char *many;
 	json_t *o;
 
@@ -337,9 +338,134 @@ test_roots(void **state)
 	many = json_dumps(o, 0);
 	json_decref(o);
 	assert_non_null(many);
-	assert_null(sigroot_parse(many, strlen(many), &why));
-	assert_string_equal(why, "more than 32 of a kind");
+	assert_null(sigroot_parse(many, strlen(many), why));
+	assert_string_equal(why, "more than 32 of a kind: "
+	    "timestampAuthorities");
 	free(many);
+}
+
+/* Sets what is at a path of names and places; "" as value: removes it. */
+static char *
+changed(const char *text, const char *path, const char *value)
+{
+	json_t *all = json_loads(text, 0, NULL), *at = all, *v;
+	char part[80], *out;
+
+	assert_non_null(all);
+	for (const char *p = path;; p += *p == '/') {
+		size_t n = strcspn(p, "/");
+
+		assert_true(n < sizeof(part));
+		memcpy(part, p, n);
+		part[n] = '\0';
+		p += n;
+		if (*p == '\0')
+			break;
+		at = json_is_array(at) ? json_array_get(at, (size_t)(part[0] -
+		    '0')) : json_object_get(at, part);
+		assert_non_null(at);
+	}
+	v = json_loads(value, JSON_DECODE_ANY, NULL);
+	if (v == NULL)
+		(void)json_object_del(at, part);
+	else
+		(void)json_object_set_new(at, part, v);
+	out = json_dumps(all, 0);
+	json_decref(all);
+	assert_non_null(out);
+	return out;
+}
+
+/* What is not known is refused, and told by its place and name. */
+static void
+test_root_names(void **state)
+{
+	static const struct {
+		const char *path, *value, *why;
+	} rows[] = {
+	    {"mediaType", "\"application/vnd.dev.sigstore.trustedroot+json;"
+			  "version=0.3\"", "version=0.3"},
+	    {"mediaType", "7", "no mediaType"},
+	    {"signers", "[]", "an unknown member signers"},
+	    {"ctlogs", "{}", "no list: ctlogs"},
+	    {"tlogs", "null", "one of each"},
+	    {"tlogs/1/operator", "\"x\"", NULL},
+	    {"tlogs/1/owner", "\"x\"", "tlogs, entry 2: an unknown member owner"},
+	    {"tlogs/0/hashAlgorithm", "\"SHA3_512\"",
+		"tlogs, entry 1: hashAlgorithm is not known here: SHA3_512"},
+	    {"tlogs/0/hashAlgorithm", "", "without hashAlgorithm"},
+	    {"tlogs/0/publicKey/keyDetails", "\"PKIX_LMS\"",
+		"tlogs, entry 1: keyDetails are not known here: PKIX_LMS"},
+	    {"tlogs/0/publicKey/keyDetails", "\"a\\u001b[31m\"",
+		"a\\x1b[31m"},
+	    {"tlogs/0/publicKey/keyDetails", "", "without keyDetails"},
+	    {"tlogs/0/publicKey/keyDetails",
+		"\"PKIX_RSA_PKCS1V15_2048_SHA256\"", "of another kind"},
+	    {"tlogs/0/publicKey/rawBytes", "\"MAA=\"", "is a key that is none"},
+	    {"tlogs/0/publicKey/rawBytes", "\"*\"", "no base64"},
+	    {"tlogs/0/publicKey/keyHint", "\"x\"", "member keyHint"},
+	    {"tlogs/0/publicKey", "", "no publicKey"},
+	    {"tlogs/0/publicKey/validFor", "", "no validFor"},
+	    {"tlogs/0/publicKey/validFor/start", "", "no start"},
+	    {"tlogs/0/publicKey/validFor/until", "\"x\"", "member until"},
+	    {"tlogs/0/publicKey/validFor/end", "\"2001-01-01T00:00:00Z\"",
+		"ends before it starts"},
+	    {"tlogs/0/publicKey/validFor/end", "\"2031-02-30T00:00:00Z\"",
+		"or no time"},
+	    {"tlogs/0/publicKey/validFor/end", "null", NULL},
+	    {"tlogs/0/logId/keyId", "\"AAAA\"", "not of 32 bytes"},
+	    {"tlogs/0/logId", "", "what is no object"},
+	    {"tlogs/0/checkpointKeyId", "{\"keyId\": \"AAA=\"}", "short"},
+	    {"tlogs/0/checkpointKeyId", "{\"keyId\": \"AAAAAA==\"}", NULL},
+	    {"certificateAuthorities/0/certChain/certificates", "[]",
+		"certificateAuthorities, entry 1: a certChain has 1 to 6"},
+	    {"certificateAuthorities/0/certChain/certificates/0/rawBytes",
+		"\"MAA=\"", "a certificate is none"},
+	    {"certificateAuthorities/0/certChain/certificates/0/url",
+		"\"x\"", "member url"},
+	    {"certificateAuthorities/0/certChain/order", "\"x\"",
+		"member order"},
+	    {"timestampAuthorities/0/validFor/start", "\"soon\"",
+		"timestampAuthorities, entry 1: validFor has no start"},
+	};
+	const char *text = vec_str(json_object_get(made, "roots"), "roots");
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		char *t = changed(text, rows[i].path, rows[i].value);
+		char why[SIGROOT_WHY_MAX] = "";
+		struct sigroot *r = sigroot_parse(t, strlen(t), why);
+
+		if (rows[i].why == NULL ? r == NULL : r != NULL ||
+		    strstr(why, rows[i].why) == NULL)
+			fail_msg("%s = %s: %s", rows[i].path, rows[i].value,
+			    why);
+		sigroot_free(r);
+		free(t);
+	}
+}
+
+/* From when on nothing counts by it any more. */
+static void
+test_over(void **state)
+{
+	const char *text = vec_str(json_object_get(made, "roots"), "roots");
+	int64_t now = vec_int(made, "now");
+	char why[SIGROOT_WHY_MAX];
+	struct sigroot *r = sigroot_parse(text, strlen(text), why);
+	char *t = changed(text, "ctlogs/0/publicKey/validFor/end",
+	    "\"2099-01-01T00:00:00Z\"");
+
+	(void)state;
+	assert_non_null(r);
+	assert_null(sigroot_over(r, now));
+	sigroot_free(r);
+	r = sigroot_parse(t, strlen(t), why);
+	assert_non_null(r);
+	assert_string_equal(sigroot_over(r, INT64_C(4102444800)),
+	    "no ctlog counts any more");
+	sigroot_free(r);
+	free(t);
 }
 
 static void
@@ -353,6 +479,8 @@ test_texts(void **state)
 	    {"2021-10-07T13:56:59Z", 1633615019},
 	    {"2022-12-31T23:59:59.999Z", 1672531199},
 	    {"2021-10-07 13:56:59Z", -1}, {"2021-10-07T13:56:59", -1},
+	    {"2021-02-29T13:56:59Z", -1}, {"2100-02-29T13:56:59Z", -1},
+	    {"2024-02-29T00:00:00Z", 1709164800}, {"2021-04-31T00:00:00Z", -1},
 	    {"2021-13-07T13:56:59Z", -1}, {"2021-10-07T24:56:59Z", -1},
 	    {"", -1}, {"2021-10-07T13:56:59+01:00", -1},
 	};
@@ -456,6 +584,8 @@ main(void)
 	    cmocka_unit_test(test_parts),
 #endif
 	    cmocka_unit_test(test_roots),
+	    cmocka_unit_test(test_root_names),
+	    cmocka_unit_test(test_over),
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_told),
 	};

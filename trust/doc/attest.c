@@ -63,7 +63,7 @@ add_sig(struct attest *a, const json_t *o, const char *name)
 		sizeof(g->b), s, n, NULL, &got, NULL,
 		sodium_base64_VARIANT_ORIGINAL) != 0 || got == 0)
 		return false;
-	g->n = (uint8_t)got;
+	g->n = (uint16_t)got;
 	a->nsigs++;
 	return true;
 }

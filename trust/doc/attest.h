@@ -42,7 +42,7 @@ enum attest_form {
 
 struct attest_sig {
 	uint8_t b[PEMKEY_SIG_MAX];
-	uint8_t n;
+	uint16_t n;
 };
 
 struct attest {

@@ -85,9 +85,8 @@ check_signature(struct bundle *b, struct fp *fp, const char **why)
 
 	if (b->a->nsigs != 1)
 		return refuse(why, "one signature is wanted");
-	if (!sigcert_key(b->cert, &k))
-		return refuse(why, "the certificate's key is none of P-256, "
-		    "P-384, Ed25519");
+	if (!sigcert_key(b->cert, &k, why))
+		return -1;
 	*fp = k.fp;
 	return attest_by(b->a, &k) ? 0 :
 	    refuse(why, "the signature is not the certificate's key's");

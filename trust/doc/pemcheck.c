@@ -8,7 +8,9 @@
 
 #ifdef HAVE_LIBCRYPTO
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #endif
 
@@ -18,24 +20,50 @@
 /* Apart from pemkey.c: who only reads keys is linked without libcrypto. */
 
 #ifdef HAVE_LIBCRYPTO
+/* padding: of RSA; 0: a curve, which has none. */
 static bool
-nist_holds(const struct pemkey *k, const EVP_MD *md, const uint8_t *sum,
+scheme_holds(EVP_PKEY *key, int padding, const EVP_MD *md, const uint8_t *sum,
+    size_t sum_len, const uint8_t *sig, size_t sig_len)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	bool ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, md) == 1;
+
+	if (ok && padding != 0)
+		ok = EVP_PKEY_CTX_set_rsa_padding(ctx, padding) == 1;
+	if (ok && padding == RSA_PKCS1_PSS_PADDING)
+		ok = EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx,
+			RSA_PSS_SALTLEN_AUTO) == 1;
+	ok = ok && EVP_PKEY_verify(ctx, sig, sig_len, sum, sum_len) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+static bool
+crypto_holds(const struct pemkey *k, const EVP_MD *md, const uint8_t *sum,
     size_t sum_len, const uint8_t *sig, size_t sig_len)
 {
 	const uint8_t *p = k->der;
-	EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY *key;
-	bool ok = false;
+	bool ok;
 
 	/* no configuration of the machine has a say in what counts here */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
-	    (key = d2i_PUBKEY(NULL, &p, k->der_len)) == NULL)
+	if (sig_len > PEMKEY_SIG_MAX ||
+	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return false;
-	if ((ctx = EVP_PKEY_CTX_new(key, NULL)) != NULL)
-		ok = EVP_PKEY_verify_init(ctx) == 1 &&
-		    EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
-		    EVP_PKEY_verify(ctx, sig, sig_len, sum, sum_len) == 1;
-	EVP_PKEY_CTX_free(ctx);
+	if ((key = d2i_PUBKEY(NULL, &p, k->der_len)) == NULL) {
+		ERR_clear_error();
+		return false;
+	}
+	if (k->bits == 0)
+		ok = scheme_holds(key, 0, md, sum, sum_len, sig, sig_len);
+	else
+		ok = (k->kind != PEMKEY_RSA_PSS && scheme_holds(key,
+			 RSA_PKCS1_PADDING, md, sum, sum_len, sig, sig_len)) ||
+		    (k->kind != PEMKEY_RSA_PKCS1 && scheme_holds(key,
+			 RSA_PKCS1_PSS_PADDING, md, sum, sum_len, sig, sig_len));
 	EVP_PKEY_free(key);
 	return ok;
 }
@@ -45,19 +73,14 @@ bool
 pemkey_holds_sum(const struct pemkey *k, const struct id32 *sum,
     const uint8_t *sig, size_t sig_len)
 {
-	switch (k->kind) {
-	case PEMKEY_KLP:
+	if (k->kind == PEMKEY_KLP)
 		return k->klp.kind == KEY_SECP256K1 && sig_len == SIG_LEN &&
 		    secp_verify(&k->klp, sig, sum);
-	case PEMKEY_ED25519:
+	if (k->kind == PEMKEY_ED25519)
 		return false;
-	case PEMKEY_P256:
-	case PEMKEY_P384:
-		break;
-	}
 #ifdef HAVE_LIBCRYPTO
-	return sig_len <= PEMKEY_SIG_MAX &&
-	    nist_holds(k, EVP_sha256(), sum->b, sizeof(sum->b), sig, sig_len);
+	return crypto_holds(k, EVP_sha256(), sum->b, sizeof(sum->b), sig,
+	    sig_len);
 #else
 	return false;
 #endif
@@ -74,8 +97,20 @@ holds_sha384(const struct pemkey *k, const void *m, size_t len,
 	sha384_init(&st);
 	sha384_update(&st, len, m);
 	sha384_digest(&st, sizeof(sum), sum);
-	return sig_len <= PEMKEY_SIG_MAX &&
-	    nist_holds(k, EVP_sha384(), sum, sizeof(sum), sig, sig_len);
+	return crypto_holds(k, EVP_sha384(), sum, sizeof(sum), sig, sig_len);
+}
+
+static bool
+holds_sha512(const struct pemkey *k, const void *m, size_t len,
+    const uint8_t *sig, size_t sig_len)
+{
+	uint8_t sum[SHA512_DIGEST_SIZE];
+	struct sha512_ctx st;
+
+	sha512_init(&st);
+	sha512_update(&st, len, m);
+	sha512_digest(&st, sizeof(sum), sum);
+	return crypto_holds(k, EVP_sha512(), sum, sizeof(sum), sig, sig_len);
 }
 #endif
 
@@ -95,6 +130,8 @@ pemkey_holds(const struct pemkey *k, const void *m, size_t len,
 #ifdef HAVE_LIBCRYPTO
 	if (k->kind == PEMKEY_P384)
 		return holds_sha384(k, m, len, sig, sig_len);
+	if (k->kind == PEMKEY_P521)
+		return holds_sha512(k, m, len, sig, sig_len);
 #endif
 	return false;
 }

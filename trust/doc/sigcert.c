@@ -221,13 +221,10 @@ sigcert_issuer(const struct sigcert *c)
 }
 
 bool
-sigcert_key(const struct sigcert *c, struct pemkey *k)
+sigcert_key(const struct sigcert *c, struct pemkey *k, const char **why)
 {
-	uint8_t *der = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x), &der);
-	bool ok = n > 0 && pemkey_from_der(k, der, (size_t)n);
+	bool ok = sigkey_of(k, c->x, why);
 
-	OPENSSL_free(der);
 	ERR_clear_error();
 	return ok;
 }
@@ -236,7 +233,10 @@ bool
 sigcert_is_root(const uint8_t *der, size_t len)
 {
 	X509 *x = parse(der, len);
-	bool is = x != NULL && X509_NAME_cmp(X509_get_subject_name(x),
+	const char *why;
+	struct pemkey k;
+	/* with a key of no bounds nobody is asked to calculate */
+	bool is = x != NULL && sigkey_of(&k, x, &why) && X509_NAME_cmp(X509_get_subject_name(x),
 	    X509_get_issuer_name(x)) == 0 &&
 	    X509_verify(x, X509_get0_pubkey(x)) == 1;
 
@@ -310,8 +310,7 @@ promise_holds(const SCT *s, const struct promised *p)
 	if (ext_len > 0)
 		memcpy(at, ext, ext_len);
 	at += ext_len;
-	ok = sigkey_holds(log->der.p, log->der.n, all, (size_t)(at - all), sig,
-	    sig_len);
+	ok = pemkey_holds(&log->key, all, (size_t)(at - all), sig, sig_len);
 	free(all);
 	return ok;
 }
@@ -476,10 +475,11 @@ sigcert_issuer(const struct sigcert *c)
 }
 
 bool
-sigcert_key(const struct sigcert *c, struct pemkey *k)
+sigcert_key(const struct sigcert *c, struct pemkey *k, const char **why)
 {
 	(void)c;
 	(void)k;
+	*why = "oci_unsupported";
 	return false;
 }
 

@@ -26,8 +26,8 @@ void sigcert_free(struct sigcert *);
 /* Who has logged in, and where: the one name in it, and the OIDC issuer. */
 const char *sigcert_subject(const struct sigcert *);
 const char *sigcert_issuer(const struct sigcert *);
-/* The key; false: it is none that signs images. */
-bool sigcert_key(const struct sigcert *, struct pemkey *);
+/* The key; false: it is none that signs images (pemkey.h), *why a literal. */
+bool sigcert_key(const struct sigcert *, struct pemkey *, const char **why);
 /*
  * Was it good for signing code at that time, by a CA of the roots that counted
  * then, and has a log of the roots promised to show it (SCT)? 0, or -1 and *why.

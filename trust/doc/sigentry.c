@@ -13,7 +13,6 @@
 #include "trust/doc/digest.h"
 #include "trust/doc/jdoc.h"
 #include "trust/doc/merkle.h"
-#include "trust/doc/sigkey.h"
 #include "trust/doc/sigtext.h"
 #include "trust/doc/tlog.h"
 
@@ -263,8 +262,7 @@ check_promise(struct sigentry *out, const json_t *e, const char **why)
 	n = (size_t)snprintf(text, cap, "{\"body\":\"%s\",\"integratedTime\":%"
 	    PRId64 ",\"logID\":\"%s\",\"logIndex\":%" PRId64 "}", body, when,
 	    id, index);
-	good = n < cap && sigkey_holds(out->log->der.p, out->log->der.n, text,
-	    n, sig, len);
+	good = n < cap && pemkey_holds(&out->log->key, text, n, sig, len);
 	free(text);
 	if (!good)
 		return refuse(why, "signedEntryTimestamp is not the log's");
@@ -298,8 +296,8 @@ check_checkpoint(struct tlog_head *h, const json_t *proof,
 		return refuse(why, "the checkpoint is none");
 	for (unsigned i = 0; i < note.nsigs; i++)
 		if (snote_line(&note, i, &l) && of_origin(&l, h) &&
-		    memcmp(l.id, log->id.b, sizeof(l.id)) == 0)
-			return sigkey_holds(log->der.p, log->der.n, note.text,
+		    memcmp(l.id, log->note_id, sizeof(l.id)) == 0)
+			return pemkey_holds(&log->key, note.text,
 			    note.text_len, l.sig, l.len) ? 0 :
 			    refuse(why, "the checkpoint's signature is not "
 				"the log's");

@@ -8,17 +8,21 @@
 
 #include <rns/hash.h>
 
+#include "trust/doc/pemkey.h"
+
 /*
  * Whom the operator believes about signatures by certificate (klp.md 9): a
- * file `trusted_root.json` of sigstore, with those who certify, the logs of
- * certificates and of signatures, and those who tell the time. Here it is only
- * read; certificates and keys in it are bytes. Pure.
+ * file `trusted_root.json` of sigstore (v0.1, v0.2), with those who certify, the
+ * logs of certificates and of signatures, and those who tell the time. Keys of
+ * logs are read here, of a certificate only whether its key counts (pemkey.h).
+ * What is not known, a member, a kind of key, a hash, is refused by its name.
+ * Pure.
  */
 #define SIGROOT_TEXT_MAX (256u << 10)
 #define SIGROOT_EACH 32      /* ours: of each of the four kinds */
 #define SIGROOT_CHAIN_MAX 6  /* ours: certificates of a chain */
 #define SIGROOT_CERT_MAX 8192
-#define SIGROOT_KEY_MAX 1024 /* RSA of 4096 bits: 550 */
+#define SIGROOT_WHY_MAX 200
 
 /* Seconds since 1970, both ends belong to it. */
 struct sigroot_span {
@@ -39,7 +43,8 @@ struct sigroot_chain {
 
 struct sigroot_key {
 	struct id32 id; /* by which others name the log */
-	struct sigroot_blob der; /* SubjectPublicKeyInfo */
+	uint8_t note_id[4]; /* by which its checkpoints do */
+	struct pemkey key;
 	struct sigroot_span valid;
 };
 
@@ -49,10 +54,16 @@ struct sigroot {
 	struct sigroot_key ct[SIGROOT_EACH], log[SIGROOT_EACH];
 };
 
-/* NULL: *why, a literal. Without a CA, a log of each kind: a mistake. */
-struct sigroot *sigroot_parse(const char *text, size_t len, const char **why);
+/* NULL: why. Without a CA, a log of each kind: a mistake. */
+struct sigroot *sigroot_parse(const char *text, size_t len,
+    char why[SIGROOT_WHY_MAX]);
 void sigroot_free(struct sigroot *);
 bool sigroot_in(const struct sigroot_span *, int64_t when);
+/*
+ * What can come of it at that time: NULL, or why nothing that is signed from
+ * then on ever counts, a literal.
+ */
+const char *sigroot_over(const struct sigroot *, int64_t when);
 /* Of logs; NULL: there is none of that name. */
 const struct sigroot_key *sigroot_key(const struct sigroot_key *, unsigned n,
     const uint8_t *id, size_t len);

@@ -88,6 +88,15 @@ days(int year, int month, int day)
 	    of_year - 719468;
 }
 
+static int
+days_in(int year, int month)
+{
+	static const int n[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return n[month - 1] + (month == 2 && leap);
+}
+
 static bool
 digits(const char **s, unsigned n, char behind, int *out)
 {
@@ -115,8 +124,8 @@ sigtext_time(int64_t *out, const json_t *o, const char *name)
 	if (*s == '.')
 		for (s++; *s >= '0' && *s <= '9'; s++)
 			;
-	if (strcmp(s, "Z") != 0 || mo < 1 || mo > 12 || d < 1 || d > 31 ||
-	    h > 23 || mi > 59 || sec > 60)
+	if (strcmp(s, "Z") != 0 || mo < 1 || mo > 12 || d < 1 ||
+	    d > days_in(y, mo) || h > 23 || mi > 59 || sec > 60)
 		return false;
 	*out = days(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec;
 	return true;

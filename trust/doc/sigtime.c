@@ -13,6 +13,8 @@
 #include <openssl/ts.h>
 #include <openssl/x509.h>
 
+#include "trust/doc/sigkey.h"
+
 static int
 refuse(const char **why, const char *text)
 {
@@ -121,6 +123,8 @@ signed_by(PKCS7 *token, const struct sigroot_chain *tsa, int64_t when)
 	STACK_OF(X509) *known = sk_X509_new_null();
 	X509_STORE *store = X509_STORE_new();
 	X509 *signer = NULL;
+	const char *why;
+	struct pemkey k;
 	bool ok = false;
 
 	if (param != NULL && known != NULL && store != NULL &&
@@ -132,7 +136,7 @@ signed_by(PKCS7 *token, const struct sigroot_chain *tsa, int64_t when)
 		    X509_STORE_set1_param(store, param) == 1 &&
 		    TS_RESP_verify_signature(token, known, store,
 			&signer) == 1 &&
-		    is_own(known, signer);
+		    is_own(known, signer) && sigkey_of(&k, signer, &why);
 	}
 	X509_free(signer);
 	X509_STORE_free(store);
