@@ -5,17 +5,47 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 
-from lib import ALL, PATIENCE_S, Node, until
+from lib import ALL, PATIENCE_S, Node, Status, until
 from nets import client, free_port, server  # noqa: F401
 
 IMAGE = "test/busybox:1"
 LAYERS = "user pid mount net ipc uts caps seccomp memory cpu pids".split()
 COMMANDS = ("sh sort cat true false ls id wc sleep kill echo head tail dd yes "
             "mkdir touch date").split()
+
+
+def until_told(word):
+    """The command of a job that says `over` and ends well when tell() does: no
+    other's word on this machine, so with the node's folder in it."""
+    return ("trap 'echo over; exit 0' USR1; while :; do sleep 0.1; done; : " +
+            word)
+
+
+def tell(word, jobs=1):
+    """Its shell hears it, as soon as so many listen; root's. Whether they do."""
+    def listening():
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % pid, "rb") as f:
+                    argv = f.read().split(b"\0")
+                caught = int(Status(int(pid))["SigCgt"], 16)
+            except (OSError, KeyError):
+                continue
+            if argv[:2] == [b"/bin/sh", b"-c"] and \
+                    argv[2].endswith(until_told(word).encode()) and \
+                    caught >> signal.SIGUSR1 - 1 & 1:
+                found.append(int(pid))
+        return found if len(found) >= jobs else []
+    found = until(listening, "a job that listens")
+    for pid in found or []:
+        os.kill(pid, signal.SIGUSR1)
+    return bool(found)
 
 
 class Submission:

@@ -8,7 +8,7 @@ import sys
 
 import lib
 from lib import USER, done, result, skip, until
-from libjob import Burrow
+from libjob import Burrow, tell, until_told
 from libtrail import each_once, receipt, trail
 
 build = sys.argv[1]
@@ -166,7 +166,7 @@ def tier(node):
 def audit_falls_under_load(node):
     """No job falls; what happened while audit was away is in the trail."""
     work = "i=0; while [ $i -lt 150 ]; do /bin/true; : > /tmp/f; " \
-        "i=$((i+1)); done; sleep 5; echo over" # longer than three starts
+        "i=$((i+1)); done; " + until_told(node.top + " audit falls thrice")
     jobs = [node.submit(node.job_file(work)) for _ in range(2)]
     for s in jobs:
         s.reached("running")
@@ -178,6 +178,7 @@ def audit_falls_under_load(node):
         jobs.append(node.submit(node.job_file("echo over")))
         os.kill(audit, signal.SIGKILL)
         until(lambda: node.readies("audit") > ready, "audit again", 40)
+    tell(node.top + " audit falls thrice", len(jobs) - 3)
     ends = [s.end() for s in jobs]
     result("load: audit killed thrice, each job ends as it would",
            all(rc == 0 for rc, _ in ends) and
@@ -203,11 +204,19 @@ def audit_falls_under_load(node):
 
 
 def audit_falls(node):
-    s = node.submit(node.job_file("sleep 3; echo over"))
+    s = node.submit(node.job_file(until_told(node.top + " audit falls")))
     s.reached("running")
+
+    def told():
+        return len([1 for kind, _, _, _ in trail(node, s.id())
+                    if kind == "job_process"])
+    until(told, "what it runs", 40)
     ready = node.readies("audit")
     os.kill(node.pids()["audit"], signal.SIGKILL)
-    node.ready(("audit",))
+    until(lambda: node.readies("audit") > ready, "audit again", 40)
+    before = told()
+    until(lambda: told() > before, "that it is found, and watched again", 40)
+    tell(node.top + " audit falls")
     rc, last = s.end()
     r = receipt(node, s)
     result("audit killed: the job ends as it would", rc == 0 and
