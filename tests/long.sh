@@ -308,13 +308,18 @@ if [ "${1:-}" = --list ]; then
 	exit 0
 fi
 knows() { # part...
-	local p
+	local p w
 	for p; do
 		parts | grep -qx -- "${p%%:*}" || { echo "long: no part named ${p%%:*} (see --list)" >&2; return 2; }
 		case $p in
 		fuzz:*) fuzz_targets | grep -qx -- "${p#*:}" ||
 			{ echo "long: no fuzz target ${p#*:} among $(fuzz_targets | tr '\n' ' ')" >&2; return 2; } ;;
-		interop:?*) ;;
+		interop:?*)
+			# shellcheck disable=SC2086
+			for w in ${p#*:}; do
+				python3 "$top/tests/interop/run.py" --list --long "$w" >/dev/null ||
+					{ echo "long: no interop test of this part has $w in its name" >&2; return 2; }
+			done ;;
 		*:*) echo "long: ${p%%:*} has no parts of its own" >&2; return 2 ;;
 		esac
 	done

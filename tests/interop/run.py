@@ -3,6 +3,7 @@
 """Run the interop tests: every test_*.py beside this file.
 
   run.py --build DIR --python PY --python-old PY [--long] [--lanes N] [WORD...]
+  run.py --list [--long] [WORD...]     the names of those, and nothing is run
 
 PY: Python of a virtual environment with rns==1.5.7, and with 1.4.2. A test
 runs when its name has one of the words. Prints "ok NAME", "not ok NAME" or
@@ -56,6 +57,21 @@ def in_lanes(lanes):
     return int(bad)
 
 
+def of(module, args):
+    return getattr(module, "LONG", []) if args.long else module.TESTS
+
+
+def named(name, args):
+    return not args.words or any(w in name for w in args.words)
+
+
+def listed(args):
+    """1: there is none."""
+    names = [name for m in modules() for name, _ in of(importlib.import_module(m), args) if named(name, args)]
+    print("\n".join(names))
+    return int(not names)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
@@ -66,8 +82,11 @@ def main():
     p.add_argument("--module")
     p.add_argument("--half", type=int)
     p.add_argument("-v", "--verbose", action="store_true")
+    p.add_argument("--list", action="store_true")
     p.add_argument("words", nargs="*")
     args = p.parse_args()
+    if args.list:
+        return listed(args)
     if args.lanes > 1:
         return in_lanes(args.lanes)
     args.build = os.path.abspath(args.build)
@@ -78,9 +97,9 @@ def main():
     passed = failed = skipped = 0
     for module in [args.module] if args.module else modules():
         module = importlib.import_module(module)
-        rows = getattr(module, "LONG", []) if args.long else module.TESTS
+        rows = of(module, args)
         for name, test in rows if args.half is None else rows[args.half::2]:
-            if args.words and not any(w in name for w in args.words):
+            if not named(name, args):
                 continue
             ctx = lib.Context(args)
             started = time.time()
