@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 
@@ -381,6 +383,26 @@ ipc_recv(struct ipc *c, struct ipc_in *in)
 	}
 	in->type = (enum ipc_type)type;
 	return 1;
+}
+
+int
+ipc_wait(struct ipc *c, struct ipc_in *in, int ms)
+{
+	int64_t end = clock_mono().us + (int64_t)ms * 1000, left = 0;
+	struct pollfd p = {c->fd, POLLIN, 0};
+	int rv;
+
+	while ((rv = ipc_recv(c, in)) == 0) {
+		left = (end - clock_mono().us) / 1000;
+		if (ms >= 0 && left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (poll(&p, 1, ms < 0 ? -1 : (int)left + 1) < 0 &&
+		    errno != EINTR)
+			return -1;
+	}
+	return rv == 1 ? 0 : -1;
 }
 
 int

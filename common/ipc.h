@@ -70,6 +70,11 @@ enum ipc_done {
  * broke the table (errno EPROTO, logged).
  */
 int ipc_recv(struct ipc *, struct ipc_in *);
+/*
+ * The same for who has no loop: waits so long, in milliseconds, or for ever
+ * (-1). 0: a message in *in; -1 as above, or ETIMEDOUT.
+ */
+int ipc_wait(struct ipc *, struct ipc_in *, int ms);
 int ipc_in_take(struct ipc_in *, unsigned i); /* -1: not there */
 void ipc_in_done(struct ipc_in *);            /* closes what was not taken */
 /* Zero the bytes that the last ipc_recv() left behind: after a secret. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/sha2.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,16 +309,11 @@ program_confine(struct process *p)
 static void
 receive(struct ipc *c, struct ipc_in *in)
 {
-	struct pollfd pfd = {ipc_fd(c), POLLIN, 0};
-	int r;
-
-	while ((r = ipc_recv(c, in)) == 0)
-		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
-			fatal("poll");
-	if (r < 0 && errno == 0)
+	if (ipc_wait(c, in, -1) == 0)
+		return;
+	if (errno == 0)
 		exit(0); /* the parent ended while it started us */
-	if (r < 0)
-		fatal("channel to the parent");
+	fatal("channel to the parent");
 }
 
 /* ---- what every program answers alike ---- */

@@ -153,31 +153,11 @@ exec_jail(int exe, int channel, struct words *w)
 	_exit(127);
 }
 
-static int
-wait_for(struct ipc *c, struct ipc_in *in, int ms)
-{
-	int64_t end = clock_mono().us + (int64_t)ms * 1000;
-	int rv;
-
-	errno = 0;
-	while ((rv = ipc_recv(c, in)) == 0) {
-		struct pollfd p = {ipc_fd(c), POLLIN, 0};
-		int64_t left = (end - clock_mono().us) / 1000;
-
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		(void)poll(&p, 1, (int)left + 1);
-	}
-	return rv == 1 ? 0 : -1;
-}
-
 /* A message of this type, others passed over. */
 static int
 await(struct ipc *c, enum ipc_type type, struct ipc_in *in)
 {
-	while (wait_for(c, in, ANSWER_MS) == 0) {
+	while (ipc_wait(c, in, ANSWER_MS) == 0) {
 		if (in->type == type)
 			return 0;
 		ipc_in_done(in);

@@ -119,25 +119,6 @@ exec_jail(int exe, int channel, struct words *w, const char *set)
 	_exit(127);
 }
 
-static int
-wait_for(struct ipc *c, struct ipc_in *in, int ms)
-{
-	int64_t end = clock_mono().us + (int64_t)ms * 1000;
-	int rv;
-
-	while ((rv = ipc_recv(c, in)) == 0) {
-		struct pollfd p = {ipc_fd(c), POLLIN, 0};
-		int64_t left = (end - clock_mono().us) / 1000;
-
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		(void)poll(&p, 1, (int)left + 1);
-	}
-	return rv == 1 ? 0 : -1;
-}
-
 int
 drive_new_node(struct drive *d)
 {
@@ -154,7 +135,7 @@ drive_new_node(struct drive *d)
 		return complain("NEIGHBOUR");
 	(void)close(sv[1]);
 	d->node = ipc_new(sv[0], PROGRAM_NODE, PROGRAM_JAIL);
-	if (d->node == NULL || wait_for(d->node, &in, ANSWER_MS) == -1 ||
+	if (d->node == NULL || ipc_wait(d->node, &in, ANSWER_MS) == -1 ||
 	    in.type != IPC_HELLO)
 		return complain("HELLO of jail");
 	ipc_in_done(&in);
@@ -192,7 +173,7 @@ talk(struct drive *d, const struct drive_options *o)
 	    ipc_send_START_DONE(d->parent, &done, NULL, 0) == -1)
 		return o->quiet ? -1 : complain("start");
 	for (;;) {
-		if (wait_for(d->parent, &in, ANSWER_MS) == -1)
+		if (ipc_wait(d->parent, &in, ANSWER_MS) == -1)
 			return o->quiet ? -1 : complain("jail did not start");
 		bool ready = in.type == IPC_READY;
 		ipc_in_done(&in);
@@ -202,7 +183,7 @@ talk(struct drive *d, const struct drive_options *o)
 	if (drive_new_node(d) == -1)
 		return -1;
 	for (;;) {
-		if (wait_for(d->node, &in, ANSWER_MS) == -1)
+		if (ipc_wait(d->node, &in, ANSWER_MS) == -1)
 			return complain("POSTURE");
 		if (in.type == IPC_J_POSTURE) {
 			bool ok = msg_get_J_POSTURE(in.body, &d->posture);
@@ -459,7 +440,7 @@ drive_answer(struct drive *d, struct drive_job *j, int ms)
 	struct ipc_in in;
 	unsigned type;
 
-	if (wait_for(d->node, &in, ms) == -1)
+	if (ipc_wait(d->node, &in, ms) == -1)
 		return 0;
 	type = in.type;
 	if (type == IPC_J_STARTED && msg_get_J_STARTED(in.body, &started)) {

@@ -109,6 +109,15 @@ there_and_back(void **state)
 	ipc_in_done(&in);
 	ipc_wipe();
 	assert_int_equal(ipc_recv(a, &in), 0);
+	/* who has no loop */
+	assert_int_equal(ipc_wait(a, &in, 0), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(ipc_wait(a, &in, 20), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(ipc_send_DIAL(b, &m, NULL, 0), 0);
+	assert_int_equal(ipc_wait(a, &in, -1), 0);
+	assert_int_equal(in.type, IPC_DIAL);
+	ipc_in_done(&in);
 }
 
 static void
@@ -123,6 +132,8 @@ the_end(void **state)
 	assert_int_equal(ipc_send_DIAL(b, &m, NULL, 0), -1);
 	assert_int_equal(errno, EPIPE);
 	assert_int_equal(ipc_recv(b, &in), -1);
+	assert_int_equal(errno, 0);
+	assert_int_equal(ipc_wait(b, &in, -1), -1);
 	assert_int_equal(errno, 0);
 }
 
