@@ -175,15 +175,20 @@ def good_layer():
     return tar(GOOD)
 
 
+def behind(files, data):
+    """The layout with these bytes as an index that its index.json names."""
+    files["blobs/sha256/" + sha(data)] = data
+    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [
+        {"mediaType": OCI + "index.v1+json", "size": len(data),
+         "digest": "sha256:" + sha(data)}]}).encode()
+    return files
+
+
 def nested(depth):
     """An index within an index."""
     files = image([good_layer()])
     for _ in range(depth):
-        data = files.pop("index.json")
-        files["blobs/sha256/" + sha(data)] = data
-        files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [
-            {"mediaType": OCI + "index.v1+json", "size": len(data),
-             "digest": "sha256:" + sha(data)}]}).encode()
+        files = behind(files, files["index.json"])
     return files
 
 
@@ -220,12 +225,7 @@ def only(*platforms):
     top = json.loads(files["index.json"])
     one = top["manifests"][0]
     top["manifests"] = [dict(one, platform=p) for p in platforms]
-    data = json.dumps(top).encode()
-    files["blobs/sha256/" + sha(data)] = data
-    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [
-        {"mediaType": OCI + "index.v1+json", "size": len(data),
-         "digest": "sha256:" + sha(data)}]}).encode()
-    return files
+    return behind(files, json.dumps(top).encode())
 
 
 def saved(change=None, **more):

@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 
 from lib import done, result, skip
-from libbadimage import (GOOD, NUL, OCI, block, each, edit, ended, good_layer,
+from libbadimage import (GOOD, NUL, OCI, behind, block, each, edit, ended, good_layer,
                          header, image, layer, old_sparse, num, packed, pax,
                          record, saved)
 from libimage import (ARCH, PACK, ROOT, WARREN, Store, file, folder, hard,
@@ -113,12 +113,7 @@ def attested():
         "annotations": {"vnd.docker.reference.type": "attestation-manifest",
                         "vnd.docker.reference.digest":
                         top["manifests"][0]["digest"]}})
-    data = json.dumps(top).encode()
-    files["blobs/sha256/" + sha(data)] = data
-    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [
-        {"mediaType": OCI + "index.v1+json", "size": len(data),
-         "digest": "sha256:" + sha(data)}]}).encode()
-    return files
+    return behind(files, json.dumps(top).encode())
 
 
 def saved_by_id(manifests):

@@ -14,7 +14,7 @@
 #include "common/util.h"
 #include "common/wire.h"
 #include "transport/core/base/crypt.h"
-#include "transport/lxmf/post.h"
+#include "tests/unit/postkit.h"
 
 #define KEYS 3
 
@@ -57,26 +57,10 @@ do_submit(void *arg, const struct rns_cmd *cmd)
 }
 
 static bool
-do_known(void *arg, const struct hash16 *dest, struct rns_known *out)
-{
-	(void)arg;
-	(void)dest;
-	(void)out;
-	return false;
-}
-
-static bool
 do_path(void *arg, const struct hash16 *dest)
 {
 	(void)arg;
 	return hash16_eq(dest, &node);
-}
-
-static void
-do_random(void *arg, uint8_t *out, size_t n)
-{
-	(void)arg;
-	memset(out, 5, n);
 }
 
 static void
@@ -94,14 +78,6 @@ on_ended(void *arg, uint64_t tag, enum post_end end, const char *why)
 }
 
 static void
-on_looked(void *arg, enum post_look how, unsigned n)
-{
-	(void)arg;
-	(void)how;
-	(void)n;
-}
-
-static void
 on_ratchets(void *arg, const uint8_t *keys, size_t n)
 {
 	struct world *w = arg;
@@ -115,8 +91,8 @@ static struct world *
 world_new(bool ratchets, const uint8_t *keys, size_t n)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct post_io io = {w, do_submit, do_known, do_path, do_random,
-	    on_message, on_ended, on_looked, on_ratchets};
+	struct post_io io = {w, do_submit, postkit_known, do_path,
+	    postkit_random, on_message, on_ended, postkit_looked, on_ratchets};
 	struct post_conf conf = {.tags = UINT64_C(1) << 59, .nodes = {node},
 	    .nnodes = 1, .ratchets = ratchets, .keys = keys, .nkeys = n};
 	struct hash16 hash;

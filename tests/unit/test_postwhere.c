@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "transport/lxmf/post.h"
+#include "tests/unit/postkit.h"
 
 static struct post *post;
 static struct mono now;
@@ -57,13 +57,6 @@ do_path(void *arg, const struct hash16 *dest)
 }
 
 static void
-do_random(void *arg, uint8_t *out, size_t n)
-{
-	(void)arg;
-	memset(out, 9, n);
-}
-
-static void
 on_message(void *arg, const struct post_message *m)
 {
 	(void)arg;
@@ -79,22 +72,14 @@ on_ended(void *arg, uint64_t tag, enum post_end end, const char *of)
 	why = of;
 }
 
-static void
-on_looked(void *arg, enum post_look how, unsigned n)
-{
-	(void)arg;
-	(void)how;
-	(void)n;
-}
-
 /* One letter with the tag 5 for somebody whose key is given. */
 static void
 begin_of(unsigned nnodes, enum post_way way, size_t content, bool good)
 {
 	static uint8_t text[2000];
 
-	struct post_io io = {NULL, do_submit, do_known, do_path, do_random,
-	    on_message, on_ended, on_looked, NULL};
+	struct post_io io = {NULL, do_submit, do_known, do_path,
+	    postkit_random, on_message, on_ended, postkit_looked, NULL};
 	struct post_conf conf = {.tags = UINT64_C(1) << 59, .nnodes = nnodes};
 	struct post_letter l = {.tag = 5, .way = way};
 	static uint8_t packed[4096];
