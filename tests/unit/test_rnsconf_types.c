@@ -160,6 +160,8 @@ command(void **state)
 {
 	struct rnsconf *c = parse(PIPE "command = \"nc -l 'a b'\"\n"
 	    "passphrase = x\nrespawn_delay = 2.5\n");
+	struct mistakes m = {0};
+	const char *text;
 
 	(void)state;
 	assert_int_equal(c->nnotes, 0);
@@ -178,6 +180,12 @@ command(void **state)
 	wrong(PIPE "command = a 'b\n", 5, "quote", "shell");
 	wrong(PIPE "command = a\nrespawn_delay = -1\n", 6, "out of range",
 	    "seconds");
+	/* one does not hide the other, nor make a key unknown */
+	text = PIPE "command = a 'b\nrespawn_delay = -1\n";
+	rnsconf_look(&c, text, strlen(text), &m);
+	assert_int_equal(m.n, 2);
+	assert_int_equal(c->nnotes, 0);
+	rnsconf_free(c);
 }
 
 static void

@@ -21,12 +21,10 @@ rnsconf_read_pipe(struct reader *r, struct rnsconf_if *i)
 
 	i->respawn_delay = RESPAWN_S;
 	if (conf_get_float(&r->v, "respawn_delay", &i->respawn_delay) > 0 &&
-	    !(i->respawn_delay >= 0 && i->respawn_delay <= RESPAWN_MOST_S)) {
+	    !(i->respawn_delay >= 0 && i->respawn_delay <= RESPAWN_MOST_S))
 		mistake_add(r->v.m, conf_line(&r->v, "respawn_delay"), 1,
 		    "seconds, 0 to 86400", "%s: respawn_delay is out of range",
 		    r->where);
-		return;
-	}
 	i->respawn_delay = MAX_OF(i->respawn_delay, RESPAWN_LEAST_S);
 	switch (conf_get_text(&r->v, "command", &v)) {
 	case 0:
