@@ -73,6 +73,16 @@ on_count(void *arg, unsigned reason)
 	k->counts[reason]++;
 }
 
+static struct mono
+on_beacon_at(void *arg, unsigned port, size_t len)
+{
+	const struct modemkit *k = arg;
+
+	assert_int_equal(port, 0);
+	assert_true(len > 0);
+	return k->room;
+}
+
 static void
 on_beacon(void *arg, unsigned port, size_t len)
 {
@@ -84,6 +94,7 @@ on_beacon(void *arg, unsigned port, size_t len)
 }
 
 static const struct modem_out out = {
+	.beacon_at = on_beacon_at,
 	.beacon = on_beacon,
 	.write = on_write,
 	.packet = on_packet,

@@ -27,6 +27,7 @@ struct modemkit {
 	unsigned counts[32];
 	unsigned beacons;
 	size_t beacon_len; /* of the last */
+	struct mono room; /* before it no beacon may be sent */
 };
 
 /* Drives it from now on, at a time that is not 0; not opened yet. */

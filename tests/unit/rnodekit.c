@@ -100,9 +100,18 @@ on_count(void *arg, unsigned reason)
 	k->counts[reason]++;
 }
 
+static struct mono
+on_beacon_at(void *arg, unsigned port, size_t len)
+{
+	const struct kit *k = arg;
+
+	must(port < RNODE_RADIOS && k->up[port] && len > 0);
+	return k->room;
+}
+
 static const struct modem_out out = {.write = on_write, .packet = on_packet,
     .up = on_up, .ready = on_ready, .fault = on_fault, .trouble = on_trouble,
-    .count = on_count};
+    .count = on_count, .beacon_at = on_beacon_at};
 
 void
 kit_begin(struct kit *k, const struct rnode_conf *c)

@@ -33,6 +33,7 @@ struct kit {
 	unsigned faults, reason, troubles, trouble_port;
 	unsigned counts[RNODE_KIT_COUNTS]; /* by reason, of count() */
 	char text[240];
+	struct mono room; /* before it no beacon may be sent */
 };
 
 void kit_begin(struct kit *, const struct rnode_conf *);

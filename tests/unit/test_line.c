@@ -174,6 +174,7 @@ struct fake {
 	unsigned opens, sends, fed;
 	struct mono at;
 	unsigned ticks;
+	struct mono room; /* for a beacon */
 };
 static struct fake *fake;
 
@@ -222,7 +223,9 @@ order(struct modem *m, uint8_t c)
 		m->out->count(m->arg, FAKE_ODD);
 		break;
 	case 'B':
-		m->out->beacon(m->arg, 0, 15);
+		fake->room = m->out->beacon_at(m->arg, 0, 15);
+		if (mono_reached(e.now, fake->room))
+			m->out->beacon(m->arg, 0, 15);
 		break;
 	case 'R':
 		m->out->ready(m->arg, 0);
@@ -525,6 +528,10 @@ ready_late(void **state)
 	airq_view(section.medium->q, &v, clock_mono());
 	assert_int_equal(v.due.us, due.us);
 	assert_int_equal(fake->sends, 1);
+	/* a beacon alone is more than the window has */
+	say("B");
+	assert_int_equal(fake->room.us, MONO_NEVER.us);
+	assert_int_equal(section.s.tx_drops, 1);
 }
 
 /* A relay sends on over the line that it came from: when the machine is done. */

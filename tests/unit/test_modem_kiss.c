@@ -245,6 +245,19 @@ beacons(void **state)
 	assert_int_equal(kit.beacon_len, 15);
 	modemkit_wait(&kit, 600); /* short ones come again */
 	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
+	/* while there is no room for it nothing else goes */
+	kit.room = mono_add(kit.now, 700 * MONO_SECOND);
+	modemkit_wait(&kit, 699);
+	modemkit_wrote(&kit, "");
+	assert_false(k.m.kind->takes(&k.m, 0));
+	modemkit_wait(&kit, 1);
+	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
+	assert_true(k.m.kind->takes(&k.m, 0));
+	kit.room = MONO_NEVER; /* it alone is more than may be sent */
+	modemkit_wait(&kit, 6000);
+	modemkit_wrote(&kit, "");
+	assert_true(k.m.kind->takes(&k.m, 0));
+	kit.room = (struct mono){0};
 	/* one that is not there is filled up like any other */
 	c.id_callsign[0] = '\0';
 	begin_up(&c);

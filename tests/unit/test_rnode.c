@@ -278,6 +278,36 @@ errors(void **state)
 	}
 }
 
+/* While its airtime has no room for the call sign, nothing else is taken. */
+static void
+call_sign_held(void **state)
+{
+	struct rnode_conf c = kit_plain;
+
+	(void)state;
+	c.callsign = "SPEC-1";
+	c.id_interval_s = 3;
+	kit_online(&k, &c);
+	send("one");
+	kit_forget(&k);
+	k.room = mono_add(k.now, 10000000);
+	kit_run(&k, 2999999);
+	assert_true(takes());
+	kit_run(&k, 7000000);
+	assert_int_equal(k.nout, 0);
+	assert_false(takes());
+	kit_run(&k, 1);
+	assert_true(kit_wrote(&k, "c000535045432d31c0"));
+	assert_true(takes());
+	/* alone more than it may send: it is left out, and packets go on */
+	send("two");
+	kit_forget(&k);
+	k.room = MONO_NEVER;
+	kit_run(&k, 100000000);
+	assert_int_equal(k.nout, 0);
+	assert_true(takes());
+}
+
 static void
 flow_control(void **state)
 {
@@ -301,10 +331,9 @@ flow_control(void **state)
 	kit_run(&k, 5000000);
 	assert_false(takes());
 	assert_int_equal(k.nout, 0);
+	/* ... and goes before what waits for the same word */
 	kit_says_hex(&k, "c00f01c0");
 	assert_int_equal(k.ready[0], 1);
-	assert_true(takes());
-	kit_run(&k, 0);
 	assert_true(kit_wrote(&k, "c000535045432d31c0"));
 	assert_false(takes());
 	kit_says_hex(&k, "c00f01c0c00f01c0c00f00c0");
@@ -613,6 +642,7 @@ main(void)
 		cmocka_unit_test(every_pair),
 		cmocka_unit_test(bitrates),
 		cmocka_unit_test(errors),
+		cmocka_unit_test(call_sign_held),
 		cmocka_unit_test(flow_control),
 		cmocka_unit_test(lost_ready),
 		cmocka_unit_test(silent),

@@ -212,8 +212,7 @@ on_packet(void *arg, unsigned port, const uint8_t *p, size_t len,
     const struct rns_signal *signal)
 {
 	struct line *l = arg;
-	struct nif *n = port < MODEM_PORTS && l->port[port] != NULL ?
-	    l->port[port]->n : NULL;
+	struct nif *n = line_port_nif(l->n, port);
 
 	if (n == NULL || l->faulted)
 		return;
@@ -316,13 +315,29 @@ on_fault(void *arg, unsigned reason, const char *text)
 	(void)snprintf(l->fault, sizeof(l->fault), "%s", text);
 }
 
+static struct mono
+on_beacon_at(void *arg, unsigned port, size_t len)
+{
+	struct line *l = arg;
+	struct nif *n = line_port_nif(l->n, port);
+	struct mono at;
+
+	if (n == NULL)
+		return MONO_NEVER;
+	at = airq_beacon_at(n->medium->q, len, l->n->e->now);
+	if (at.us == MONO_NEVER.us) {
+		n->s.tx_drops++;
+		n->s.tx_drop_bytes += len;
+	}
+	return at;
+}
+
 /* Of the machine's own, which counts as sent. */
 static void
 on_beacon(void *arg, unsigned port, size_t len)
 {
 	struct line *l = arg;
-	struct nif *n = port < MODEM_PORTS && l->port[port] != NULL ?
-	    l->port[port]->n : NULL;
+	struct nif *n = line_port_nif(l->n, port);
 
 	if (n == NULL)
 		return;
@@ -340,6 +355,7 @@ static const struct modem_out out = {
 	.fault = on_fault,
 	.count = on_count,
 	.trouble = on_trouble,
+	.beacon_at = on_beacon_at,
 	.beacon = on_beacon,
 };
 

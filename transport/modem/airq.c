@@ -337,13 +337,13 @@ airq_choose(const struct airq *q, struct mono now)
 }
 
 struct mono
-airq_room(const struct airq *q, const struct air_packet *p, struct mono now)
+airq_room(const struct airq *q, size_t len, struct mono now)
 {
 	struct mono at = now;
 
 	if (airq_kept(q, BOOK_ALL) != NULL)
 		at = airbook_when(airq_kept(q, BOOK_ALL), now,
-		    airtime_us(&q->medium, p->len), airq_limit_us(q, BOOK_ALL));
+		    airtime_us(&q->medium, len), airq_limit_us(q, BOOK_ALL));
 	if ((q->medium.paced || q->conf.duty != 0) && q->busy.us > INT64_MIN)
 		at.us = MAX_OF(at.us, q->busy.us - AHEAD_US);
 	return at;
@@ -357,7 +357,7 @@ airq_due(const struct airq *q, struct mono now)
 	const struct air_packet *p;
 
 	if (kind != RNS_KINDS)
-		return airq_room(q, airq_pick(q, kind), now);
+		return airq_room(q, airq_pick(q, kind)->len, now);
 	for (unsigned k = 0; k < RNS_KINDS; k++)
 		if ((p = airq_pick(q, k)) != NULL)
 			at = mono_min(at, airq_gate(q, k, p, now).at);
@@ -413,10 +413,17 @@ charge(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
 		    cap == 0 || cap > PROMISE ? PROMISE : cap);
 }
 
+struct mono
+airq_beacon_at(const struct airq *q, size_t len, struct mono now)
+{
+	return airq_room(q, len, now);
+}
+
 void
 airq_beacon(struct airq *q, size_t len, struct mono now)
 {
 	charge(q, RNS_KIND_CONTROL, len, now);
+	q->flying = RNS_KIND_CONTROL;
 }
 
 bool
@@ -477,7 +484,7 @@ airq_next(struct airq *q, struct airq_packet *out, struct mono now)
 		if ((kind = airq_choose(q, now)) == RNS_KINDS)
 			return false;
 		p = airq_pick(q, kind);
-		at = airq_room(q, p, now);
+		at = airq_room(q, p->len, now);
 		if (at.us != INT64_MAX)
 			break;
 		drop(&q->lanes[kind], p, AIRQ_DROP_NEVER);

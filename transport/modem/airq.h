@@ -111,7 +111,12 @@ struct mono airq_due(const struct airq *, struct mono now);
  */
 size_t airq_clear(struct airq *, size_t *bytes);
 size_t airq_waiting(const struct airq *); /* bytes of packets */
-/* A packet that the device sent by itself (a beacon): it counts. */
+/*
+ * When a beacon may be sent, which goes before all that waits: the duty cycle
+ * holds for it, too. MONO_NEVER: it alone is more.
+ */
+struct mono airq_beacon_at(const struct airq *, size_t len, struct mono now);
+/* It was sent: it counts, and airq_sent() is for it. */
 void airq_beacon(struct airq *, size_t len, struct mono now);
 /*
  * One that another queue has given the same radio, and that it has left by now:

@@ -79,8 +79,7 @@ struct air_gate airq_gate(const struct airq *, enum rns_kind,
  * of what holds them alone.
  */
 enum rns_kind airq_choose(const struct airq *, struct mono now);
-/* When that one may go, for the duty cycle of all and for the air. */
-struct mono airq_room(const struct airq *, const struct air_packet *,
-    struct mono now);
+/* When one of that length may go, for the duty cycle of all and for the air. */
+struct mono airq_room(const struct airq *, size_t len, struct mono now);
 
 #endif

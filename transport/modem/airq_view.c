@@ -60,7 +60,7 @@ reason(const struct airq *q, enum rns_kind kind, const struct air_packet *p,
 {
 	const struct airbook *all = airq_kept(q, BOOK_ALL);
 	struct air_gate gate = airq_gate(q, kind, p, now);
-	struct mono room = airq_room(q, p, now);
+	struct mono room = airq_room(q, p->len, now);
 
 	out->at = (struct mono){MAX_OF(gate.at.us, MAX_OF(room.us, now.us))};
 	if (!mono_reached(now, gate.at))

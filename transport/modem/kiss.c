@@ -19,6 +19,7 @@ opened(struct modem *m, struct mono now)
 	k->up = k->locked = false;
 	k->up_at = mono_add(now, START_US);
 	k->idle_at = k->unlock_at = k->beacon_at = MONO_NEVER;
+	k->beacon_held = false;
 	kissframe_drop(&k->in);
 }
 
@@ -70,14 +71,24 @@ static void
 beacon(struct kiss *k, struct mono now)
 {
 	uint8_t call[KISS_CALL_MOST + 1] = {0};
-	size_t n = strlen(k->conf.id_callsign);
+	const size_t len = strlen(k->conf.id_callsign);
+	const size_t n = MAX_OF(len, (size_t)KISS_BEACON);
+	struct mono at = now;
 
 	if (k->locked || !mono_reached(now, k->beacon_at))
 		return;
-	memcpy(call, k->conf.id_callsign, n);
-	k->beacon_at = n < KISS_BEACON ?
+	if (k->m.out->beacon_at != NULL)
+		at = k->m.out->beacon_at(k->m.arg, 0, n);
+	k->beacon_held = at.us != MONO_NEVER.us && !mono_reached(now, at);
+	if (k->beacon_held) {
+		k->beacon_at = at;
+		return;
+	}
+	k->beacon_at = len < KISS_BEACON ?
 	    mono_add(now, k->conf.id_interval_us) : MONO_NEVER;
-	n = MAX_OF(n, (size_t)KISS_BEACON);
+	if (at.us == MONO_NEVER.us)
+		return;
+	memcpy(call, k->conf.id_callsign, len);
 	put_frame(k, call, n, now);
 	if (k->m.out->beacon != NULL)
 		k->m.out->beacon(k->m.arg, 0, n);
@@ -104,7 +115,7 @@ takes(const struct modem *m, unsigned port)
 {
 	const struct kiss *k = (const struct kiss *)m;
 
-	return port == 0 && k->up && !k->locked;
+	return port == 0 && k->up && !k->locked && !k->beacon_held;
 }
 
 static void
@@ -114,9 +125,8 @@ unlock(struct kiss *k, struct mono now)
 		return;
 	k->locked = false;
 	k->unlock_at = MONO_NEVER;
+	k->m.out->ready(k->m.arg, 0);
 	beacon(k, now);
-	if (!k->locked)
-		k->m.out->ready(k->m.arg, 0);
 }
 
 /* ---- in ---- */

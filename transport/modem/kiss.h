@@ -45,6 +45,7 @@ struct kiss {
 	struct mono idle_at;   /* an unfinished frame is given up */
 	struct mono unlock_at;
 	struct mono beacon_at;
+	bool beacon_held; /* it is due, and has to wait for airtime */
 	/* header, packet; its frame */
 	uint8_t packet[KISS_MOST], frame[3 + 2 * KISS_MOST];
 };

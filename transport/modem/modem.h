@@ -52,6 +52,13 @@ struct modem_out {
 	    const char *text);
 	/* Something was thrown away or odd, of the same enum; it goes on. */
 	void (*count)(void *arg, unsigned reason);
+	/*
+	 * When a packet of its own may be sent, for what limits its airtime:
+	 * not later than now, or it is asked again then, and packets of others
+	 * are not taken meanwhile; MONO_NEVER: never, it is left out. NULL: at
+	 * any time.
+	 */
+	struct mono (*beacon_at)(void *arg, unsigned port, size_t len);
 	/* A packet of its own was sent, a beacon. NULL: not asked for. */
 	void (*beacon)(void *arg, unsigned port, size_t len);
 };

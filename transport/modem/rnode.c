@@ -161,21 +161,6 @@ refuse(struct rnode *r, const char *why, struct mono now)
 	go_on(r, r->turn + 1, why, now);
 }
 
-/* Of the kinds of chips, reticulum-transport.md 10.9. */
-static bool
-chip_takes(uint8_t chip, uint32_t hz)
-{
-	switch (chip >> 4) {
-	case 0: /* SX127X */
-	case 1: /* SX126X */
-		return hz >= 137000000 && hz <= 1000000000;
-	case 2: /* SX128X */
-		return hz >= 2200000000u && hz <= 2600000000u;
-	default: /* newer than this: it will say what it is set to */
-		return true;
-	}
-}
-
 static void
 pause_over(struct rnode *r, struct mono now)
 {
@@ -185,7 +170,7 @@ pause_over(struct rnode *r, struct mono now)
 	if (c->vport >= r->nchips)
 		(void)snprintf(why, sizeof(why), "vport %u: the device has %u, "
 		    "from 0 on", c->vport, r->nchips);
-	else if (!chip_takes(r->chips[c->vport], c->frequency))
+	else if (!rnode_chip_takes(r->chips[c->vport], c->frequency))
 		(void)snprintf(why, sizeof(why), "the radio of vport %u cannot "
 		    "be set to %u Hz: write another frequency, or vport",
 		    c->vport, c->frequency);
@@ -536,25 +521,6 @@ look(struct rnode *r, struct mono now)
 }
 
 static void
-rnode_bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
-{
-	struct rnode *r = (struct rnode *)m;
-
-	/* a device that starts says what it likes */
-	if (r->life.state == RNODE_CLOSED || r->life.state == RNODE_SETTLE ||
-	    n == 0)
-		return;
-	r->unanswered = 0;
-	if (rnode_in_expire(&r->in, now, silence_us(r)))
-		count(r, RNODE_REASON_CUT);
-	r->in.last = now;
-	for (size_t i = 0; i < n && r->life.state != RNODE_CLOSED; i++)
-		if (rnode_in_byte(&r->in, p[i]))
-			take_frame(r, now);
-	look(r, now);
-}
-
-static void
 send_frame(struct rnode *r, struct rnode_radio *radio, const uint8_t *p,
     size_t n, struct mono now)
 {
@@ -575,19 +541,56 @@ beacon_due(const struct rnode_radio *radio)
 	return radio->up && !radio->full ? radio->beacon : MONO_NEVER;
 }
 
+/* False: it is due later, for what limits the radio's airtime. */
+static bool
+beacon_may(struct rnode *r, unsigned port, struct mono now)
+{
+	struct rnode_radio *radio = &r->radio[port];
+	struct mono at = now;
+
+	if (r->m.out->beacon_at != NULL)
+		at = r->m.out->beacon_at(r->m.arg, port,
+		    strlen(r->conf.callsign));
+	radio->held = at.us != MONO_NEVER.us && !mono_reached(now, at);
+	radio->beacon = radio->held ? at : MONO_NEVER;
+	return mono_reached(now, at);
+}
+
 static void
 beacons(struct rnode *r, struct mono now)
 {
+	const size_t len = r->conf.callsign != NULL ?
+	    strlen(r->conf.callsign) : 0;
+
 	for (unsigned i = 0; i < r->conf.nradios; i++) {
-		if (!mono_reached(now, beacon_due(&r->radio[i])))
+		if (!mono_reached(now, beacon_due(&r->radio[i])) ||
+		    !beacon_may(r, i, now))
 			continue;
-		r->radio[i].beacon = MONO_NEVER;
 		send_frame(r, &r->radio[i], (const uint8_t *)r->conf.callsign,
-		    strlen(r->conf.callsign), now);
+		    len, now);
 		if (r->m.out->beacon != NULL)
-			r->m.out->beacon(r->m.arg, i,
-			    strlen(r->conf.callsign));
+			r->m.out->beacon(r->m.arg, i, len);
 	}
+}
+
+static void
+rnode_bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
+{
+	struct rnode *r = (struct rnode *)m;
+
+	/* a device that starts says what it likes */
+	if (r->life.state == RNODE_CLOSED || r->life.state == RNODE_SETTLE ||
+	    n == 0)
+		return;
+	r->unanswered = 0;
+	if (rnode_in_expire(&r->in, now, silence_us(r)))
+		count(r, RNODE_REASON_CUT);
+	r->in.last = now;
+	for (size_t i = 0; i < n && r->life.state != RNODE_CLOSED; i++)
+		if (rnode_in_byte(&r->in, p[i]))
+			take_frame(r, now);
+	look(r, now);
+	beacons(r, now); /* before what waits for the same word */
 }
 
 /* A device behind TCP leaves who says nothing, and so does a dead one. */
@@ -689,7 +692,7 @@ rnode_takes(const struct modem *m, unsigned port)
 	const struct rnode *r = (const struct rnode *)m;
 
 	return port < r->conf.nradios && r->radio[port].up &&
-	    !r->radio[port].full;
+	    !r->radio[port].full && !r->radio[port].held;
 }
 
 static void

@@ -277,6 +277,20 @@ rnode_radio_setup(const struct rnode_radio *r, bool selected, struct wr *w)
 	}
 }
 
+bool
+rnode_chip_takes(uint8_t chip, uint32_t hz)
+{
+	switch (chip >> 4) {
+	case 0: /* SX127X */
+	case 1: /* SX126X */
+		return hz >= 137000000 && hz <= 1000000000;
+	case 2: /* SX128X */
+		return hz >= 2200000000u && hz <= 2600000000u;
+	default: /* newer than this: it will say what it is set to */
+		return true;
+	}
+}
+
 static bool
 far_off(uint32_t a, uint32_t b)
 {

@@ -45,6 +45,7 @@ struct rnode_radio {
 	unsigned late;	     /* so often in a row it was */
 	bool failed; /* is not set up, of several; the others go on */
 	struct mono beacon; /* when the call sign is due; MONO_NEVER */
+	bool held; /* ... it has to wait for airtime, and others for it */
 	struct rns_signal signal; /* of the next packet; the last is kept */
 	unsigned has;
 	uint32_t frequency, bandwidth;
@@ -91,6 +92,8 @@ void rnode_radio_setup(const struct rnode_radio *, bool selected, struct wr *);
 /* Whether it is set so; why, of at least 160 bytes, is for people. */
 enum rnode_check rnode_radio_check(const struct rnode_radio *, char *why,
     size_t cap);
+/* Whether a chip of that type has that frequency, reticulum-transport.md 10.9. */
+bool rnode_chip_takes(uint8_t chip, uint32_t hz);
 /* Bit/s on the air, of what it says; 0: not known. */
 uint64_t rnode_radio_bitrate(const struct rnode_radio *);
 
