@@ -224,8 +224,9 @@ class Client:
     def whole(self, job, targets=(), **kw):
         """All of a job in one answer: receipt, outputs of its rw volumes, logs; None: the node gives it in pieces."""
         body = self.must("job/status", {"id": job, **kw})
-        if "f" not in body:
-            return None
+        return self.whole_of(job, body, targets) if "f" in body else None
+
+    def whole_of(self, job, body, targets=()):
         short, out, err, *more = body["f"]
         items = dict(zip(targets, more[0], strict=True)) if more else {}
         outputs = {t: b for t, b in items.items() if b is not None}

@@ -8,7 +8,7 @@ import time
 
 import RNS
 
-from . import PATIENCE_S, client, codec, contracts, more, reviews, selftest
+from . import PATIENCE_S, client, codec, contracts, more, outcomes, reviews, selftest
 
 
 START = time.time()
@@ -83,9 +83,9 @@ def main():
     elif a.steps != "all":
         d = c.describe()
         other = [lambda: client.Client(c.dest_hash, codec.SecpKey(bytes.fromhex(a.other)))]
-        args = {"blobs": other, "reviews": other, "ends": [a.layers.split(",")]}
+        args = {"blobs": other, "reviews": other, **dict.fromkeys(("ends", "outcomes", "few", "modules"), [a.layers.split(",")])}
         for group in a.steps.split(","):
-            for step in next(getattr(m, group) for m in (more, reviews, contracts) if hasattr(m, group))(c, d, a.image, *args.get(group, [])):
+            for step in next(getattr(m, group) for m in (more, outcomes, reviews, contracts) if hasattr(m, group))(c, d, a.image, *args.get(group, [])):
                 said(*step, group=f"{group}: ")
     else:
         d = c.describe()
