@@ -367,39 +367,80 @@ blobs_total(struct blobs *b)
 	return b->total;
 }
 
-/* The one that was used longest ago and that nobody needs; fp NULL: any. */
-static struct own *
-oldest(struct blobs *b, const struct fp *fp)
+static bool
+peer_fits(struct blobs *b, const struct fp *fp, uint64_t more)
 {
-	struct own *o, *best = NULL;
+	return blobs_held(b, fp) <= b->limits.peer_spool - more;
+}
+
+static bool
+all_fit(const struct blobs *b, uint64_t more)
+{
+	return b->total <= b->limits.spool - more;
+}
+
+static void
+mark(void *arg, const struct fp *fp, const struct id32 *sha)
+{
+	struct own *o = own_find(arg, fp, sha);
+
+	if (o != NULL)
+		o->needed = true;
+}
+
+static int
+by_use(const void *a, const void *b)
+{
+	const struct own *const *x = a, *const *y = b;
+
+	return ((*x)->used > (*y)->used) - ((*x)->used < (*y)->used);
+}
+
+/*
+ * What nobody needs, that was used longest ago first; fp NULL: whoever's. One
+ * walk over all jobs, however many blobs there are: a week of small ones are
+ * tens of thousands of both.
+ */
+static struct own **
+idle(struct blobs *b, const struct fp *fp, size_t *n)
+{
+	struct own **v, *o;
+	size_t count = 0;
 
 	RB_FOREACH(o, owns, &b->owns) {
-		if ((fp == NULL || fp_eq(&o->fp, fp)) &&
-		    (best == NULL || o->used < best->used) &&
-		    !b->needed(b->ctx, &o->fp, &o->sha))
-			best = o;
+		o->needed = false;
+		count++;
 	}
-	return best;
+	*n = 0;
+	if ((v = calloc(count + 1, sizeof(*v))) == NULL)
+		return NULL;
+	b->needed(b->ctx, fp, mark, b);
+	RB_FOREACH(o, owns, &b->owns)
+		if (!o->needed && (fp == NULL || fp_eq(&o->fp, fp)))
+			v[(*n)++] = o;
+	qsort(v, *n, sizeof(struct own *), by_use);
+	return v;
 }
 
 bool
 blobs_room(struct blobs *b, const struct fp *fp, uint64_t more)
 {
-	struct own *o;
+	_cleanup_free_ struct own **mine = NULL, **any = NULL;
+	size_t n;
 
 	if (more > b->limits.peer_spool || more > b->limits.spool)
 		return false;
-	while (blobs_held(b, fp) > b->limits.peer_spool - more) {
-		if ((o = oldest(b, fp)) == NULL)
-			return false;
-		own_remove(b, o);
+	if (!peer_fits(b, fp, more)) {
+		mine = idle(b, fp, &n);
+		for (size_t i = 0; i < n && !peer_fits(b, fp, more); i++)
+			own_remove(b, mine[i]);
 	}
-	while (b->total > b->limits.spool - more) {
-		if ((o = oldest(b, NULL)) == NULL)
-			return false;
-		own_remove(b, o);
+	if (peer_fits(b, fp, more) && !all_fit(b, more)) {
+		any = idle(b, NULL, &n);
+		for (size_t i = 0; i < n && !all_fit(b, more); i++)
+			own_remove(b, any[i]);
 	}
-	return true;
+	return peer_fits(b, fp, more) && all_fit(b, more);
 }
 
 void
@@ -407,7 +448,11 @@ blobs_drop(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	struct own *o = own_find(b, fp, sha);
 
-	if (o != NULL && !b->needed(b->ctx, fp, sha))
+	if (o == NULL)
+		return;
+	o->needed = false;
+	b->needed(b->ctx, fp, mark, b);
+	if (!o->needed)
 		own_remove(b, o);
 }
 

@@ -12,6 +12,7 @@
 #include "common/fp.h"
 #include "node/host/ledger.h"
 #include "node/work/host.h"
+#include "node/work/inputs.h"
 
 /*
  * Blobs by SHA-256 (compute.md 3.2) as files beneath the node's folder:
@@ -31,9 +32,9 @@ struct blobs_limits {
 	uint64_t peer_spool; /* of each */
 };
 
-/* Does a live job or an unexpired result of this owner need it? */
-typedef bool blobs_needed_fn(void *ctx, const struct fp *fp,
-    const struct id32 *sha);
+/* inputs_needed() of the node that it is the spool of. */
+typedef void blobs_needed_fn(void *ctx, const struct fp *fp,
+    inputs_each_fn *each, void *arg);
 
 /*
  * dir: the node's folder. What the ledger and the files do not both know is

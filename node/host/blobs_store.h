@@ -24,6 +24,7 @@ struct own {
 	uint64_t size;
 	uint32_t used;
 	uint32_t list; /* bytes of its chunk list, which is kept; 0: none */
+	bool needed;   /* by what was last told of that */
 };
 
 /* What one peer has sent of one. */

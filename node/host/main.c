@@ -217,10 +217,10 @@ unix_now(void *ctx)
 	return ((struct warren_node *)ctx)->node.unix_now;
 }
 
-static bool
-needs_blob(void *ctx, const struct fp *fp, const struct id32 *sha)
+static void
+needs_blob(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 {
-	return inputs_needed(&((struct warren_node *)ctx)->node, fp, sha);
+	inputs_needed(&((struct warren_node *)ctx)->node, fp, each, arg);
 }
 
 static bool

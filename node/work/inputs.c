@@ -325,38 +325,41 @@ inputs_bad(struct node *n, const struct fp *fp, const struct id32 *sha,
 	}
 }
 
-bool
-inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
+static void
+needs(struct node *n, const struct job *j, inputs_each_fn *each, void *arg)
 {
 	struct manifest_input in;
-	struct job *j;
-	uint64_t after = 0;
 
-	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
-	    j = job_next_live(&n->jobs, fp, j->order)) {
-		/* one that has exited runs no more: its outputs may need room */
-		if (j->m == NULL || j->phase >= PHASE_PACKING)
+	/* one that has exited runs no more: its outputs may need room */
+	for (unsigned i = 0; j->m != NULL && j->phase < PHASE_PACKING &&
+	    i < MANIFEST_INPUTS; i++) {
+		if (!manifest_input(j->m, i, &in))
 			continue;
-		for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
-			if (!manifest_input(j->m, i, &in))
-				continue;
-			if (id32_eq(&in.blob->sha256, sha))
-				return true;
-			/* a list until its whole has taken it */
-			if (in.chunks != NULL &&
-			    id32_eq(&in.chunks->sha256, sha) &&
-			    n->host.blob_claimed(n->host.ctx, fp,
-				&in.blob->sha256) == 0)
-				return true;
-		}
+		each(arg, &j->owner, &in.blob->sha256);
+		/* a list until its whole has taken it */
+		if (in.chunks != NULL && n->host.blob_claimed(n->host.ctx,
+		    &j->owner, &in.blob->sha256) == 0)
+			each(arg, &j->owner, &in.chunks->sha256);
 	}
-	while ((j = job_next_of(&n->jobs, fp, after)) != NULL) {
-		after = j->order;
-		for (unsigned i = 0; !j->expired && i < j->nouts; i++) {
-			if (j->outs[i].packed &&
-			    id32_eq(&j->outs[i].sha256, sha))
-				return true;
-		}
+	for (unsigned i = 0; !j->expired && i < j->nouts; i++)
+		if (j->outs[i].packed)
+			each(arg, &j->owner, &j->outs[i].sha256);
+}
+
+void
+inputs_needed(struct node *n, const struct fp *fp, inputs_each_fn *each,
+    void *arg)
+{
+	struct job *j;
+
+	if (fp == NULL) {
+		TAILQ_FOREACH(j, &n->jobs.live, link)
+			needs(n, j, each, arg);
+		TAILQ_FOREACH(j, &n->jobs.ended, link)
+			needs(n, j, each, arg);
+		return;
 	}
-	return false;
+	for (j = job_next_of(&n->jobs, fp, 0); j != NULL;
+	    j = job_next_of(&n->jobs, fp, j->order))
+		needs(n, j, each, arg);
 }

@@ -57,8 +57,13 @@ void inputs_took(struct node *, const struct fp *fp, const struct id32 *sha,
 /* A volume turned out bad: the jobs that wait for it are refused. */
 void inputs_bad(struct node *, const struct fp *fp, const struct id32 *sha,
     const char *why);
-/* Does a live job or an unexpired result of this owner need it? */
-bool inputs_needed(struct node *, const struct fp *fp,
+/*
+ * each(arg, ...) for every blob that a live job or an unexpired result of this
+ * owner needs (NULL: of anybody's), once or more often.
+ */
+typedef void inputs_each_fn(void *arg, const struct fp *fp,
     const struct id32 *sha);
+void inputs_needed(struct node *, const struct fp *fp, inputs_each_fn *each,
+    void *arg);
 
 #endif

@@ -391,10 +391,10 @@ get(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t offset,
 
 /* ---- what main.c joins ---- */
 
-static bool
-needed(void *ctx, const struct fp *fp, const struct id32 *sha)
+static void
+needed(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 {
-	return inputs_needed(&((struct warren_node *)ctx)->node, fp, sha);
+	inputs_needed(&((struct warren_node *)ctx)->node, fp, each, arg);
 }
 
 static void

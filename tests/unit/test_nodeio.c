@@ -83,13 +83,13 @@ unix_now(void *ctx)
 	return 1800000000;
 }
 
-static bool
-needed(void *ctx, const struct fp *fp, const struct id32 *sha)
+static void
+needed(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 {
 	(void)ctx;
-	(void)fp->b;
-	(void)sha->b;
-	return true;
+	(void)fp;
+	(void)each;
+	(void)arg;
 }
 
 /* Killed between the last byte of an upload and the rename. */
@@ -212,15 +212,20 @@ test_outputs(void **state)
 	ledger_close(l);
 }
 
-static unsigned keeps; /* of what he has, the first that are needed */
+static bool keeps; /* somebody needs what was put */
+static struct {
+	struct fp fp;
+	struct id32 sha;
+} results[8];
+static unsigned nresults;
 
-static bool
-needs_some(void *ctx, const struct fp *fp, const struct id32 *sha)
+static void
+needs_results(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 {
 	(void)ctx;
-	(void)fp->b;
-	(void)sha->b;
-	return keeps > 0;
+	(void)fp;
+	for (unsigned i = 0; keeps && i < nresults; i++)
+		each(arg, &results[i].fp, &results[i].sha);
 }
 
 /* A job's output; whether it was kept. */
@@ -244,6 +249,10 @@ put_out(struct outputs *o, const struct fp *owner, uint8_t nth, size_t size)
 	turns(2);
 	outputs_step(o, &job, 0, true, &none, "");
 	assert_int_equal(last.calls, calls + 1);
+	if (last.ok && nresults < 8) {
+		results[nresults].fp = *owner;
+		results[nresults++].sha = last.sha;
+	}
 	return last.ok;
 }
 
@@ -264,9 +273,9 @@ test_outputs_spool(void **state)
 	(void)snprintf(path, sizeof(path), "%s/spool.db", dir);
 	l = ledger_open(path, why);
 	assert_non_null(l);
-	b = blobs_open(dirfd_, l, &limits, needs_some, NULL);
+	b = blobs_open(dirfd_, l, &limits, needs_results, NULL);
 	o = outputs_new(loop, b, &ops);
-	keeps = 1;
+	keeps = true;
 	assert_true(put_out(o, &owner, 1, 16384));
 	assert_true(put_out(o, &owner, 2, 14336));
 	assert_false(put_out(o, &owner, 3, 4096));
@@ -279,7 +288,7 @@ test_outputs_spool(void **state)
 	/* and all together are bounded */
 	assert_false(put_out(o, &third, 5, 4096));
 	/* what nobody needs makes room */
-	keeps = 0;
+	keeps = false;
 	assert_true(put_out(o, &owner, 6, 16384));
 	assert_true(blobs_held(b, &owner) <= 32768);
 	assert_true(blobs_total(b) <= 65536);

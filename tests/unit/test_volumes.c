@@ -35,17 +35,18 @@ static struct volumes *vs;
 static struct chunk_gear gear;
 static unsigned good, bad;
 static char said[128];
-static bool keep;
 
 /* ---- the store ---- */
 
-static bool
-needed(void *ctx, const struct fp *fp, const struct id32 *sha)
+static const struct id32 *kept; /* alice needs it */
+
+static void
+needed(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 {
 	(void)ctx;
-	(void)fp->b;
-	(void)sha->b;
-	return keep;
+	(void)fp;
+	if (kept != NULL)
+		each(arg, &alice, kept);
 }
 
 static void
@@ -83,7 +84,7 @@ open_store(uint64_t spool, uint64_t peer)
 	vs = volumes_open(fd, b, done, NULL);
 	assert_non_null(vs);
 	(void)close(fd);
-	keep = false;
+	kept = NULL;
 }
 
 static void
@@ -637,7 +638,7 @@ test_limits(void **state)
 	work();
 	whole(&alice, &v);
 	/* what somebody needs stays, else it makes room */
-	keep = true;
+	kept = &v.whole.sha256;
 	{
 		uint64_t have;
 
@@ -645,7 +646,7 @@ test_limits(void **state)
 			w.chunks.size, 0, w.list, w.chunks.size, NOW, &have),
 		    BLOB_FULL);
 	}
-	keep = false;
+	kept = NULL;
 	(void)begin(&alice, &w);
 	assert_false(blobs_has(b, &alice, &v.whole.sha256, NULL));
 	assert_int_equal(files("lists"), 1);
