@@ -28,7 +28,7 @@
  */
 static const struct program_row rows[PROGRAM_COUNT] = {
     [PROGRAM_TRANSPORT] = {"warren-transport", 1, true, 0, SET_DIR_STORAGE},
-    [PROGRAM_NODE] = {"warren-node", 2, true, 1024, SET_DIR_NODE},
+    [PROGRAM_NODE] = {"warren-node", 2, true, 4096, SET_DIR_NODE},
     [PROGRAM_TRUST] = {"warren-trust", 3, true, 1024, SET_DIR_TRUST},
     [PROGRAM_EGRESS] = {"warren-egress", 4, false, 256, 0},
     [PROGRAM_JAIL] = {"warren-jail", 5, true, 16384, 0},

@@ -489,6 +489,16 @@ part_open(struct blobs *b, struct blob_part *p)
 	return p->fd >= 0;
 }
 
+/*
+ * Open while bytes go in, and not longer: there may be thousands that wait 36
+ * hours for the next.
+ */
+static void
+part_shut(struct blob_part *p)
+{
+	close_fd(&p->fd);
+}
+
 /* A new part, or the old one; NULL with *why. */
 static struct blob_part *
 part_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
@@ -566,10 +576,12 @@ blobs_work(struct blobs *b)
 	RB_FOREACH(p, parts, &b->parts) {
 		if (!p->catching)
 			continue;
-		if (!part_open(b, p) || !catch_up(p, REHASH))
+		if (!part_open(b, p) || !catch_up(p, REHASH)) {
 			part_remove(b, p, true); /* not to be read: anew */
-		else
+		} else {
 			p->catching = p->hashed < p->have;
+			part_shut(p);
+		}
 		return true;
 	}
 	return false;
@@ -631,8 +643,10 @@ complete(struct blobs *b, struct blob_part *p, uint32_t unix_now)
 	char from[PART_NAME], to[65];
 	struct own *o;
 
-	if (!catch_up(p, REHASH))
+	if (!catch_up(p, REHASH)) {
+		part_shut(p);
 		return BLOB_FAILED;
+	}
 	sha256_digest(&p->hash, 32, digest.b);
 	if (!id32_eq(&digest, &p->sha)) {
 		/* what a power cut left of it need not be what was sent */
@@ -695,13 +709,16 @@ put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 	}
 	p->used = unix_now;
 	*have = p->have;
-	if (p->have < p->size)
+	if (p->have < p->size) {
+		part_shut(p);
 		return BLOB_MORE;
+	}
 	why = complete(b, p, unix_now);
 	if (why != BLOB_WHOLE)
 		*have = 0;
 	return why;
 failed:
+	part_shut(p);
 	log_warn("parts/", "bytes that were sent cannot be kept: the sender "
 	    "is told to come again");
 	/* what is on the disk beyond `have` is written over by the next try */

@@ -51,6 +51,7 @@ struct follower {
 	struct logs *logs;
 	struct hash16 link;
 	struct id32 job;
+	struct fp owner;
 	unsigned stream; /* 1, 2 */
 	int file, pipe;
 	uint64_t offset;
@@ -655,11 +656,26 @@ on_budget(struct ev_loop *loop, ev_timer *t, int revents)
 	feed(t->data);
 }
 
+/* Each is two descriptors of ours, and who has many links could ask for all. */
+static bool
+may_follow(const struct logs *l, const struct fp *owner)
+{
+	const struct follower *f;
+	unsigned all = 0, his = 0;
+
+	TAILQ_FOREACH(f, &l->followers, entry) {
+		all++;
+		his += fp_eq(&f->owner, owner);
+	}
+	return all < LOGS_FOLLOWERS && his < LOGS_FOLLOWERS_OF_ONE;
+}
+
 int
 logs_follow(struct logs *l, const struct hash16 *link, unsigned stream,
     const struct job *j, uint64_t offset)
 {
-	struct follower *f = calloc(1, sizeof(*f));
+	struct follower *f = may_follow(l, &j->owner) ?
+	    calloc(1, sizeof(*f)) : NULL;
 	int ends[2];
 
 	if (f == NULL)
@@ -671,6 +687,7 @@ logs_follow(struct logs *l, const struct hash16 *link, unsigned stream,
 	f->logs = l;
 	f->link = *link;
 	f->job = j->id;
+	f->owner = j->owner;
 	f->stream = stream;
 	f->file = -1;
 	f->pipe = ends[1];

@@ -27,6 +27,8 @@
  */
 #define LOGS_TURN 65536u /* bytes of a job and turn of the loop */
 #define LOGS_HASH 262144u /* hashed in one go, about a millisecond */
+#define LOGS_FOLLOWERS 512u /* ours: streams that are followed at a time */
+#define LOGS_FOLLOWERS_OF_ONE 128u /* ... of one owner's jobs */
 
 struct logs;
 
@@ -81,8 +83,8 @@ void logs_sweep(struct logs *, bool (*known)(void *ctx, const struct id32 *id),
     void *ctx);
 
 /*
- * The read end of a pipe that gets the stream from offset on, or -1. It ends
- * when logs_end() was called and all has gone.
+ * The read end of a pipe that gets the stream from offset on, or -1: there is
+ * no room for one more (LOGS_FOLLOWERS). It ends when logs_end() was called and all has gone.
  */
 int logs_follow(struct logs *, const struct hash16 *link, unsigned stream,
     const struct job *, uint64_t offset);

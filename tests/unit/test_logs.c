@@ -473,6 +473,41 @@ test_sweep(void **state)
 	job_free(j);
 }
 
+/* One who has many links takes a part of the descriptors, and not all. */
+static void
+test_followers(void **state)
+{
+	struct job *j = a_job(1, 100), *k = a_job(2, 100);
+	int fds[LOGS_FOLLOWERS_OF_ONE], fd;
+	struct hash16 link = {{0}};
+
+	(void)state;
+	memset(&k->owner, 0x55, sizeof(k->owner));
+	for (unsigned i = 0; i < LOGS_FOLLOWERS_OF_ONE; i++) {
+		link.b[0] = (uint8_t)i;
+		fds[i] = logs_follow(logs, &link, 1, j, 0);
+		assert_true(fds[i] >= 0);
+	}
+	link.b[1] = 1;
+	assert_int_equal(logs_follow(logs, &link, 1, j, 0), -1);
+	fd = logs_follow(logs, &link, 1, k, 0);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	logs_unfollow(logs, &link, 1);
+	for (unsigned i = 0; i < LOGS_FOLLOWERS_OF_ONE; i++) {
+		link.b[0] = (uint8_t)i;
+		link.b[1] = 0;
+		logs_unfollow(logs, &link, 1);
+		(void)close(fds[i]);
+	}
+	fd = logs_follow(logs, &link, 1, j, 0);
+	assert_true(fd >= 0);
+	logs_unfollow(logs, &link, 1);
+	(void)close(fd);
+	job_free(k);
+	job_free(j);
+}
+
 /* Other lives of the program find its size again, and one that ends finds its
  * log as it was left; a new attempt has another. */
 static void
@@ -703,7 +738,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_caps), T(test_never_ran), T(test_found_again), T(test_order), T(test_order_lost),
 	    T(test_follow), T(test_slow_follower), T(test_files), T(test_sweep),
-	    T(test_synced), T(test_lost), T(test_killed), T(test_no_room),
+	    T(test_synced), T(test_followers), T(test_lost), T(test_killed), T(test_no_room),
 	    T(test_hash_steps),
 	};
 
