@@ -217,6 +217,12 @@ unix_now(void *ctx)
 	return ((struct warren_node *)ctx)->node.unix_now;
 }
 
+static bool
+disk_full(void *ctx)
+{
+	return host_disk_free(ctx) == 0;
+}
+
 static void
 needs_blob(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 {
@@ -239,7 +245,7 @@ open_store(struct warren_node *wn)
 {
 	const struct logs_ops lops = {wn, log_grew, follow_room, follow_sent,
 	    log_sealed};
-	const struct outputs_ops oops = {wn, output_done, unix_now};
+	const struct outputs_ops oops = {wn, output_done, unix_now, disk_full};
 	const struct blobs_limits bl = {wn->node.policy.spool,
 	    wn->node.policy.peer_spool};
 	char why[160];

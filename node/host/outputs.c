@@ -18,6 +18,7 @@ struct pack {
 	unsigned volume;
 	int fd; /* -1: at its end */
 	uint64_t most, came; /* came: too much */
+	uint64_t looked;     /* at the disk, when so many had come */
 	ev_io io;
 	struct blob_writer *w;
 	bool eof, step, ok;
@@ -119,6 +120,18 @@ at_end(struct pack *p)
 	settle(p);
 }
 
+/* Others have less room with each byte: the relay's storage comes first. */
+static bool
+fills_disk(struct pack *p)
+{
+	uint64_t size = blob_writer_size(p->w);
+
+	if (size < p->looked + OUTPUTS_LOOK)
+		return false;
+	p->looked = size;
+	return p->outputs->ops.disk_full(p->outputs->ops.ctx);
+}
+
 static void
 on_bytes(struct ev_loop *loop, ev_io *io, int revents)
 {
@@ -141,6 +154,8 @@ on_bytes(struct ev_loop *loop, ev_io *io, int revents)
 		fail(p, "larger than limits.output");
 	} else if (p->ok && blob_writer_add(p->w, o->buf, (size_t)n) != 0)
 		fail(p, strerror(errno));
+	else if (p->ok && fills_disk(p))
+		fail(p, "the disk of the node is full");
 	/*
 	 * Nobody waits for the rest, which may be terabytes of a few links: the
 	 * step ends by its next write.

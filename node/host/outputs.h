@@ -18,6 +18,7 @@
  * pipe's EOF and J_STEP_DONE have come, in either order.
  */
 #define OUTPUTS_TURN 65536u /* bytes of a step and turn of the loop */
+#define OUTPUTS_LOOK (1u << 20) /* ours: from one look at the disk to the next */
 
 struct outputs;
 
@@ -28,6 +29,8 @@ struct outputs_ops {
 	    bool ok, const struct id32 *sha, uint64_t size, const struct left *,
 	    const char *why);
 	uint32_t (*unix_now)(void *ctx);
+	/* Has the disk no room above the reserve? The output is lost then. */
+	bool (*disk_full)(void *ctx);
 };
 
 /* NULL: out of memory. blobs must outlive it. */

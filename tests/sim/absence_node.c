@@ -397,6 +397,13 @@ needed(void *ctx, const struct fp *fp, inputs_each_fn *each, void *arg)
 	inputs_needed(&((struct warren_node *)ctx)->node, fp, each, arg);
 }
 
+static bool
+disk_full(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 static void
 grew(void *ctx, struct job *j)
 {
@@ -589,7 +596,8 @@ away_node_back(void)
 	const struct blobs_limits limits = {1 << 26, 1 << 26};
 	const struct logs_ops lops = {&wn, grew, follow_room, follow_sent,
 	    sealed};
-	const struct outputs_ops oops = {&wn, output_done, unix_now};
+	const struct outputs_ops oops = {&wn, output_done, unix_now,
+	    disk_full};
 	struct policy policy;
 	char path[ABSENCE_PATH + 20], why[160];
 	struct host h;
