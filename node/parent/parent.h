@@ -97,7 +97,7 @@ struct parent {
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	uint32_t slots; /* that jail has made */
 	/* of the last reload: profiles that wait for a start, or do not */
-	bool profile_waits, profile_changed, seccomp_changed;
+	bool profile_waits, profile_changed, seccomp_changed, rules_changed;
 	/* reload_asked() */
 	void (*asked)(struct parent *, const struct msg_RELOAD *);
 	uint32_t reload_seq; /* who asks for it now; 0: SIGHUP */

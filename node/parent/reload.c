@@ -285,6 +285,9 @@ take_node(struct parent *p, struct files *f)
 	if (p->seccomp_changed)
 		say(p, RELOAD_CHANGED, "profiles/seccomp", "seccomp profiles "
 		    "are in effect for the next jobs");
+	if (p->rules_changed)
+		say(p, RELOAD_CHANGED, "rules.yaml", "rules over what jobs do "
+		    "are in effect");
 	groups_limits(p);
 	settings_facts(p);
 }

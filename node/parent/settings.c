@@ -134,6 +134,21 @@ seccomp_load(struct parent *p)
 	seccomp_dir_each(p->dir, found_seccomp, p);
 }
 
+/* Of the same bytes? */
+static bool
+same_file(int a, int b)
+{
+	size_t na = 0, nb = 0;
+	const uint8_t *x = memfd_map(a, &na, SECCOMP_BYTES_MAX);
+	const uint8_t *y = memfd_map(b, &nb, SECCOMP_BYTES_MAX);
+	bool same = na == nb && (na == 0 || (x != NULL && y != NULL &&
+	    memcmp(x, y, na) == 0));
+
+	memfd_unmap(x, na);
+	memfd_unmap(y, nb);
+	return same;
+}
+
 /* The operator's rules, if there are any; audit reads them. -1: said. */
 static int
 rules_load(struct parent *p)
@@ -152,6 +167,8 @@ rules_load(struct parent *p)
 		log_err("rules.yaml", "memfd");
 		return -1;
 	}
+	p->rules_changed = (fd < 0) != (p->fd_rules < 0) ||
+	    (fd >= 0 && !same_file(fd, p->fd_rules));
 	if (p->fd_rules >= 0)
 		(void)close(p->fd_rules);
 	p->fd_rules = fd;
@@ -595,21 +612,6 @@ same_volumes(const struct profile *a, const struct profile *b)
 			return false;
 	}
 	return true;
-}
-
-/* Of the same bytes? */
-static bool
-same_file(int a, int b)
-{
-	size_t na = 0, nb = 0;
-	const uint8_t *x = memfd_map(a, &na, SECCOMP_BYTES_MAX);
-	const uint8_t *y = memfd_map(b, &nb, SECCOMP_BYTES_MAX);
-	bool same = na == nb && (na == 0 || (x != NULL && y != NULL &&
-	    memcmp(x, y, na) == 0));
-
-	memfd_unmap(x, na);
-	memfd_unmap(y, nb);
-	return same;
 }
 
 /* Folders of volumes are jail's since it started: others wait for a start. */

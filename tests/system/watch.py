@@ -310,6 +310,18 @@ def required(user):
         node.remove()
 
 
+def reloaded(node):
+    """That rules have changed is said, and that they have not is not."""
+    node.write("rules.yaml", RULES + "- rule: cpu_burst\n  enabled: false\n")
+    rc, out, err = node.warren("reload")
+    again = node.warren("reload")[1]
+    node.write("rules.yaml", RULES)
+    back = node.warren("reload")[1]
+    result("changed rules are said at a reload", rc == 0 and
+           "rules.yaml: " in out and "rules.yaml" not in again and
+           "rules.yaml: " in back, out + err + again + back)
+
+
 def root():
     node = Burrow(build, "watch")
     try:
@@ -322,6 +334,7 @@ def root():
                  .split("\n")[0])
             return
         tier(node)
+        reloaded(node)
         quiet_job(node)
         breaking(node)
         bursting(node)
