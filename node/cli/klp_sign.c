@@ -143,18 +143,19 @@ say_edges(struct cli *c, const struct signing *s)
 {
 	struct klp_key key[ENV_SIGS_MAX];
 	char text[KLPDOC_EDGES];
-	struct graph_stats g;
+	struct klpdoc_edges g;
 	size_t n = 0;
 
 	for (unsigned i = 0; i < s->keys.n && n < NELEM(key); i++)
 		n += secret_public(&key[n], &s->keys.secret[i]);
 	if (strcmp(s->doc.what, "klp.trust-graph") != 0 ||
-	    !klpdoc_edges(&g, s->payload, s->len, key, n) ||
-	    g.accepted == g.edges)
+	    !klpdoc_edges(&g, s->payload, s->len, key, n,
+		(uint32_t)time(NULL)) || (g.stats.accepted == g.stats.edges &&
+	    g.early + g.late == 0))
 		return;
 	klpdoc_edges_text(text, &g);
 	cli_note(c, "edges: %s", text);
-	if (g.fault[EDGE_UNSIGNED] > 0)
+	if (g.stats.fault[EDGE_UNSIGNED] > 0)
 		cli_hint(c, "An edge counts when its source signs it (`warren "
 			    "klp sign --edges`), or the graph.");
 }

@@ -132,14 +132,15 @@ print_edges(struct cli *c, const struct verifying *v, const struct env *e)
 {
 	struct klp_key signer[ENV_KEYS_MAX];
 	char text[KLPDOC_EDGES];
-	struct graph_stats g;
+	struct klpdoc_edges g;
 	size_t n = 0;
 
 	for (unsigned i = 0; i < v->nkeys; i++)
 		if (env_verify(e, v->doc.type, &v->keys[i], 1, NULL) == 1)
 			signer[n++] = v->keys[i];
 	if (c->json || strcmp(v->doc.what, "klp.trust-graph") != 0 ||
-	    !klpdoc_edges(&g, e->payload, e->payload_len, signer, n))
+	    !klpdoc_edges(&g, e->payload, e->payload_len, signer, n,
+		(uint32_t)time(NULL)))
 		return;
 	klpdoc_edges_text(text, &g);
 	printf("edges      %s\n", text);

@@ -8,7 +8,7 @@
 #include <sodium.h>
 
 #include "common/util.h"
-#include "trust/doc/graph.h"
+#include "trust/doc/contract.h"
 #include "trust/doc/graph_json.h"
 #include "trust/doc/jdoc.h"
 #include "trust/doc/manifest_parse.h"
@@ -45,24 +45,34 @@ check_graph(const void *payload, size_t len, char why[KLPDOC_WHY])
 }
 
 bool
-klpdoc_edges(struct graph_stats *stats, const void *payload, size_t len,
-    const struct klp_key *signers, size_t nsigners)
+klpdoc_edges(struct klpdoc_edges *out, const void *payload, size_t len,
+    const struct klp_key *signers, size_t nsigners, uint32_t now)
 {
 	const char *why = NULL;
 	struct graph_load *l;
+	struct graph *g;
 	int rc = 1;
 
 	l = graph_load_new(payload, len, signers, nsigners, NULL, &why);
 	while (l != NULL && rc > 0)
 		rc = graph_load_step(l, GRAPH_BUDGET, &why);
-	if (l != NULL && rc == 0)
-		*stats = *graph_load_stats(l);
+	if (l == NULL || rc != 0) {
+		graph_load_free(l);
+		return false;
+	}
+	*out = (struct klpdoc_edges){.stats = *graph_load_stats(l)};
+	g = graph_load_take(l);
+	for (uint32_t i = 0; i < graph_edges(g); i++) {
+		out->early += graph_edge(g, i)->issued > now;
+		out->late += graph_edge(g, i)->expires <= now;
+	}
+	graph_free(g);
 	graph_load_free(l);
-	return l != NULL && rc == 0;
+	return true;
 }
 
 void
-klpdoc_edges_text(char out[KLPDOC_EDGES], const struct graph_stats *g)
+klpdoc_edges_text(char out[KLPDOC_EDGES], const struct klpdoc_edges *e)
 {
 	static const char *const what[] = {
 	    [EDGE_UNSIGNED] = "without signature or record of their source",
@@ -70,6 +80,7 @@ klpdoc_edges_text(char out[KLPDOC_EDGES], const struct graph_stats *g)
 	    [EDGE_UNKNOWN] = "with an unknown tag or scope",
 	    [EDGE_NEVER] = "never valid",
 	};
+	const struct graph_stats *g = &e->stats;
 	int n = snprintf(out, KLPDOC_EDGES, "%u of %u can count", g->accepted,
 	    g->edges);
 
@@ -78,6 +89,12 @@ klpdoc_edges_text(char out[KLPDOC_EDGES], const struct graph_stats *g)
 		    n < KLPDOC_EDGES)
 			n += snprintf(out + n, KLPDOC_EDGES - (size_t)n,
 			    "; %u %s", g->fault[i], what[i]);
+	if (e->early > 0 && n > 0 && n < KLPDOC_EDGES)
+		n += snprintf(out + n, KLPDOC_EDGES - (size_t)n,
+		    "; %u not yet (issued is in the future)", e->early);
+	if (e->late > 0 && n > 0 && n < KLPDOC_EDGES)
+		(void)snprintf(out + n, KLPDOC_EDGES - (size_t)n,
+		    "; %u no more (expired)", e->late);
 }
 
 static bool
@@ -103,6 +120,20 @@ check_manifest(const void *payload, size_t len, char why[KLPDOC_WHY])
 	return rc == 0 || bad(why, text);
 }
 
+static bool
+check_contract(const void *payload, size_t len, char why[KLPDOC_WHY])
+{
+	struct contract *k = malloc(sizeof(*k));
+	char text[CONTRACT_WHY];
+	int rc = -1;
+
+	if (k == NULL)
+		return bad(why, "no memory");
+	rc = contract_parse(k, payload, len, text);
+	free(k);
+	return rc == 0 || bad(why, text);
+}
+
 /* The signed JSON types of klp.md 2. */
 static const struct {
 	const char *what;
@@ -114,7 +145,7 @@ static const struct {
     {"klp.trust-graph", GRAPH_BYTES_MAX, check_graph, true},
     {"klp.revocation-list", REVLIST_BYTES, check_list, true},
     {"klp.manifest", MANIFEST_PAYLOAD_MAX, check_manifest, false},
-    {"klp.behavior-contract", SMALL, NULL, false},
+    {"klp.behavior-contract", SMALL, check_contract, false},
     {"klp.fingerprint", SMALL, NULL, false},
     {"klp.key-rotation", SMALL, NULL, false},
 };

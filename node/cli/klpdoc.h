@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "trust/doc/envelope.h"
+#include "trust/doc/graph.h"
 #include "trust/doc/uri.h"
 
 /*
@@ -52,14 +53,18 @@ char *klpdoc_dated(const void *text, size_t len, uint32_t now, uint32_t life,
 char *klpdoc_sign_edges(const void *text, size_t len, const struct klp_secret *,
     unsigned *count, size_t *out_len, char why[KLPDOC_WHY]);
 /*
- * A trust graph: how many of its edges count when these keys have signed it.
- * false: it is none.
+ * A trust graph: how many of its edges count when these keys have signed it,
+ * and how many of those not yet or no more at this time (unix s). false: it is
+ * none.
  */
-struct graph_stats;
-bool klpdoc_edges(struct graph_stats *, const void *payload, size_t len,
-    const struct klp_key *signers, size_t nsigners);
+struct klpdoc_edges {
+	struct graph_stats stats;
+	uint32_t early, late;
+};
+bool klpdoc_edges(struct klpdoc_edges *, const void *payload, size_t len,
+    const struct klp_key *signers, size_t nsigners, uint32_t now);
 /* "3 of 5 can count; 2 with an unknown tag or scope". */
 #define KLPDOC_EDGES 256
-void klpdoc_edges_text(char out[KLPDOC_EDGES], const struct graph_stats *);
+void klpdoc_edges_text(char out[KLPDOC_EDGES], const struct klpdoc_edges *);
 
 #endif
