@@ -202,7 +202,7 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	    &c->keep_results_ms, m);
 	conf_time(r, "keep_warm", "keep_warm", 0, CONF_DAY, &c->keep_warm_ms,
 	    m);
-	read_address(r, "metrics", metrics_ok, "unix:/PATH or HOST:PORT with a numeric HOST, as 127.0.0.1:9464",
+	read_address(r, "metrics", metrics_ok, "unix:/PATH, or HOST:PORT with an address or localhost and a port to 65535, as 127.0.0.1:9464",
 	    &c->metrics, m);
 	WITH(r, "metrics_group", n) {
 		if (!ynode_text(n, "metrics_group", 1, GROUP_NAME_MAX,

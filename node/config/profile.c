@@ -10,6 +10,7 @@
 #include "trust/doc/manifest_form.h"
 
 /* ours: less than any first process needs is a unit that was forgotten */
+#define TIME_MOST (366ull * 86400 * 1000) /* ms; as limits.time of node.yaml */
 #define MEMORY_LEAST (1ull << 20)
 
 /* When there is no profiles/default.yaml (ARCHITECTURE.md 12.19). */
@@ -156,7 +157,7 @@ limits_read(const struct ynode *map, const char *what,
 			if (ynode_cpu_milli(c, name, &milli, m))
 				limit[LIMIT_CPU] = milli;
 		} else if (strcmp(c->key, "time") == 0) {
-			(void)ynode_time_ms(c, name, 1, UINT64_MAX / 2,
+			(void)ynode_time_ms(c, name, 1, TIME_MOST,
 			    &limit[LIMIT_TIME], m);
 		} else if (strcmp(c->key, "pids") == 0) {
 			if (ynode_int(c, name, 1, 1 << 22, &pids, m))

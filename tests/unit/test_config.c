@@ -349,7 +349,7 @@ static const struct {
     {"metrics: 127.0.0.1:1\nmetrics_group: prom\n", 2, 16, "is for a socket",
 	"unix:/PATH"},
     {"metrics_group: prom\n", 1, 16, "is for a socket", "unix:/PATH"},
-    {"metrics: here:9464\n", 1, 10, "not usable", "numeric HOST"},
+    {"metrics: here:9464\n", 1, 10, "not usable", "localhost"},
     {"metrics: 127.0.0.1:0\n", 1, 10, "not usable", "HOST:PORT"},
     {"metrics: 127.0.0.1:65536\n", 1, 10, "not usable", "HOST:PORT"},
     {"metrics: \"[::1:9464\"\n", 1, 10, "not usable", "HOST:PORT"},

@@ -367,6 +367,7 @@ mistakes(void **state)
 		{SERVER "device = eth0\nport = 1\nifac_size = 1024\n", 7,
 		    "512"},
 		{CLIENT, 2, "target_host"},
+		{CLIENT "target_host =\ntarget_port = 1\n", 2, "target_host"},
 		{CLIENT "taget_host = x\ntarget_port = 1\n", 2,
 		    "\"taget_host\" in line 5"},
 		{CLIENT "target_host = x\n", 2, "target_port"},

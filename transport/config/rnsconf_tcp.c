@@ -110,8 +110,7 @@ rnsconf_read_tcp_client(struct reader *r, struct rnsconf_if *i)
 {
 	rnsconf_knobs(r, client_knobs, NELEM(client_knobs), i);
 	read_host(r, "target_host", &i->target_host);
-	if (i->target_host == NULL && conf_entry(r->v.sec, "target_host") ==
-	    NULL)
+	if (i->target_host == NULL)
 		rnsconf_missing(r, i, "target_host", "relay.example.org");
 	if (i->target_port == 0 && conf_entry(r->v.sec, "target_port") == NULL)
 		rnsconf_missing(r, i, "target_port", "4242");
@@ -154,9 +153,10 @@ rnsconf_read_backbone_client(struct reader *r, struct rnsconf_if *i)
 	rnsconf_knobs(r, remote_knobs, NELEM(remote_knobs), i);
 	read_host(r, "target_host", &i->target_host);
 	read_host(r, "remote", &i->target_host);
-	if (i->target_host == NULL && conf_entry(r->v.sec, "remote") == NULL &&
-	    conf_entry(r->v.sec, "target_host") == NULL)
-		rnsconf_missing(r, i, "remote", "relay.example.org");
+	if (i->target_host == NULL)
+		rnsconf_missing(r, i, conf_entry(r->v.sec, "remote") == NULL &&
+		    conf_entry(r->v.sec, "target_host") != NULL ?
+		    "target_host" : "remote", "relay.example.org");
 	if (i->target_port == 0 && conf_entry(r->v.sec, "port") == NULL &&
 	    conf_entry(r->v.sec, "target_port") == NULL)
 		rnsconf_missing(r, i, "target_port", "4242");
