@@ -23,8 +23,9 @@
 
 /* ---- settings ---- */
 
+/* needed: not only by a hub that has its own */
 static char *
-certificates(struct parent *p, size_t *len)
+certificates(struct parent *p, bool needed, size_t *len)
 {
 	char *text;
 
@@ -42,8 +43,10 @@ certificates(struct parent *p, size_t *len)
 		if (text != NULL)
 			return text;
 	}
-	log_errx("klp.ca", "no certificates of authorities are here, so no "
-	    "web server is believed: install ca-certificates, or set klp.ca");
+	if (needed)
+		log_errx("klp.ca", "no certificates of authorities are here, "
+		    "so no web server is believed: install ca-certificates, "
+		    "or set klp.ca");
 	return NULL;
 }
 
@@ -70,17 +73,17 @@ int
 web_load(struct parent *p)
 {
 	_cleanup_free_ char *pem = NULL;
+	bool klp = check_klp_https(p->dir, p->node);
 	size_t len = 0;
 
 	close_fd(&p->fd_web_ca);
 	close_fd(&p->fd_web_hosts);
-	p->web = p->compute && (check_klp_https(p->dir, p->node) ||
-	    p->node->hub.url != NULL);
+	p->web = p->compute && (klp || p->node->hub.url != NULL);
 	if (hubfiles_load(p) < 0)
 		return -1;
 	if (!p->web)
 		return 0;
-	pem = certificates(p, &len);
+	pem = certificates(p, klp || p->node->hub.ca == NULL, &len);
 	p->fd_web_ca = memfd_sealed("certificates", pem == NULL ? "\n" : pem,
 	    pem == NULL ? 1 : len);
 	p->fd_web_hosts = hosts(p->node);

@@ -328,8 +328,10 @@ transfers_trust(struct transfers *ts, const char *pem, size_t len)
 		return false;
 	memcpy(copy, pem, len);
 	free(ts->pem);
+	copy[len] = '\0';
 	ts->pem = copy;
-	ts->pem_len = len;
+	/* a text without one is none: nothing was found to be sent */
+	ts->pem_len = strstr(copy, "-----BEGIN") != NULL ? len : 0;
 	return true;
 }
 
