@@ -345,7 +345,8 @@ print(const json_t *o)
 	(void)snprintf(all, sizeof(all), "%s/%s%s%s", ask_shown(o, "os"),
 	    ask_shown(o, "architecture"), ask_text(o, "variant")[0] != '\0' ?
 	    "/" : "", ask_text(o, "variant"));
-	line("platform", strcmp(all, "-/-") == 0 ? "" : all);
+	line("platform", strcmp(all, "-/-") == 0 || strcmp(all, "/") == 0 ?
+	    "" : all);
 	line("config", ask_text(o, "config"));
 	lines("command", json_object_get(o, "command"));
 	lines("environment", json_object_get(o, "environment"));

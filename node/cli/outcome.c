@@ -175,7 +175,9 @@ outcome_remedy(unsigned outcome, int32_t code, const char *reason)
 	switch (outcome) {
 	case JOB_EXITED:
 		return code == 127 ? "127: the command is not in the image." :
-		    code == 126 ? "126: the command cannot be executed." : NULL;
+		    code == 126 ? "126: the command cannot be executed, "
+		    "or its contract does not let it be: what that lists for "
+		    "`read` and `exec` must have its program and loader." : NULL;
 	case JOB_KILLED:
 		return why < NELEM(KILLS) ? KILLS[why].remedy : NULL;
 	case JOB_LOST:

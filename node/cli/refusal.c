@@ -53,7 +53,8 @@ static const struct row {
 	"one is made."},
     {"trust", "the submitter's own key", PLAIN,
 	"Somebody else must approve it: another reviewer of that node, or its "
-	"operator."},
+	"operator, who says so on its own machine: `warren approve JOB "
+	"--here`."},
     {"trust", "no signature of a reviewer", PLAIN,
 	"The operator of the node says who its reviewers are: those whom it "
 	"trusts at +2 for job.review, and the keys of its boards."},

@@ -178,8 +178,11 @@ static void
 add_row(struct cli_table *t, const json_t *d)
 {
 	char version[24], root[24], entries[24], until[24], checked[24] = "";
+	/* of one that never came nothing has expired */
+	const char *is = ask_int(d, "version") > 0 ? ask_text(d, "fresh") :
+	    "missing";
 	const char *row[] = {ask_text(d, "authority"), ask_text(d, "path"), version,
-	    ask_text(d, "fresh"), until, entries, root, ask_text(d, "held"),
+	    is, until, entries, root, ask_text(d, "held"),
 	    checked, ask_text(d, "from"), ask_text(d, "failed")};
 
 	(void)snprintf(version, sizeof(version), "%lld", ask_int(d, "version"));

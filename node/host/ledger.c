@@ -150,6 +150,15 @@ migrate(sqlite3 *db, char why[160])
 	return true;
 }
 
+static const char *
+remedy(sqlite3 *db)
+{
+	int rc = sqlite3_errcode(db);
+
+	return rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT ? ": move "
+	    "warren/node/ledger.db* away to start without the jobs in it" : "";
+}
+
 static bool
 prepare(struct ledger *l, char why[160])
 {
@@ -173,7 +182,8 @@ prepare(struct ledger *l, char why[160])
 	}
 	return true;
 bad:
-	(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(l->db));
+	(void)snprintf(why, 160, "ledger.db: %s%s", sqlite3_errmsg(l->db),
+	    remedy(l->db));
 	return false;
 }
 
