@@ -16,7 +16,8 @@ static const struct {
 } KILLS[] = {
     [KILL_MEMORY] = {"over its memory", "Give it a higher `memory` of "
 	"`limits`, or let it use less: its volumes and /tmp count as well."},
-    [KILL_TIME] = {"over its time", "Give it a higher `time` of `limits`."},
+    [KILL_TIME] = {"over its time", "Give it a higher `time` of `limits`; a "
+	"module that says it is out of fuel, more `fuel`."},
     [KILL_PIDS] = {"too many processes", "Give it a higher `pids` of "
 	"`limits`."},
     [KILL_OUTPUT] = {"too much output", "Give it a higher `output` of "
