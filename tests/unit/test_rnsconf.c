@@ -644,7 +644,7 @@ example_text(void **state)
 			memcpy(p, "enabled = on", 12);
 	}
 	c = parse(text);
-	assert_int_equal(c->nifs, 9);
+	assert_int_equal(c->nifs, 14);
 	for (unsigned i = 0; i < c->nnotes; i++)
 		if (strstr(c->notes[i].text, "unknown") != NULL)
 			fail_msg("%s", c->notes[i].text);
