@@ -18,6 +18,7 @@
 #include "node/check/ifacelook.h"
 #include "node/check/netident.h"
 #include "node/check/whose.h"
+#include "node/config/keyset.h"
 #include "transport/config/rnsconf.h"
 
 static bool
@@ -107,6 +108,18 @@ check_storage(struct check *c)
 		(void)close(fd);
 }
 
+/* Without a readable one there is no start. */
+static void
+check_identity(struct check *c)
+{
+	struct stat st;
+
+	if (fstatat(c->dir, KEYSET_RNS, &st, 0) == 0 && st.st_size != 64)
+		check_tell(c, false, KEYSET_RNS, 0, 0, "put back a copy; or "
+		    "move it away, and this becomes another node", "has "
+		    "another length than a key");
+}
+
 /* What 1.6.1 keeps beside config (reticulum-1.6.md 9), in an unknown form. */
 static void
 check_later(struct check *c)
@@ -139,6 +152,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 	}
 	check_whose(&c);
 	check_storage(&c);
+	check_identity(&c);
 	check_rns(&c);
 	check_netident(&c);
 	check_later(&c);
