@@ -704,6 +704,16 @@ ledger_why(const struct ledger *l)
 	return l->why;
 }
 
+/* Its name is another file's, or nobody's: what goes there is gone one day. */
+static bool
+moved(struct ledger *l)
+{
+	int is = 0;
+
+	return sqlite3_file_control(l->db, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &is) == SQLITE_OK && is != 0;
+}
+
 int
 ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 {
@@ -714,6 +724,15 @@ ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 	*full = false;
 	if (!ledger_pending(l, js))
 		return 0;
+	if (moved(l)) {
+		if (!l->failing)
+			log_errx("ledger.db", "was removed or replaced while "
+			    "it was in use, so no job is taken until it is "
+			    "back: or start warrend anew, which forgets what "
+			    "was in it");
+		l->failing = true;
+		return -1;
+	}
 	rc = write_all(l, js);
 	if (rc != SQLITE_OK && !of_all(rc)) {
 		if (sqlite3_get_autocommit(l->db) == 0)

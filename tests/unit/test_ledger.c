@@ -325,6 +325,36 @@ test_full(void **state)
 	ledger_close(l);
 }
 
+/* A file without its name keeps nothing: it is not written until it is back. */
+static void
+test_removed(void **state)
+{
+	struct ledger *l = open_it();
+	struct job *j = a_job(1);
+	char other[160];
+	bool full = true;
+
+	(void)state;
+	commit(l);
+	(void)snprintf(other, sizeof(other), "%s.off", path);
+	assert_int_equal(rename(path, other), 0);
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_int_equal(ledger_commit(l, &js, &full), -1);
+	assert_false(full);
+	assert_int_equal(symlink("nowhere", path), 0); /* nor another's */
+	assert_int_equal(ledger_commit(l, &js, &full), -1);
+	assert_true(ledger_pending(l, &js));
+	assert_int_equal(rename(other, path), 0);
+	commit(l);
+	ledger_close(l);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 1);
+	assert_int_equal(job_find(&js, &(struct id32){{1}})->state, JS_STAGING);
+	ledger_close(l);
+}
+
 static void
 test_bad_files(void **state)
 {
@@ -806,6 +836,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_rows), T(test_bad_row), T(test_order_of_unread), T(test_killed), T(test_full), T(test_bad_files),
+	    T(test_removed),
 	    T(test_votes),
 	    T(test_upload), T(test_bad_digest), T(test_limits),
 	    T(test_many_parts), T(test_sums), T(test_outputs_and_sweep), T(test_empty),
