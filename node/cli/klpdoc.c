@@ -269,10 +269,20 @@ parse(const void *text, size_t len, char why[KLPDOC_WHY])
 {
 	const char *what = NULL;
 	json_t *o = jdoc_parse(text, len, KLPDOC_BYTES_MAX, &what);
+	json_error_t err;
+	json_t *again;
 
-	if (o == NULL)
+	if (o != NULL)
+		return o;
+	/* a person has written it, and wants to know where */
+	again = json_loadb(text, len, JSON_REJECT_DUPLICATES, &err);
+	if (again == NULL && err.line > 0)
+		(void)snprintf(why, KLPDOC_WHY, "line %d, column %d: %s",
+		    err.line, err.column, what);
+	else
 		(void)bad(why, what);
-	return o;
+	json_decref(again);
+	return NULL;
 }
 
 static char *

@@ -802,6 +802,20 @@ test_contract(void **state)
 	}
 }
 
+/* What is no JSON is told where. */
+static void
+test_no_json(void **state)
+{
+	(void)state;
+	write_text(dir, "cut.json", "{\"_type\": \"klp.root\",\n \"a\": 1\n"
+	    " \"b\": 2}\n");
+	ends(verb_klp_sign, "@cut.json -k @ann.key -o @c", CLI_FAILED,
+	    "cut.json: line 3, column 4: not JSON");
+	write_text(dir, "cut.json", "{\"a\": 1,\n\"a\": 2}\n");
+	ends(verb_klp_sign, "@cut.json -k @ann.key -o @c", CLI_FAILED,
+	    "cut.json: line 2, column 3: a member twice");
+}
+
 static void
 test_unsigned(void **state)
 {
@@ -833,6 +847,7 @@ main(void)
 	    cmocka_unit_test(test_graph_faults),
 	    cmocka_unit_test(test_graph_times),
 	    cmocka_unit_test(test_contract),
+	    cmocka_unit_test(test_no_json),
 	    cmocka_unit_test(test_unsigned),
 	};
 
