@@ -743,79 +743,6 @@ test_graph_faults(void **state)
 	}
 }
 
-/* Edges of another time: they have a good form, and no level is in them now. */
-static void
-test_graph_times(void **state)
-{
-	static const struct {
-		const char *issued, *expires, *says;
-	} edges[] = {{"4100000000", "4100086400", "1 of 1 can count; 1 not yet"},
-	    {"1000000000", "1000086400", "1 of 1 can count; 1 no more"}};
-	char *text, *at;
-	size_t len;
-
-	(void)state;
-	for (size_t i = 0; i < NELEM(edges); i++) {
-		text = slurp("graph.json", &len);
-		at = strstr(strstr(text, "trust_level"), "\"issued\":");
-		memcpy(at + strlen("\"issued\":"), edges[i].issued, 10);
-		at = strstr(at, "\"expires\":");
-		memcpy(at + strlen("\"expires\":"), edges[i].expires, 10);
-		write_text(dir, "when.json", text);
-		free(text);
-		ok(verb_klp_sign, "@when.json --expires 1d -k @ann.key "
-		    "-o @when");
-		assert_non_null(strstr(heard->err, edges[i].says));
-		ends(verb_klp_verify, "@when -k @ann.key", CLI_OK,
-		    edges[i].says);
-	}
-}
-
-/* What a node would refuse in a contract is not signed. */
-static void
-test_contract(void **state)
-{
-	static const char form[] = "{\"_type\":\"klp.behavior-contract\","
-	    "\"agent\":\"urn:klp:kindai:agent:%s\",\"version\":1,\"image\":"
-	    "\"sha256:%064d\",\"issued\":0,\"expires\":0,%s}";
-	static const struct {
-		const char *rest, *says;
-	} bad[] = {
-	    {"\"disc\":{}", NULL}, /* at the top it may be another's */
-	    {"\"disk\":{\"reed\":[]}", "disk"},
-	    {"\"memory\":{\"max\":\"64MB\"}", "memory.max"},
-	    {"\"on_violation\":{\"default\":\"kil\"}", "on_violation"},
-	};
-	char text[1000];
-
-	(void)state;
-	for (size_t i = 0; i < NELEM(bad); i++) {
-		(void)snprintf(text, sizeof(text), form, ann.fp, 7,
-		    bad[i].rest);
-		write_text(dir, "c.json", text);
-		if (bad[i].says == NULL)
-			ok(verb_klp_sign, "@c.json --expires 30d -k @ann.key "
-			    "-o @c");
-		else
-			ends(verb_klp_sign, "@c.json --expires 30d -k "
-			    "@ann.key -o @c", CLI_FAILED, bad[i].says);
-	}
-}
-
-/* What is no JSON is told where. */
-static void
-test_no_json(void **state)
-{
-	(void)state;
-	write_text(dir, "cut.json", "{\"_type\": \"klp.root\",\n \"a\": 1\n"
-	    " \"b\": 2}\n");
-	ends(verb_klp_sign, "@cut.json -k @ann.key -o @c", CLI_FAILED,
-	    "cut.json: line 3, column 4: not JSON");
-	write_text(dir, "cut.json", "{\"a\": 1,\n\"a\": 2}\n");
-	ends(verb_klp_sign, "@cut.json -k @ann.key -o @c", CLI_FAILED,
-	    "cut.json: line 2, column 3: a member twice");
-}
-
 static void
 test_unsigned(void **state)
 {
@@ -845,9 +772,6 @@ main(void)
 	    cmocka_unit_test(test_revoke),
 	    cmocka_unit_test(test_revoke_self),
 	    cmocka_unit_test(test_graph_faults),
-	    cmocka_unit_test(test_graph_times),
-	    cmocka_unit_test(test_contract),
-	    cmocka_unit_test(test_no_json),
 	    cmocka_unit_test(test_unsigned),
 	};
 
