@@ -17,6 +17,7 @@ from libjob import Burrow
 
 build = sys.argv[1]
 TOOLS = {"bubblewrap": "bwrap", "crun": "crun", "nsjail": "nsjail", "runc": "runc", "podman": "podman"}
+PLACES = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # where a node looks for them
 # what it starts, and stays
 WITH = {"podman": {"podman", "conmon"}}
 # what `./check` has time for; the others with LONG
@@ -45,7 +46,8 @@ def lines(runner, daemon=None):
     """Of node.yaml; daemon: libdocker's."""
     if runner == "native":
         return ""
-    return "runner: %s\n%s" % (runner, "" if daemon is None else "runner_path: %s\n" % daemon.socket)
+    path = daemon.socket if daemon is not None else None if shutil.which(TOOLS[runner], path=PLACES) else shutil.which(TOOLS[runner])
+    return "runner: %s\n%s" % (runner, "" if path is None else "runner_path: %s\n" % path)
 
 
 def job(node):
@@ -331,7 +333,7 @@ def main():
         return
     tools = [t for t in TOOLS if t in os.environ.get("RUNNERS", " ".join(TOOLS if LONG else QUICK)).split()]
     for t in list(tools):
-        if shutil.which(TOOLS[t], path="/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") is None:
+        if shutil.which(TOOLS[t]) is None:
             skip("runner " + t, TOOLS[t] + " is not installed")
             tools.remove(t)
     for mode in modes:
