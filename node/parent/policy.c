@@ -148,10 +148,10 @@ policy_load(struct parent *p)
 	char text[LSM_TEXT_MAX];
 	struct lsm l = {.kind = LSM_NONE};
 
-	if (p->runner != RUNNER_NATIVE) {
-		if (here != LSM_NONE)
-			(void)snprintf(l.why, sizeof(l.why), "no label is set "
-			    "in containers of %s", runner_name(p->runner));
+	/* which domain a tool has there is its policy's to say, and not tried */
+	if (p->runner != RUNNER_NATIVE && here == LSM_SELINUX) {
+		(void)snprintf(l.why, sizeof(l.why), "no label of SELinux is "
+		    "set in containers of %s", runner_name(p->runner));
 	} else if (here == LSM_SELINUX) {
 		l.kind = LSM_SELINUX;
 		if (own != NULL && strcmp(own, "auto") != 0)

@@ -255,7 +255,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 		refuse(j->report, "posture", why);
 	if (c.failed != NULL)
 		fail(j->report, "internal", (const char *)c.failed, c.error);
-	if ((why = init_labelled(j, &c, pid, &r.layers)) != NULL)
+	if ((why = init_labelled(&c, pid, &r.layers)) != NULL)
 		refuse(j->report, "posture", why);
 	/* what the child gave up is ours as well; its copy of our memory too */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

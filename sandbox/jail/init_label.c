@@ -79,8 +79,7 @@ is_dead(pid_t pid)
 }
 
 const char *
-init_labelled(const struct init_job *j, const struct command *c, pid_t pid,
-    uint32_t *layers)
+init_labelled(const struct command *c, pid_t pid, uint32_t *layers)
 {
 	int is;
 
@@ -97,6 +96,6 @@ init_labelled(const struct init_job *j, const struct command *c, pid_t pid,
 	if (is == 0)
 		return "the command is not under the label that it was "
 		    "started with";
-	return (j->plan.layers & LAYER_LSM) != 0 ? "the label of the command "
+	return (c->plan->layers & LAYER_LSM) != 0 ? "the label of the command "
 	    "cannot be read" : NULL;
 }

@@ -24,7 +24,6 @@ const char *init_unlabelled(const struct command *);
  * else 0. NULL; or why the job must end: it is under another one, or the plan
  * asks for the layer.
  */
-const char *init_labelled(const struct init_job *, const struct command *,
-    pid_t, uint32_t *layers);
+const char *init_labelled(const struct command *, pid_t, uint32_t *layers);
 
 #endif

@@ -71,7 +71,7 @@ jail_lsm_missing(const struct lsm *l, bool sets, char *text, size_t cap)
 	const char *why = l->why;
 
 	if (why[0] == '\0' && l->kind != LSM_NONE && !sets)
-		why = "jobs of a runner get no label";
+		why = "in its container the runner's jobs cannot get a label";
 	if (why[0] != '\0')
 		(void)snprintf(text + n, cap - n, "%slsm: %s", n == 0 ? "" :
 		    "; ", why);

@@ -20,8 +20,8 @@ void jail_lsm(struct lsm *out, int fd);
  */
 uint32_t jail_lsm_now(uint32_t layers, int enforce);
 /*
- * The reason, behind what else is missing; sets: who contains the jobs labels
- * them.
+ * The reason, behind what else is missing; sets: where the jobs are
+ * contained they can be labelled.
  */
 void jail_lsm_missing(const struct lsm *, bool sets, char *text, size_t cap);
 

@@ -19,6 +19,7 @@
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
+#include "sandbox/jail/init_label.h"
 #include "sandbox/runner/daemon.h"
 #include "sandbox/runner/inner.h"
 #include "sandbox/runner/stub.h"
@@ -262,6 +263,7 @@ tell(const struct init_env *e, struct inner *m)
 	m->nseal = e->seal_filter->len;
 	m->nnever = with->terms->daemon ? e->never_filter->len : 0;
 	m->stub = with->terms->stub;
+	m->proc = with->terms->proc;
 }
 
 /* fds: those of INNER_ARGS, INNER_FILTER, INNER_OUT, INNER_ERR, the report. */
@@ -361,8 +363,16 @@ enter_job(const struct init_env *e, const struct init_job *j)
 	static struct init_ready ready;
 	static struct inner m;
 	const int fds[5] = {j->args, j->filter, j->out, j->err, j->report};
+	struct command c = {.label = NULL};
+	const char *why;
 
 	init_prepare(e, j, true, &ready);
+	if ((why = init_label(e, j, ready.places, &c)) != NULL)
+		init_fail(j->report, "posture", why, 0);
+	if (c.label != NULL) {
+		m.lsm = (uint8_t)c.lsm;
+		(void)snprintf(m.label, sizeof(m.label), "%s", c.label);
+	}
 	m.plan = j->plan;
 	m.required = j->plan.layers;
 	m.nplaces = PLACE_FIXED + j->plan.nvolumes;
@@ -387,6 +397,8 @@ enter_trial(const struct init_env *e, const struct init_trial *t)
 	const char *what;
 
 	init_take_ids(e, t->report);
+	if (lsm_label_any(m.label, e->lsm))
+		m.lsm = (uint8_t)e->lsm->kind;
 	if (root_build(&r, &what) < 0)
 		fail(&m, t->report, what, errno);
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)

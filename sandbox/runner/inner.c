@@ -12,13 +12,17 @@
 #include <unistd.h>
 
 #include "common/layers.h"
+#include "sandbox/base/attr.h"
 #include "sandbox/base/caps.h"
 #include "sandbox/base/command.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
+#include "sandbox/jail/init_label.h"
 #include "sandbox/runner/arrive.h"
 #include "sandbox/runner/stub.h"
+
+#define PROC "/proc"
 
 /*
  * What it says goes to jail by its own pipe; its end is a good one to the tool
@@ -82,12 +86,30 @@ compare(const struct inner *m, uint32_t layers)
 	refuse("posture", text, 0);
 }
 
+/*
+ * The tool may have put us under a policy of its own, from which no way leads to
+ * the job's: then it has none, which is refused if it was asked for.
+ */
+static void
+label(struct command *c, const struct inner *m)
+{
+	if (m->lsm == LSM_NONE)
+		return;
+	if (attr_try(m->lsm, PROC, m->label) == 0) {
+		c->lsm = m->lsm;
+		c->label = m->label;
+		c->proc = PROC;
+	} else if (((m->plan.layers | m->required) & LAYER_LSM) != 0)
+		refuse("posture", "a label in the runner's container", errno);
+}
+
 static void
 start(const struct inner *m, uint32_t layers)
 {
 	static struct plan_args args;
 	static struct command c;
-	struct report r = {.kind = REPORT_READY, .layers = layers};
+	struct report r = {.kind = REPORT_READY};
+	const char *why;
 	size_t nargs = 0, nown = 0, nbase = 0;
 	const uint8_t *buf = map(INNER_ARGS, &nargs);
 	void *own = map(INNER_FILTER, &nown);
@@ -115,13 +137,19 @@ start(const struct inner *m, uint32_t layers)
 	    .landlock_abi = m->landlock_abi, .job = &job, .seal = &seal,
 	    .own = {.insns = own, .len = (unsigned short)m->plan.filter_len}};
 	command_paths(&c, m->places);
+	label(&c, m);
 	pid = vfork();
 	if (pid == 0)
 		command_run(&c);
 	if (pid < 0)
 		refuse("internal", "fork", errno);
+	if ((why = init_unlabelled(&c)) != NULL)
+		refuse("posture", why, 0);
 	if (c.failed != NULL)
 		refuse("internal", (const char *)c.failed, c.error);
+	if ((why = init_labelled(&c, pid, &r.layers)) != NULL)
+		refuse("posture", why, 0);
+	r.layers |= layers;
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (caps_drop_all() < 0)
 		refuse("internal", "capabilities", errno);
@@ -157,10 +185,14 @@ main(int argc, char *argv[])
 	}
 	if (m.stub && stub_leave(&what) < 0)
 		refuse("internal", what, errno);
+	if (m.proc && stub_proc(&what) < 0)
+		refuse("internal", what, errno);
 	if (getuid() != USERNS_ID &&
 	    userns_nest(USERNS_ID, getuid(), getgid()) < 0)
 		refuse("internal", "the job's user", errno);
 	look(&seen);
+	seen.label = m.trial && m.lsm != LSM_NONE &&
+	    attr_try(m.lsm, PROC, m.label) == 0;
 	r.layers = inner_layers(&m, &seen);
 	compare(&m, r.layers);
 	if (!m.trial)

@@ -8,6 +8,7 @@
 #include "common/runner.h"
 #include "common/wire.h"
 #include "sandbox/base/places.h"
+#include "sandbox/plan/lsm.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -37,11 +38,15 @@ extern const char *const inner_ns_names[INNER_NS];
 struct inner {
 	bool trial; /* of nobody: say what is there, and end */
 	bool stub; /* the root is the tool's (stub.h) */
+	bool proc; /* /proc is, and shows the machine's files */
 	bool root, no_memory_group, grouped;
 	uint8_t landlock_abi;
 	uint16_t version[RUNNER_PARTS]; /* of the tool, for the trial's word */
 	uint32_t slots, required;
 	uint64_t file_max;
+	/* the kernel's policy that a command is put under; LSM_NONE, "": none */
+	uint8_t lsm; /* enum lsm_kind */
+	char label[LSM_LABEL_MAX];
 	uint64_t ns[INNER_NS]; /* inodes of pid 1's */
 	/* ... of the machine, where that is who makes the container; else 0 */
 	uint64_t outer[INNER_NS];
@@ -63,6 +68,7 @@ struct inner_seen {
 	uint64_t ns[INNER_NS];
 	bool read_only; /* the root */
 	bool time, core; /* made by warren-inner (arrive.h) */
+	bool label; /* of a trial: a command could have it */
 };
 uint32_t inner_layers(const struct inner *, const struct inner_seen *);
 

@@ -15,6 +15,7 @@ inner_encode(struct wr *w, const struct inner *m)
 {
 	wr_bool(w, m->trial);
 	wr_bool(w, m->stub);
+	wr_bool(w, m->proc);
 	wr_bool(w, m->root);
 	wr_bool(w, m->no_memory_group);
 	wr_bool(w, m->grouped);
@@ -24,6 +25,8 @@ inner_encode(struct wr *w, const struct inner *m)
 	wr_u32(w, m->slots);
 	wr_u32(w, m->required);
 	wr_u64(w, m->file_max);
+	wr_u8(w, m->lsm);
+	wr_str(w, m->label);
 	for (unsigned i = 0; i < INNER_NS; i++)
 		wr_u64(w, m->ns[i]);
 	for (unsigned i = 0; i < INNER_NS; i++)
@@ -45,6 +48,7 @@ inner_decode(struct rd r, struct inner *m)
 {
 	memset(m, 0, sizeof(*m));
 	if (!rd_bool(&r, &m->trial) || !rd_bool(&r, &m->stub) ||
+	    !rd_bool(&r, &m->proc) ||
 	    !rd_bool(&r, &m->root) ||
 	    !rd_bool(&r, &m->no_memory_group) || !rd_bool(&r, &m->grouped) ||
 	    !rd_u8(&r, &m->landlock_abi))
@@ -53,7 +57,10 @@ inner_decode(struct rd r, struct inner *m)
 		if (!rd_u16(&r, &m->version[i]))
 			return false;
 	if (!rd_u32(&r, &m->slots) || !rd_u32(&r, &m->required) ||
-	    !rd_u64(&r, &m->file_max))
+	    !rd_u64(&r, &m->file_max) || !rd_u8(&r, &m->lsm) ||
+	    !rd_str(&r, m->label, sizeof(m->label)) ||
+	    m->lsm > LSM_SELINUX ||
+	    (m->lsm == LSM_NONE) != (m->label[0] == '\0'))
 		return false;
 	for (unsigned i = 0; i < INNER_NS; i++)
 		if (!rd_u64(&r, &m->ns[i]))
@@ -96,6 +103,8 @@ inner_layers(const struct inner *m, const struct inner_seen *s)
 		l |= LAYER_TIME;
 	if (s->core)
 		l |= LAYER_CORE;
+	if (s->label)
+		l |= LAYER_LSM;
 	if (s->read_only)
 		l |= LAYER_READONLY;
 	return l;

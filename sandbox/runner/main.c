@@ -58,8 +58,6 @@ call_daemon(struct jail_kind *k, const struct process *p, int jobs)
 	k->begins = envoy_begins;
 	k->over = envoy_over;
 	k->afar = true;
-	/* its daemon reads an image, and may have just been started */
-	k->trial_ms = START_MS;
 	k->apart = LAYER_TIME | LAYER_CORE |
 	    (jobs < 0 ? LAYER_DEVICES : 0);
 }
@@ -88,6 +86,8 @@ take(struct jail_kind *k, struct process *p, int jobs)
 	k->pids = with.terms->pids;
 	k->memory = with.terms->memory;
 	k->start_ms = START_MS;
+	/* as long as a job's: a tool that is slow here is none that is stuck */
+	k->trial_ms = START_MS;
 	enter_with(&with);
 }
 

@@ -57,3 +57,13 @@ stub_leave(const char **what)
 		return -1;
 	return chdir("/");
 }
+
+int
+stub_proc(const char **what)
+{
+	_cleanup_fd_ int proc = procfs_make();
+
+	*what = "the job's /proc";
+	return proc < 0 ? -1 : move_mount(proc, "", AT_FDCWD, "/proc",
+	    MOVE_MOUNT_F_EMPTY_PATH);
+}

@@ -8,7 +8,7 @@
  * job's is a folder: so the job's is the same under each tool, and a read-only
  * image need not have places for the tool's files.
  *
- * Both return 0, or -1 with errno and *what.
+ * All return 0, or -1 with errno and *what.
  */
 /* In pid 1, when the job's root is built: the stub, with that in it. */
 int stub_make(const char **what);
@@ -18,5 +18,10 @@ int stub_make(const char **what);
  * jobs have it.
  */
 int stub_leave(const char **what);
+/*
+ * There as well, in a container with the job's own root and a whole /proc: one as
+ * jobs have it, over that.
+ */
+int stub_proc(const char **what);
 
 #endif

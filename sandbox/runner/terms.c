@@ -14,7 +14,7 @@ static const struct terms_tool tools[] = {
     {.number = RUNNER_NSJAIL, .pids = 3, .memory = SMALL,
 	.make = nsjail_terms},
     {.number = RUNNER_BUBBLEWRAP, .pids = 3, .memory = SMALL,
-	.version = "--version", .make = bubblewrap_terms},
+	.version = "--version", .proc = true, .make = bubblewrap_terms},
     {.number = RUNNER_CRUN, .pids = 4, .memory = SMALL,
 	.version = "--version", .make = crun_terms},
     {.number = RUNNER_RUNC, .pids = GO_THREADS, .memory = GO_MEMORY,

@@ -50,6 +50,7 @@ struct terms_tool {
 	const char *env;     /* one variable more at a start, or NULL */
 	bool groups;	     /* wants a hierarchy of groups to look at */
 	bool stub;	     /* is given TERMS_STUB */
+	bool proc;	     /* mounts a whole /proc (stub.h) */
 	bool daemon;	     /* is no program, but asked for (daemon.h) */
 	/* NULL: of a daemon; false: no room, which a test would see */
 	bool (*make)(struct terms *, const struct terms_in *);

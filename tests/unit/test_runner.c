@@ -58,6 +58,7 @@ test_bubblewrap(void **state)
 	    "--gid 1000 --unshare-pid --unshare-net --unshare-ipc "
 	    "--unshare-uts --unshare-cgroup --hostname burrow "
 	    "--die-with-parent --new-session --clearenv --cap-drop ALL "
+	    "--cap-add CAP_SYS_ADMIN --cap-add CAP_SETPCAP "
 	    "--dev-bind /new/root / --proc /proc --remount-ro / --chdir / "
 	    "--as-pid-1 -- /proc/self/fd/3");
 	assert_string_equal(t.text, "");
@@ -165,6 +166,8 @@ test_podman(void **state)
 	}
 	assert_true(terms_tool(RUNNER_PODMAN)->stub);
 	assert_false(terms_tool(RUNNER_CRUN)->stub);
+	assert_true(terms_tool(RUNNER_BUBBLEWRAP)->proc);
+	assert_false(terms_tool(RUNNER_CRUN)->proc);
 }
 
 static void
@@ -223,7 +226,9 @@ example(void)
 	    .outer = {21, 22, 23, 24, 25, 26}, .njob = 3, .nseal = 2,
 	    .nplaces = PLACE_FIXED + 1};
 
-	m.stub = true;
+	m.stub = m.proc = true;
+	m.lsm = LSM_APPARMOR;
+	(void)snprintf(m.label, sizeof(m.label), "warren-1-tmp");
 	m.plan.slot = 1;
 	m.plan.memory = 1u << 24;
 	m.plan.nvolumes = 1;
@@ -250,7 +255,7 @@ test_inner(void **state)
 	inner_encode(&v, &out);
 	assert_int_equal(v.len, w.len);
 	assert_memory_equal(buf, again, w.len);
-	assert_true(out.stub && !out.trial && out.root);
+	assert_true(out.stub && out.proc && !out.trial && out.root);
 	for (size_t n = 0; n < w.len; n++)
 		assert_false(inner_decode(rd_make(buf, n), &out));
 	/* each bit that is turned is refused, or read and written as it is */
@@ -261,6 +266,9 @@ test_inner(void **state)
 			assert_true(out.trial || out.nplaces ==
 			    PLACE_FIXED + out.plan.nvolumes);
 			assert_true(out.njob <= PLAN_FILTER_MAX);
+			assert_true(out.lsm <= LSM_SELINUX);
+			assert_true((out.lsm == LSM_NONE) ==
+			    (out.label[0] == '\0'));
 		}
 		buf[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
@@ -302,6 +310,9 @@ test_layers(void **state)
 		less.ns[i] = 0; /* it could not be looked at */
 		assert_int_equal(inner_layers(&m, &less), all & ~bits[i]);
 	}
+	s.label = true;
+	assert_int_equal(inner_layers(&m, &s), all | LAYER_LSM);
+	s.label = false;
 	s.read_only = false;
 	assert_int_equal(inner_layers(&m, &s), all & ~(uint32_t)LAYER_READONLY);
 	m.landlock_abi = 0;
@@ -328,7 +339,7 @@ test_io(void **state)
 	assert_int_equal(jail_io("", &p, true), LAYER_IO);
 }
 
-/* A runner's jobs get no label, and it is said where there could be one. */
+/* Where the machine has a policy and a container lets nobody go there. */
 static void
 test_label(void **state)
 {
@@ -342,11 +353,12 @@ test_label(void **state)
 	jail_lsm_missing(&l, true, text, sizeof(text));
 	assert_string_equal(text, "");
 	jail_lsm_missing(&l, false, text, sizeof(text));
-	assert_string_equal(text, "lsm: jobs of a runner get no label");
+	assert_string_equal(text, "lsm: in its container the runner's jobs "
+	    "cannot get a label");
 	(void)snprintf(l.why, sizeof(l.why), "AppArmor: no");
 	jail_lsm_missing(&l, false, text, sizeof(text));
-	assert_string_equal(text, "lsm: jobs of a runner get no label; "
-	    "lsm: AppArmor: no");
+	assert_string_equal(text, "lsm: in its container the runner's jobs "
+	    "cannot get a label; lsm: AppArmor: no");
 }
 
 int
