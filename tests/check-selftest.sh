@@ -143,5 +143,9 @@ house
 printf 'int g(int fd)\n{\n\treturn fd == -1;\n}\n' >>node/work/a.c
 run check-banned "an error is asked for by < 0" "another form of an error"
 
+house
+printf 'bool f(void)\n{\n\treturn sodium_base642bin(0, 0, 0, 0, 0, 0, 0, 1) == 0;\n}\n' >>node/work/a.c
+run check-banned "base64 is read by common/b64.h" "base64 by libsodium alone"
+
 [ $failed = 0 ] && echo "check-selftest: every planted fault was found"
 exit $failed

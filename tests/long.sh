@@ -177,8 +177,8 @@ part_klp() { # documents of an authority over HTTPS and over the mesh, the slow 
 part_restarts() { # programs that fall again and again
 	RESTARTS_LONG=1 system restarts restarts
 }
-part_oracle() { # 20,000 trust graphs and 3,000 authorities beside the text
-	program tests/oracle/kte1_lines tests/oracle/law_lines || return
+part_oracle() { # 20,000 trust graphs, 3,000 authorities and many proofs beside the text
+	program tests/oracle/kte1_lines tests/oracle/law_lines tests/oracle/proof_lines || return
 	if (cd "$build" && srcdir=$top "$top/tests/oracle/kte1.sh" 20000) >"$build/oracle.log" 2>&1; then
 		echo "ok oracle: 20,000 trust graphs"
 	else
@@ -188,6 +188,11 @@ part_oracle() { # 20,000 trust graphs and 3,000 authorities beside the text
 		echo "ok oracle: 3,000 histories of an authority"
 	else
 		echo "not ok oracle: see $build/oracle-klp.log"
+	fi
+	if (cd "$build" && srcdir=$top "$top/tests/oracle/proof.sh" 20000) >"$build/oracle-proof.log" 2>&1; then
+		echo "ok oracle: 80,000 proofs of logs"
+	else
+		echo "not ok oracle: see $build/oracle-proof.log"
 	fi
 }
 part_revoke() { # a revocation through 1,000 nodes

@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/clock.h"
 #include "common/util.h"
 
@@ -318,9 +319,8 @@ bytes_of(struct logs *l, const json_t *o)
 	size_t n = 0;
 
 	if (!json_is_string(text) ||
-	    sodium_base642bin(l->bytes, sizeof(l->bytes),
-		json_string_value(text), json_string_length(text), NULL, &n,
-		NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+	    !b64_get(l->bytes, sizeof(l->bytes), json_string_value(text),
+		json_string_length(text), &n, sodium_base64_VARIANT_ORIGINAL))
 		return -1;
 	return (ssize_t)n;
 }

@@ -13,6 +13,7 @@
 #include <nettle/sha2.h>
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
@@ -54,9 +55,9 @@ take_bytes(void *arg, const json_t *o)
 	size_t n = 0;
 
 	h->bad = !json_is_string(text) ||
-	    sodium_base642bin(bytes, sizeof(bytes), json_string_value(text),
-		json_string_length(text), NULL, &n, NULL,
-		sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	    !b64_get(bytes, sizeof(bytes), json_string_value(text),
+		json_string_length(text), &n,
+		sodium_base64_VARIANT_ORIGINAL) ||
 	    n > h->size - h->have;
 	if (!h->bad && write_full(h->fd, bytes, n) != 0) {
 		cli_error(h->c, "%s: %s", h->out, strerror(errno));

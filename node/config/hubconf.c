@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 #include "common/weburl.h"
 #include "trust/doc/keytext.h"
@@ -33,8 +34,8 @@ hub_pin_wrong(const char *s)
 	if (strncmp(s, PIN, sizeof(PIN) - 1) != 0)
 		return "does not begin with sha256//";
 	s += sizeof(PIN) - 1;
-	if (sodium_base642bin(raw, sizeof(raw), s, strlen(s), NULL, &n, NULL,
-		sodium_base64_VARIANT_ORIGINAL) != 0 || n != 32)
+	if (!b64_get(raw, sizeof(raw), s, strlen(s), &n,
+		sodium_base64_VARIANT_ORIGINAL) || n != 32)
 		return "is no base64 of 32 bytes";
 	return NULL;
 }

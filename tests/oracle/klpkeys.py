@@ -202,7 +202,9 @@ def opened(b, most):
         if b[:1] == b"{":
             doc = json.loads(b)
             kind, payload = doc["payloadType"], base64.b64decode(doc["payload"], validate=True)
-            sigs = [(bytes.fromhex(s["keyid"]), base64.b64decode(s["sig"], validate=True)) for s in doc["signatures"]]
+            sigs = [(s["keyid"], base64.b64decode(s["sig"], validate=True)) for s in doc["signatures"]]
+            if not all(isinstance(k, str) for k, _ in sigs):      # a hint, of whatever form
+                raise Bad("form")
         else:
             kind, payload, sigs = unpack(b)
     except (ValueError, KeyError, TypeError, IndexError, struct.error):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Envelopes: klp-envelope.json, klp-authority.json, hints, cuts and flips. */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/jdoc.h"
 #include "common/util.h"
@@ -341,6 +343,49 @@ test_flips(void **state)
 	}
 }
 
+/* One content, one text: libsodium reads bytes from 0x80 on as digits. */
+static void
+test_base64(void **state)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const struct klp_secret secret = {.kind = KEY_ED25519, .raw = {7}};
+	struct env_signed sig;
+	uint8_t json[1024], out[16];
+	const char *why, *end;
+	struct klp_key k;
+	struct env e;
+	size_t n, len;
+	uint8_t *at;
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char text[] = {'A', (char)c, 'A', 'A', '-'};
+		bool digit = c != 0 && strchr(digits, c) != NULL;
+
+		assert_int_equal(b64_get(out, sizeof(out), text, 4, &n,
+		    sodium_base64_VARIANT_ORIGINAL), digit);
+		assert_int_equal(b64_get_lines(out, sizeof(out), text, 5, &n,
+		    &end) && n == 3 && end == text + 4, digit);
+	}
+	/* what stands behind is not its own */
+	assert_true(b64_get_lines(out, sizeof(out), "AA\nAA\n--\xc3\xa9", 10, &n,
+	    &end) && n == 3 && *end == '-');
+	assert_true(secret_public(&k, &secret));
+	key_fp(&sig.fp, &k);
+	assert_true(pae_sign(sig.sig, &secret, "t", "\xff\xff\xff", 3, NULL));
+	len = env_build_json(json, sizeof(json), "t", "\xff\xff\xff", 3, &sig,
+	    1);
+	assert_true(len > 0);
+	assert_int_equal(env_parse(&e, json, len, 1024, 512, &why), 0);
+	env_clear(&e);
+	at = memmem(json, len, "\"////\"", 6);
+	assert_non_null(at);
+	memcpy(at + 1, "\xc3\xa9\xc3\xa9", 4); /* two letters of UTF-8 */
+	assert_int_equal(env_parse(&e, json, len, 1024, 512, &why), -1);
+	env_clear(&e);
+}
+
 int
 main(void)
 {
@@ -352,6 +397,7 @@ main(void)
 	    cmocka_unit_test(test_failed_is_said),
 	    cmocka_unit_test(test_authority),
 	    cmocka_unit_test(test_flips),
+	    cmocka_unit_test(test_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

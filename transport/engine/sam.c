@@ -7,6 +7,7 @@
 
 #include <rns/rns.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 
 enum { ST_HELLO, ST_GENERATE, ST_SESSION, ST_LOOKUP, ST_STREAM, ST_CALLER };
@@ -37,8 +38,8 @@ sam_b32(const char *key, char out[53])
 		return false;
 	for (n = 0; key[n] != '\0' && key[n] != '='; n++)
 		text[n] = key[n] == '~' ? '_' : key[n];
-	if (sodium_base642bin(raw, sizeof(raw), text, n, NULL, &len, NULL,
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || len < DEST_HEAD)
+	if (!b64_get(raw, sizeof(raw), text, n, &len,
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING) || len < DEST_HEAD)
 		return false;
 	n = DEST_HEAD + ((size_t)raw[DEST_HEAD - 2] << 8) + raw[DEST_HEAD - 1];
 	if (n > len)

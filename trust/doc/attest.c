@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/pattern.h"
 #include "common/util.h"
 #include "trust/doc/jdoc.h"
@@ -45,8 +46,8 @@ member_bytes(const json_t *o, const char *name, size_t *len)
 
 	if (!jdoc_text(o, name, &s, &n) || (p = malloc(n / 4 * 3 + 4)) == NULL)
 		return NULL;
-	if (sodium_base642bin(p, n / 4 * 3 + 4, s, n, NULL, len, NULL,
-		sodium_base64_VARIANT_ORIGINAL) == 0)
+	if (b64_get(p, n / 4 * 3 + 4, s, n, len,
+		sodium_base64_VARIANT_ORIGINAL))
 		return p;
 	free(p);
 	return NULL;
@@ -59,9 +60,8 @@ add_sig(struct attest *a, const json_t *o, const char *name)
 	const char *s;
 	size_t n, got;
 
-	if (!jdoc_text(o, name, &s, &n) || sodium_base642bin(g->b,
-		sizeof(g->b), s, n, NULL, &got, NULL,
-		sodium_base64_VARIANT_ORIGINAL) != 0 || got == 0)
+	if (!jdoc_text(o, name, &s, &n) || !b64_get(g->b, sizeof(g->b), s, n,
+		&got, sodium_base64_VARIANT_ORIGINAL) || got == 0)
 		return false;
 	g->n = (uint16_t)got;
 	a->nsigs++;

@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/wire.h"
 
 #define MAGIC "KF"
@@ -93,11 +94,11 @@ bundle_comment(char out[BUNDLE_COMMENT_MAX], const uint8_t frame[BUNDLE_LEN],
 static bool
 line(const char **p, const char *end, uint8_t *out, size_t n)
 {
-	const char *nl = memchr(*p, '\n', (size_t)(end - *p)), *stop;
+	const char *nl = memchr(*p, '\n', (size_t)(end - *p));
 	size_t got;
 
-	if (nl == NULL || sodium_base642bin(out, n, *p, (size_t)(nl - *p), NULL,
-	    &got, &stop, B64) != 0 || got != n || stop != nl)
+	if (nl == NULL || !b64_get(out, n, *p, (size_t)(nl - *p), &got, B64) ||
+	    got != n)
 		return false;
 	*p = nl + 1;
 	return true;

@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/mpk.h"
 #include "trust/doc/jdoc.h"
 #include "common/util.h"
@@ -111,8 +112,8 @@ copy_step(struct env_opening *o, struct env *e, size_t budget)
 static bool
 base64_get(uint8_t *out, size_t cap, size_t *out_len, const char *s, size_t n)
 {
-	return sodium_base642bin(out, cap, s, n, NULL, out_len, NULL,
-	    sodium_base64_VARIANT_ORIGINAL) == 0;
+	return b64_get(out, cap, s, n, out_len,
+	    sodium_base64_VARIANT_ORIGINAL);
 }
 
 static int

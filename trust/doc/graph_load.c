@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 #include "trust/doc/graph_in.h"
 #include "trust/doc/graph_json.h"
@@ -403,9 +404,9 @@ sig_read(struct said *said, const json_t *o)
 	if (sig != NULL && !json_is_string(sig))
 		return "edges: sig";
 	said->has_sig = sig != NULL;
-	if (sig != NULL && sodium_base642bin(said->sig, SIG_LEN,
-		json_string_value(sig), json_string_length(sig), NULL, &got,
-		NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+	if (sig != NULL && !b64_get(said->sig, SIG_LEN, json_string_value(sig),
+		json_string_length(sig), &got,
+		sodium_base64_VARIANT_ORIGINAL))
 		memset(said->sig, 0, SIG_LEN);
 	return NULL;
 }

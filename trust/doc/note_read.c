@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 
 bool
@@ -27,11 +28,10 @@ note_parse(struct note *out, const char *text, size_t len)
 		NOTE_DASH NOTE_ORIGIN "%*64[0-9a-f] %92[A-Za-z0-9+/=]",
 		fp, &size, root, b64) != 4 ||
 	    !hex_decode(HASH_BYTES(n.fp), fp, strlen(fp)) ||
-	    sodium_base642bin(HASH_BYTES(n.root), root, strlen(root), NULL,
-		&got, NULL, NOTE_B64) != 0 ||
+	    !b64_get(HASH_BYTES(n.root), root, strlen(root), &got,
+		NOTE_B64) ||
 	    got != 32 ||
-	    sodium_base642bin(both, sizeof(both), b64, strlen(b64), NULL, &got,
-		NULL, NOTE_B64) != 0 ||
+	    !b64_get(both, sizeof(both), b64, strlen(b64), &got, NOTE_B64) ||
 	    got != sizeof(both))
 		return false;
 	n.size = size;

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 #include "common/wire.h"
 #include "trust/doc/der.h"
@@ -175,8 +176,8 @@ pemkey_parse(struct pemkey *k, const char *text, size_t len, const char **why)
 		return false;
 	}
 	s += strlen(PEM_BEGIN);
-	if (sodium_base642bin(k->der, sizeof(k->der), s, (size_t)(end - s),
-		" \r\n\t", &n, &to, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	if (!b64_get_lines(k->der, sizeof(k->der), s, (size_t)(end - s), &n,
+		&to) ||
 	    !starts(to, end, PEM_END) ||
 	    skip_space(to + strlen(PEM_END), end) != end) {
 		*why = "the PEM block is damaged";

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "trust/doc/jdoc.h"
 
 #define B64 sodium_base64_VARIANT_ORIGINAL
@@ -28,8 +29,7 @@ sigtext_value(const json_t *v, size_t max, size_t *len)
 
 	if (s == NULL || n == 0 || n / 4 > max / 3 + 1 || (p = malloc(max)) == NULL)
 		return NULL;
-	if (sodium_base642bin(p, max, s, n, NULL, len, NULL, B64) == 0 &&
-	    *len > 0)
+	if (b64_get(p, max, s, n, len, B64) && *len > 0)
 		return p;
 	free(p);
 	return NULL;
@@ -154,8 +154,8 @@ sigtext_pem(const char *s, size_t len, const char *word, size_t max,
 	if (!step_over(&s, end, "-----BEGIN %s-----", word) ||
 	    (p = malloc(max)) == NULL)
 		return NULL;
-	if (sodium_base642bin(p, max, s, (size_t)(end - s), " \r\n\t",
-		out_len, &to, B64) == 0 && *out_len > 0 &&
+	if (b64_get_lines(p, max, s, (size_t)(end - s), out_len, &to) &&
+	    *out_len > 0 &&
 	    step_over(&to, end, "-----END %s-----", word)) {
 		while (to < end && strchr(" \r\n\t", *to) != NULL &&
 		    *to != '\0')

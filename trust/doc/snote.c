@@ -9,6 +9,7 @@
 #include <rns/hash.h>
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 
 #define DASH "\xe2\x80\x94 "
@@ -84,8 +85,7 @@ vkey_parse(struct vkey *out, const char *text, size_t len)
 	if (len != name + 1 + 8 + 1 + KEY_B64 || id[9] != '+' ||
 	    !snote_name_ok(text, name) ||
 	    !hex_decode(said, sizeof(said), id + 1, 8) ||
-	    sodium_base642bin(raw, sizeof(raw), id + 10, KEY_B64, NULL, &got,
-		NULL, B64) != 0 ||
+	    !b64_get(raw, sizeof(raw), id + 10, KEY_B64, &got, B64) ||
 	    got != sizeof(raw) ||
 	    (raw[0] != SNOTE_ED25519 && raw[0] != SNOTE_COSIGNATURE))
 		return false;
@@ -188,8 +188,8 @@ snote_line(const struct snote *n, unsigned i, struct snote_line *out)
 		if (!next_line(&at, end, &l))
 			return false;
 	} while (i-- > 0);
-	if (sodium_base642bin(raw, sizeof(raw), l.b64, l.b64_len, NULL, &got,
-		NULL, B64) != 0 || got <= 4)
+	if (!b64_get(raw, sizeof(raw), l.b64, l.b64_len, &got, B64) ||
+	    got <= 4)
 		return false;
 	out->name = l.name;
 	out->name_len = l.name_len;
@@ -262,8 +262,7 @@ snote_signed(const struct snote *n, const struct vkey *k, uint64_t *when)
 		    memcmp(l.name, k->name, l.name_len) != 0)
 			continue;
 		/* one that is too long is of a type that is not ours */
-		if (sodium_base642bin(raw, sizeof(raw), l.b64, l.b64_len, NULL,
-			&got, NULL, B64) != 0 ||
+		if (!b64_get(raw, sizeof(raw), l.b64, l.b64_len, &got, B64) ||
 		    got < 4 || memcmp(raw, k->id, 4) != 0)
 			continue;
 		if (!good(n, k, raw + 4, got - 4, &at_time))

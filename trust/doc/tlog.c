@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "common/b64.h"
 #include "common/util.h"
 #include "trust/doc/merkle.h"
 
@@ -52,8 +53,8 @@ hash_from(const char *s, size_t n, struct id32 *out)
 {
 	size_t got;
 
-	return n == ROOT_B64 && sodium_base642bin(HASH_BYTES(*out), s, n, NULL,
-	    &got, NULL, B64) == 0 && got == sizeof(out->b);
+	return n == ROOT_B64 && b64_get(HASH_BYTES(*out), s, n, &got, B64) &&
+	    got == sizeof(out->b);
 }
 
 static void
