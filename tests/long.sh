@@ -170,9 +170,10 @@ part_forensics() { # evidence of many jobs
 part_contract() { # contracts, the slow rows
 	CONTRACT_LONG=1 system contract contract
 }
-part_klp() { # documents of an authority over HTTPS and over the mesh, the slow rows
+part_klp() { # documents of an authority over HTTPS and over the mesh, a revocation of fifty jobs: the slow rows
 	KLPWEB_LONG=1 system klp klpweb
 	KLPMESH_LONG=1 system klp klpmesh
+	REVOCATION_LONG=1 system revocation revocation
 }
 part_restarts() { # programs that fall again and again
 	RESTARTS_LONG=1 system restarts restarts

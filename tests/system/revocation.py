@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A board's list arrives while a job runs: what happens, and how soon. The
-level of the submitter comes from a trust graph alone."""
+level of the submitter comes from a trust graph alone. With REVOCATION_LONG set,
+while fifty jobs run, and audit and egress stand still or are gone."""
 import json
 import os
 import re
+import signal
 import sys
 import time
 
@@ -135,6 +137,47 @@ def dropped(node):
     return int(found.group(1)) if found else 0
 
 
+def crowd(mode, user, many, how):
+    """Many jobs at once, while those who write and fetch do nothing."""
+    name = "%s revocation of %d jobs, audit and egress %s: " % (mode, many, how)
+    word = "%d.9" % (100000 + os.getpid())
+    node = Ruled(build, "crowd-" + mode, user, more="limits: {jobs_running: %d, memory: 4GB}\n"
+                 "quotas: {jobs_queued: %d, jobs_per_hour: 1000}\n"
+                 "klp: {gateways: ['https://192.0.2.1/klp']}\n" % (many, many))
+    stopped = []
+    try:
+        node.found()
+        if not node.up():
+            result(name + "begins", False, "%s %s" % (node.problem, node.said()[-3000:]))
+            return
+        jobs = [node.submit(node.job_file("sleep " + word, limits={"cpu": 0.02, "memory": "16MB", "time": "500s"}),
+                            timeout="500s") for _ in range(many)]
+        all_ = until(lambda: processes(word) == many, "all jobs", 300)
+        result(name + "all run", all_, "%d; %s" % (processes(word), jobs[-1]))
+        pids = [node.pids()[n] for n in ("audit", "egress")]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP if how == "stand still" else signal.SIGKILL)
+        stopped = pids if how == "stand still" else []
+        node.revoke(node.me["urn"], "--reason", "key_compromise")
+        begin = node.hup()
+        gone = until(lambda: processes(word) == 0, "the end of all", 60, step=.005)
+        took = time.monotonic() - begin
+        result(name + "all are gone within 1 s of the signal", gone and took < 1, "%.3f s, %d left" % (
+            took, processes(word)))
+        print("# %d jobs killed %.3f s after SIGHUP" % (many, took))
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        stopped = []
+        said = until(lambda: node.trail().count("killed reason=revoked") >= many or
+                     sum('"revoked"' in x and '"job_exited"' in x for x in node.trail().splitlines()) >= many,
+                     "the trail's lines", 60)
+        result(name + "each end is in the trail", said, node.trail()[-1500:])
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        node.remove()
+
+
 def stale(node, mode):
     """The list gets old: no new job of somebody at +2."""
     name = mode + " revocation: "
@@ -173,6 +216,9 @@ def all_of(mode, user):
 if os.geteuid() == 0:
     all_of("root", None)
     all_of("user", USER)
+    if "REVOCATION_LONG" in os.environ:
+        crowd("root", None, 50, "stand still")
+        crowd("root", None, 50, "are killed")
 else:
     skip("revocation as root", "not started as root")
     all_of("user", None)
