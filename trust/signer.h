@@ -20,7 +20,8 @@
  */
 #define SIGNER_LINKS 4096    /* challenged links that are remembered */
 #define SIGNER_EARLY 60	     /* s that a new binding is valid before now */
-#define SIGNER_RETRY_MAX 3600 /* s between two looks at the binding */
+/* s between two looks at the binding: soon after the clock was set */
+#define SIGNER_RETRY_MAX 60
 
 /* The two keys; the owner keeps them in one locked page. */
 struct signer_secret {
