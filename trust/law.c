@@ -353,6 +353,17 @@ law_follow(struct law *l)
 	(void)lawio_index(l);
 }
 
+uint32_t
+law_issued(const struct law *l)
+{
+	uint32_t at = 0;
+
+	for (unsigned i = 0; i < l->nauth; i++)
+		if (l->auth[i].pinned)
+			at = MAX_OF(at, l->auth[i].a.state.floor);
+	return at == 0 ? 0 : MAX_OF(at, l->list.issued);
+}
+
 /* ---- self-revocations ---- */
 
 static bool

@@ -163,6 +163,8 @@ bool law_look(struct law *, uint32_t now, bool whole);
  */
 size_t law_role(const struct law *, const char *authority, const char *role,
     struct klp_key *keys, unsigned *threshold);
+/* The greatest time that something was issued at which counts here; 0: nothing. */
+uint32_t law_issued(const struct law *);
 /* Is something left to do? */
 bool law_busy(const struct law *);
 /*

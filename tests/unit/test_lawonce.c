@@ -130,6 +130,7 @@ static void
 test_own_word(void **state)
 {
 	(void)state;
+	assert_int_equal(law_issued(taker.l), 0);
 	put_head(1, 1, put_list(1, 1), KIT_T0);
 	(void)law_look(taker.l, NOW, true);
 	assert_false(is_revoked(0));
@@ -185,6 +186,8 @@ test_clock_of_a_start(void **state)
 	assert_int_equal(l->list.version, 2);
 	assert_int_equal(l->list.n, 2);
 	assert_true(is_revoked(3));
+	/* a clock that is years ahead for a while is kept in bounds by it */
+	assert_int_equal(law_issued(l), KIT_T0);
 	/* and time has begun where it is certain to have been */
 	assert_int_equal(l->clock.floor, KIT_T0);
 	assert_int_equal(l->now, KIT_T0);
