@@ -20,8 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 struct side {
 	struct post *post;
 	struct mono now;
-	uint8_t said[NODES][256]; /* what the nodes have announced */
-	size_t nsaid[NODES];
+	/* what the nodes, and the destination, have announced */
+	uint8_t said[NODES + 1][256];
+	size_t nsaid[NODES + 1];
 	bool path[NODES + 1]; /* to them, and to the destination */
 	struct hash16 dest;
 	/* tags of what was commanded last; the handle of the last message */
@@ -65,8 +66,10 @@ do_known(void *arg, const struct hash16 *dest, struct rns_known *out)
 {
 	(void)arg;
 	memset(out, 0, sizeof(*out));
-	for (int i = 0; i < NODES; i++)
-		if (hash16_eq(dest, &nodes[i]) && s.nsaid[i] > 0) {
+	memcpy(out->public_key, other, sizeof(other));
+	for (int i = 0; i <= NODES; i++)
+		if (hash16_eq(dest, i < NODES ? &nodes[i] : &s.dest) &&
+		    s.nsaid[i] > 0) {
 			out->app_data = s.said[i];
 			out->app_data_len = s.nsaid[i];
 			return true;
@@ -277,13 +280,14 @@ static void
 announce(uint8_t how, const uint8_t *p, size_t n)
 {
 	struct rns_event ev = {.type = RNS_EV_ANNOUNCE};
-	unsigned i = how & 1;
+	unsigned i = (how & 8) != 0 ? NODES : how & 1;
 
 	s.nsaid[i] = MIN_OF(n, sizeof(s.said[i]));
 	memcpy(s.said[i], p, s.nsaid[i]);
-	s.path[i] = (how & 2) != 0;
+	if (i < NODES)
+		s.path[i] = (how & 2) != 0;
 	s.path[NODES] = (how & 4) != 0;
-	ev.announce.dest = nodes[i];
+	ev.announce.dest = i < NODES ? nodes[i] : s.dest;
 	(void)post_event(s.post, &ev, s.now);
 }
 
@@ -375,6 +379,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	static const struct post_io io = {NULL, do_submit, do_known, do_path,
 	    do_random, on_message, on_ended, on_looked, NULL};
 	struct post_conf conf = {.tags = UINT64_C(1) << 59, .nnodes = NODES};
+	struct post_where where;
 	struct post_counts c;
 	struct hash16 hash;
 	uint8_t key[RNS_KEY];
@@ -394,6 +399,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	for (; n >= 4; p += 4 + len, n -= 4 + len) {
 		len = MIN_OF((size_t)p[2] << 8 | p[3], n - 4);
 		step(p[0], p[1], p + 4, len);
+		for (uint64_t tag = 0; tag < 4; tag++)
+			(void)post_where(s.post, tag, s.now, &where);
 		post_counts(s.post, &c);
 		if (c.waiting > POST_QUEUE || c.waiting != s.nsent - s.nend)
 			abort();
