@@ -11,6 +11,7 @@
 #include "transport/modem/airq.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 #define WALL (INT64_C(1800000000) * MONO_SECOND)
 #define WINDOW (100 * MONO_SECOND)
@@ -74,6 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	len = airq_save(q, saved, WALL, now);
 	must(len > 0);
 	if (!bad) {
+		fuzz_taken++;
 		must(airq_load(again, saved, len, WALL, 0, now) == 0);
 		airq_view(q, &was, now);
 		airq_view(again, &is, now);

@@ -6,6 +6,7 @@
 #include "trust/doc/approval.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -18,6 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (approval_parse(&a, &e, p, n, &why) != 0)
 		return 0;
+	fuzz_taken++;
 	for (unsigned i = 0; i < e.nsigs; i++) {
 		sigs[i].fp = e.sigs[i].hint;
 		memcpy(sigs[i].sig, e.sigs[i].sig, SIG_LEN);

@@ -6,6 +6,7 @@
 #include "trust/doc/binding.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -15,6 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct binding b;
 
 	if (binding_parse(&b, p, n)) {
+		fuzz_taken++;
 		binding_put(out, &b);
 		if (n != BINDING_LEN || memcmp(out, p, n) != 0)
 			abort();

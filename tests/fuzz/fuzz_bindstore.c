@@ -13,6 +13,7 @@
 #include "trust/doc/sigset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 #define MOST 8 /* peers: few, so that there are too many */
 #define CAP 65536
@@ -26,6 +27,7 @@ bindings(const uint8_t *p, size_t n)
 	size_t len;
 
 	if (s != NULL && t != NULL && bindstore_get(s, p, n, &floor)) {
+		fuzz_taken += bindstore_count(s) > 0;
 		len = bindstore_put(s, out, sizeof(out), floor);
 		if (len == 0 || !bindstore_get(t, out, len, &again) ||
 		    again != floor || bindstore_count(s) != bindstore_count(t))

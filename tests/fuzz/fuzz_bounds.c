@@ -7,6 +7,7 @@
 #include "audit/observed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static uint64_t
 number(const uint8_t *p, size_t n, size_t at)
@@ -61,6 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		n -= sizeof(none);
 	}
 	if (event_decode(&e, p, n)) {
+		fuzz_taken++;
 		if (bounds_event(&b, &e) >= RULE_COUNT)
 			abort();
 		observed_event(&o, &e);

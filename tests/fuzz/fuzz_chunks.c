@@ -6,6 +6,7 @@
 #include "trust/doc/chunks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -21,6 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		return 0;
 	}
+	fuzz_taken++;
 	chunk_list_head(head, l.n, l.total);
 	if (memcmp(head, p, sizeof(head)) != 0)
 		abort();

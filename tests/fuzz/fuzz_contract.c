@@ -7,6 +7,7 @@
 #include "trust/doc/contract.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 record(const struct contract *c)
@@ -31,7 +32,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (contract_parse(&c, p, n, why) == 0)
 		record(&c);
-	if (contract_record_get(&c, p, n))
+	if (contract_record_get(&c, p, n)) {
+		fuzz_taken++;
 		record(&c);
+	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "trust/doc/delta.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 /* A list of its version, with an entry of each state. */
 static void
@@ -42,6 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (delta_parse(&d, &e, p, n) != NULL)
 		return 0;
+	fuzz_taken++;
 	len = delta_put(again, sizeof(again), &d);
 	if (len != DELTA_FRAME(d.n) || memcmp(again, p, len) != 0)
 		abort();

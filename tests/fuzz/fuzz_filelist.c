@@ -6,6 +6,7 @@
 #include "audit/filelist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -19,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n > sizeof(out) || !filelist_check(p, n, &all) ||
 	    !filelist_begin(&r, p, n))
 		return 0;
+	fuzz_taken++;
 	wr_bytes(&w, FILELIST_MAGIC, 4);
 	while (filelist_block(&r, &k)) {
 		wr_u32(&w, k);

@@ -10,6 +10,7 @@
 #define ASKED_MAX 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 ask(const struct graph *g)
@@ -55,6 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	for (int i = 0; i < CHECKS_MAX && rc > 0; i++)
 		rc = graph_load_step(l, 1, &why);
 	if (rc == 0) {
+		fuzz_taken++;
 		g = graph_load_take(l);
 		if (graph_edges(g) > graph_load_stats(l)->edges)
 			abort();

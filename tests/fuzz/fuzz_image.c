@@ -10,6 +10,7 @@
 #include "sandbox/hand/hand_image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 about_again(const uint8_t *p, size_t n)
@@ -20,6 +21,7 @@ about_again(const uint8_t *p, size_t n)
 
 	if (!image_about_parse(p, n, &a))
 		return;
+	fuzz_taken++;
 	image_about_encode(&w, &a);
 	if (n > sizeof(buf) || !wr_ok(&w) || w.len != n ||
 	    memcmp(buf, p, n) != 0)

@@ -11,6 +11,7 @@
 #include "node/work/votes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 must(bool so)
@@ -29,6 +30,7 @@ job(const uint8_t *p, size_t n)
 
 	if (j == NULL)
 		return;
+	fuzz_taken++;
 	len = job_encode(out, sizeof(out), j);
 	/* what packing left out, and more bytes than it says: few of them */
 	must(len > 0);

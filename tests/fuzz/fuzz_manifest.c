@@ -9,6 +9,7 @@
 #include "trust/doc/manifest_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -19,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	size_t len;
 
 	if (manifest_parse(&m, p, n, why) == 0) {
+		fuzz_taken++;
 		len = manifest_record_put(buf, sizeof(buf), &m);
 		if (len == 0 || !manifest_record_get(&r, buf, len))
 			abort();

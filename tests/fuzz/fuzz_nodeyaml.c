@@ -8,6 +8,7 @@
 #include "node/config/profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -24,6 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (profile_parse(&p, text + 1, len - 1, &m) == 0)
 			profile_free(p);
 	} else if (node_config_parse(&c, text + 1, len - 1, &m) == 0) {
+		fuzz_taken++;
 		node_config_free(c);
 	}
 	for (unsigned i = 0; i < m.n; i++)

@@ -7,6 +7,7 @@
 #include "transport/discovery/offers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 offer(const uint8_t *p, size_t n)
@@ -43,6 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	offer(p, n);
 	if (!offers_get(&e, p, n))
 		return 0;
+	fuzz_taken++;
 	offers_put(&w, &e);
 	if (!wr_ok(&w) || !offers_get(&again, buf, w.len) ||
 	    !id32_eq(&e.id, &again.id) ||

@@ -7,6 +7,7 @@
 #include "sandbox/base/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -28,6 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	case 0:
 		if (!plan_decode(rd_make(p + 1, n - 1), &plan))
 			break;
+		fuzz_taken++;
 		(void)plan_check(&plan, &limits, &why);
 		struct wr w = wr_make(buf, sizeof(buf));
 		plan_encode(&w, &plan);

@@ -10,6 +10,7 @@
 #include "sandbox/plan/recipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 read_one(const uint8_t *p, size_t n)
@@ -22,6 +23,7 @@ read_one(const uint8_t *p, size_t n)
 	const char *why;
 
 	if (recipe_read(&r, p, n, &why)) {
+		fuzz_taken++;
 		while (recipe_next(&r, &at, &piece)) {
 			if (piece.bytes != NULL && (piece.bytes < p ||
 			    piece.n > (size_t)(p + n - piece.bytes)))

@@ -6,6 +6,7 @@
 #include "trust/doc/manifest_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -14,6 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct manifest m;
 
 	if (manifest_record_get(&m, p, n)) {
+		fuzz_taken++;
 		if (manifest_record_put(buf, sizeof(buf), &m) != n ||
 		    memcmp(buf, p, n) != 0)
 			abort();

@@ -8,6 +8,7 @@
 #include "audit/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -32,6 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (!event_decode(&e, p, rec))
 		return 0;
+	fuzz_taken++;
 	if (strlen(e.path) >= sizeof(e.path) || e.type >= REC_TYPES)
 		abort();
 	event_text(text, sizeof(text), &e);

@@ -6,6 +6,7 @@
 #include "sandbox/plan/seccomp_gen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -15,7 +16,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	char err[128];
 
 	if (seccomp_gen(&prog, (const char *)p, n, &host, err, sizeof(err)) ==
-	    0)
+	    0) {
+		fuzz_taken++;
 		free(prog.insns);
+	}
 	return 0;
 }

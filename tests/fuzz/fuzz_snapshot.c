@@ -8,6 +8,7 @@
 #include "common/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -18,10 +19,12 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	uint64_t left = n, off, len, sum;
 	struct rd r;
 
-	if (snapshot_head_get(&h, p, n, n))
+	if (snapshot_head_get(&h, p, n, n)) {
+		fuzz_taken++;
 		r = rd_make(p + h.table, h.table_len);
-	else
+	} else {
 		r = rd_make(p, n);
+	}
 	while (snapshot_member_get(&r, &m, n, &left)) {
 		bundle_name(name, "job/files", m.name, m.name_len);
 		for (sum = 0; snapshot_extent(&m, &off, &len); sum += len)

@@ -6,6 +6,7 @@
 #include "transport/core/table/stores.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 static void
 known(const uint8_t *p, size_t n)
@@ -25,6 +26,7 @@ known(const uint8_t *p, size_t n)
 			return;
 		if (err != RNS_OK)
 			continue;
+		fuzz_taken++;
 		buf = malloc(stores_known_max(&a));
 		if (buf == NULL)
 			return;

@@ -21,6 +21,7 @@
 #include "tests/unit/cli_node.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 #define STEPS 400
 
@@ -140,6 +141,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	world_run(w, STEPS);
 	if (w->s.phase == SUB_END && w->s.end == SUB_DONE && !w->no_outputs)
 		assert_whole(w);
+	fuzz_taken += w->s.phase == SUB_END && w->s.end == SUB_DONE;
 	if (w->s.phase == SUB_END && w->s.end > SUB_DETACHED &&
 	    w->s.why[0] == '\0' && w->s.code[0] == '\0' &&
 	    w->s.end != SUB_NO_RECEIPT && w->s.end != SUB_REFUSED)

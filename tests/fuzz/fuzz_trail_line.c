@@ -9,6 +9,7 @@
 #include "audit/trail_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -21,6 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	size_t k;
 
 	if (trail_line_parse(&l, text, n)) {
+		fuzz_taken++;
 		k = l.is_tomb
 		    ? trail_line_tomb(out, sizeof(out), &l.prev, &l.tomb)
 		    : trail_line_event(out, sizeof(out), l.seq, &l.prev, l.body,

@@ -13,6 +13,11 @@
 #define FILE_MAX (4u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+/*
+ * A target that counts what it takes has a corpus of which some is taken: or
+ * the form has got a member more, and its seeds show how they are refused.
+ */
+extern unsigned fuzz_taken __attribute__((weak));
 
 static int
 replay(const char *path)
@@ -75,6 +80,10 @@ main(int argc, char *argv[])
 		count++;
 	}
 	(void)closedir(d);
+	if (&fuzz_taken != NULL && fuzz_taken == 0) {
+		fprintf(stderr, "%s: nothing of this corpus is taken\n", dir);
+		bad = 1;
+	}
 	/* TAP, as the unit tests speak it */
 	printf("1..1\n%s 1 - corpus %s, %u files\n",
 	    bad != 0 || count == 0 ? "not ok" : "ok", name, count);
