@@ -167,6 +167,13 @@ packets(void **state)
 	kit_says_hex(&k, "c02500c8003201900064c0c02608000078001200280018c0");
 	assert_int_equal(k.r.radio[0].load_short, 400);
 	assert_int_equal(k.r.radio[0].preamble, 18);
+	/* one that is switched off takes nothing, and is not ready any more */
+	send_on(1, "c");
+	kit_says_hex(&k, "c01f01c0c00600c0");
+	assert_false(k.up[1]);
+	kit_run(&k, 60000000);
+	assert_int_equal(k.ready[1], 1);
+	assert_int_equal(k.counts[RNODE_REASON_READY], 0);
 }
 
 /* One that is not as it should be: the other goes on, and it is tried again. */
