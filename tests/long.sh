@@ -77,7 +77,7 @@ fuzz_one() { # noun
 	fuzz_words "$noun" >"$fuzz/$t.words"
 	[ ! -s "$fuzz/$t.words" ] || dict="-dict=$fuzz/$t.words"
 	began=$(date +%s)
-	(cd "$fuzz" && "tests/fuzz/$t" $dict -max_total_time="${LONG_FUZZ_S:-3600}" -rss_limit_mb=2048 -print_final_stats=1 \
+	(cd "$fuzz" && "tests/fuzz/$t" ${dict:+"$dict"} -max_total_time="${LONG_FUZZ_S:-3600}" -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$fuzz/crash-$noun-" "$corpus" "$top/tests/fuzz/corpus/$noun") >"$fuzz/$t.log" 2>&1
 	rc=$?
 	had=$(fuzz_count "$noun" $(($(date +%s) - began)))
