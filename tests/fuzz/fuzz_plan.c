@@ -9,6 +9,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 unsigned fuzz_taken; /* replay_main.c */
 
+/* Of each of the three. */
+static void
+took(unsigned form)
+{
+	static unsigned forms;
+
+	forms |= 1u << form;
+	fuzz_taken = forms == 7;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -22,6 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct plan plan;
 	struct report report;
 	const char *why;
+	size_t len;
 
 	if (n == 0)
 		return 0;
@@ -29,7 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	case 0:
 		if (!plan_decode(rd_make(p + 1, n - 1), &plan))
 			break;
-		fuzz_taken++;
+		took(0);
 		(void)plan_check(&plan, &limits, &why);
 		struct wr w = wr_make(buf, sizeof(buf));
 		plan_encode(&w, &plan);
@@ -39,11 +50,15 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		break;
 	case 1:
-		(void)plan_args_parse(p + 1, n - 1, &args);
+		if (plan_args_parse(p + 1, n - 1, &args) == NULL)
+			took(1);
 		break;
 	default:
-		if (report_parse(p + 1, n - 1, &report) > n - 1)
+		len = report_parse(p + 1, n - 1, &report);
+		if (len > n - 1)
 			abort();
+		if (len > 0)
+			took(2);
 		break;
 	}
 	return 0;
