@@ -2,15 +2,18 @@
 /* words: sandbox/hand/hand_choose.c sandbox/hand/hand_config.c */
 /*
  * An image's documents: its configuration, an index, a docker save's list; and
- * what is kept of it: what was read is written again as it was.
+ * what is kept and reported of it: what was read is written again as it was.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "sandbox/hand/hand_image.h"
+#include "sandbox/plan/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 unsigned fuzz_taken; /* replay_main.c */
+
+static unsigned abouts, records; /* that were taken */
 
 static void
 about_again(const uint8_t *p, size_t n)
@@ -21,10 +24,26 @@ about_again(const uint8_t *p, size_t n)
 
 	if (!image_about_parse(p, n, &a))
 		return;
-	fuzz_taken++;
+	abouts++;
 	image_about_encode(&w, &a);
 	if (n > sizeof(buf) || !wr_ok(&w) || w.len != n ||
 	    memcmp(buf, p, n) != 0)
+		abort();
+}
+
+/* What warren-hand reports of one that it has unpacked. */
+static void
+record_again(const uint8_t *p, size_t n)
+{
+	static struct image_record r;
+	static uint8_t buf[1 << 16];
+	struct wr w = wr_make(buf, sizeof(buf));
+
+	if (n > sizeof(buf) || !image_record_parse(p, n, &r))
+		return;
+	records++;
+	image_record_encode(&w, &r);
+	if (!wr_ok(&w) || w.len != n || memcmp(buf, p, n) != 0)
 		abort();
 }
 
@@ -39,6 +58,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	json_error_t e;
 
 	about_again(p, n);
+	record_again(p, n);
+	fuzz_taken = abouts > 0 && records > 0;
 	memset(&img, 0, sizeof(img));
 	memset(&im, 0, sizeof(im));
 	img.here = (struct platform){"linux", "amd64", 3};

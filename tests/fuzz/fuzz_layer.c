@@ -3,7 +3,7 @@
  * A layer of an image, unpacked into a fresh folder with a folder beside it
  * that must stay as it is, and once more over what it made, since whiteouts
  * concern what lies beneath; the same bytes as an archive of an image's
- * documents; the record of an image.
+ * documents.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,7 +16,6 @@
 
 #include "sandbox/hand/hand_archive.h"
 #include "sandbox/hand/hand_layer.h"
-#include "sandbox/plan/record.h"
 #include "sandbox/base/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -41,13 +40,11 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static char top[] = "/tmp/warren-fuzz-XXXXXX";
 	static int dir = -1;
-	struct image_record rec;
 	struct reader_sums sums;
 	struct import im;
 	struct stat st;
 	int fd;
 
-	(void)image_record_parse(p, n, &rec);
 	if (dir == -1) {
 		if (mkdtemp(top) == NULL ||
 		    (dir = open(top, O_RDONLY | O_DIRECTORY)) == -1)
