@@ -10,10 +10,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 unsigned fuzz_taken; /* replay_main.c */
 
+/* All but REC_KEPT, which is a path. */
+#define TYPES ((1u << REC_TYPES) - 1 - 1 - (1u << REC_KEPT))
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static struct rules rules;
+	static uint32_t types; /* of which some was taken */
 	struct cond_job j = {.burst_s = 1};
 	struct watch_event e;
 	struct mistakes m = {0};
@@ -33,7 +37,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (!event_decode(&e, p, rec))
 		return 0;
-	fuzz_taken++;
+	types |= 1u << e.type;
+	fuzz_taken = types == TYPES;
 	if (strlen(e.path) >= sizeof(e.path) || e.type >= REC_TYPES)
 		abort();
 	event_text(text, sizeof(text), &e);
