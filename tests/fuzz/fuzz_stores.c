@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mpk.h"
+#include "transport/core/base/identity.h"
 #include "transport/core/table/stores.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -42,6 +44,34 @@ known(const uint8_t *p, size_t n)
 	}
 }
 
+/* The input is the list that its owner has signed. */
+static void
+own(const uint8_t *p, size_t n)
+{
+	static const uint8_t priv[RNS_KEY] = {9};
+	uint8_t keys[4][RNS_RATCHET], sig[RNS_SIG], *buf;
+	struct identity id;
+	size_t count;
+	struct wr w;
+
+	if (identity_load(&id, priv) != RNS_OK || (buf = malloc(n + 128)) ==
+	    NULL)
+		return;
+	identity_sign(&id, sig, p, n);
+	w = wr_make(buf, n + 128);
+	mpk_put_map(&w, 2);
+	mpk_put_str(&w, "signature");
+	mpk_put_bin(&w, sig, sizeof(sig));
+	mpk_put_str(&w, "ratchets");
+	mpk_put_bin(&w, p, n);
+	if (!wr_ok(&w))
+		abort();
+	if (stores_own_get(buf, w.len, id.pub, keys, 4, &count) == RNS_OK &&
+	    count > 4)
+		abort();
+	free(buf);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -54,5 +84,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (stores_ratchet_get(p, n, key, &us) == RNS_OK && us < 0)
 		abort();
 	(void)stores_own_get(p, n, pub, keys, 8, &count);
+	own(p, n);
 	return 0;
 }
