@@ -19,6 +19,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct trail_walk w;
 	struct trail_line l;
 	struct note note;
+	struct heard heard;
+	enum program who;
 	size_t k;
 
 	if (trail_line_parse(&l, text, n)) {
@@ -30,6 +32,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		if (k != n + 1 || memcmp(out, p, n) != 0)
 			abort();
 		(void)trail_line_severity(l.body, l.body_len);
+		if (trail_line_sender(l.body, l.body_len, &who, &heard) &&
+		    who >= PROGRAM_COUNT)
+			abort();
 	}
 	trail_walk_init(&w);
 	(void)trail_walk_line(&w, text, n);
