@@ -260,6 +260,39 @@ interpolation_bomb(void **state)
 	confobj_free(tree);
 }
 
+/*
+ * Behind a section line that is none the keys are passed over, not behind a
+ * value that begins like one; nothing behind the text's last byte is read.
+ */
+static void
+last_line(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned mistakes;
+	} t[] = {
+	    {"a = 1\na =", 1},
+	    {"a = 1\na =[x]\nno key", 2},
+	    {"[[a\nno key", 1},
+	    {"[", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		size_t n = strlen(t[i].text);
+		struct mistakes m = {0};
+		struct confobj *tree;
+		char *exact = malloc(n);
+
+		assert_non_null(exact);
+		memcpy(exact, t[i].text, n);
+		assert_int_equal(confobj_parse(&tree, exact, n, &m), -1);
+		assert_int_equal(m.n, t[i].mistakes);
+		confobj_free(tree);
+		free(exact);
+	}
+}
+
 int
 main(void)
 {
@@ -271,6 +304,7 @@ main(void)
 		cmocka_unit_test(grammar_errors),
 		cmocka_unit_test(interpolation_errors),
 		cmocka_unit_test(interpolation_bomb),
+		cmocka_unit_test(last_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

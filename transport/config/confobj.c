@@ -403,7 +403,7 @@ static int
 parse_all(struct confobj *c, struct text all, struct mistakes *m)
 {
 	struct conf_section *cur = c->root;
-	bool lost = false;
+	bool lost = false, bracket;
 	unsigned before = mistakes_count(m), open, shut;
 	struct text t, name;
 	const char *indent;
@@ -413,8 +413,10 @@ parse_all(struct confobj *c, struct text all, struct mistakes *m)
 		indent = t.p;
 		if (line_over(&t))
 			continue;
+		/* t is used up by what reads it */
+		bracket = *t.p == '[';
 		section = line_section(&t, &name, &open, &shut);
-		if (lost && !section && *t.p != '[')
+		if (lost && !section && !bracket)
 			continue;
 		/* names are looked up one by one: bound the square */
 		if (++c->names > NAMES_MAX) {
@@ -428,7 +430,7 @@ parse_all(struct confobj *c, struct text all, struct mistakes *m)
 			lost = parse_section(c, &cur, &t, &name, open, shut,
 			    m) < 0;
 		else if (parse_entry(c, cur, &all, &t, indent, m) < 0)
-			lost = *t.p == '[';
+			lost = bracket;
 	}
 	return mistakes_count(m) == before ? 0 : -1;
 }
