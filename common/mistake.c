@@ -82,11 +82,11 @@ mistake_utf8(const char *text, size_t len)
 	}
 }
 
-/* Edit distance, whatever the case; both are short. */
-static unsigned
-distance(const char *a, const char *b)
+/* Edit distance; both are short. */
+unsigned
+word_distance(const char *a, const char *b)
 {
-	unsigned row[40];
+	unsigned row[128];
 	size_t n = strlen(b);
 
 	if (n >= NELEM(row) || strlen(a) >= NELEM(row))
@@ -137,7 +137,7 @@ nearest_word(const char *word, const char *const *list, size_t n)
 	unsigned least = len < 2 ? 0 : len <= 3 ? 2 : len <= 8 ? 3 : 4;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = distance(word, list[i]);
+		unsigned d = word_distance(word, list[i]);
 
 		if (d < least) {
 			least = d;

@@ -30,6 +30,8 @@ void mistake_line(char *out, size_t cap, const char *file,
     const struct mistake *);
 /* The line of a text in which it is no UTF-8 any more; 0: it is. */
 unsigned mistake_utf8(const char *text, size_t len);
+/* How many letters must be changed, whatever the case; ~0: too long to say. */
+unsigned word_distance(const char *, const char *);
 /* The word of a list nearest to what was written, or NULL: "did you mean". */
 const char *nearest_word(const char *word, const char *const *list, size_t n);
 

@@ -13,4 +13,11 @@
 bool pattern_name(const char *pattern, size_t n, const char *name, size_t m,
     bool cut);
 
+/*
+ * Is there any text that fits both? At most n * m steps; true as well, since it
+ * is not known, when one is longer than PATTERN_MEET_MAX.
+ */
+#define PATTERN_MEET_MAX 1024
+bool pattern_meet(const char *a, size_t n, const char *b, size_t m);
+
 #endif

@@ -21,7 +21,8 @@ typedef void check_fn(void *ctx, bool note, const char *file,
 /*
  * How many mistakes; a file that is not there is none. root: as warrend sees
  * it that follows no links (common/numbers.h). *off, when it is asked for: how
- * many of them only keep an interface off, and no start. ctx is the fn's.
+ * many of them only keep an interface off, or a rule of image_policy from ever
+ * holding, and no start. ctx is the fn's.
  */
 unsigned check_config(const char *dir, bool root, unsigned *off, check_fn *,
     void *ctx);

@@ -14,6 +14,7 @@
 #include "common/netaddr.h"
 #include "common/util.h"
 #include "common/weburl.h"
+#include "node/check/check_policy.h"
 #include "node/check/follow.h"
 #include "trust/doc/head.h"
 #include "trust/doc/root.h"
@@ -262,12 +263,14 @@ check_sigroot(struct check *c, const char *name)
 		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
 	else
 		r = sigroot_parse(text, len, why);
-	if (r == NULL)
+	if (r == NULL) {
 		check_tell(c, false, path, 0, 0, NULL, "is not used: %s", why);
-	else if ((over = sigroot_over(r, (int64_t)time(NULL))) != NULL)
+		c->off++; /* its images are refused */
+	} else if ((over = sigroot_over(r, (int64_t)time(NULL))) != NULL) {
 		check_tell(c, true, path, 0, 0, "take a newer one",
 		    "nothing that is signed from now on counts by it: %s",
 		    over);
+	}
 	sigroot_free(r);
 }
 
@@ -325,23 +328,6 @@ check_verifier(struct check *c, const char *path)
 		check_tell(c, true, "node.yaml", 0, 0, "chmod a+x", "the "
 		    "verifier %.200s counts for nothing: not everybody may "
 		    "enter %.200s", path, shut);
-}
-
-/* A rule that no signature can ever satisfy in this build. */
-static void
-check_policy(struct check *c, const struct node_config *conf)
-{
-	const struct ynode *n = ynode_get(ydoc_root(conf->doc), "image_policy");
-	unsigned i = 0;
-
-	for (n = n == NULL ? NULL : n->first; n != NULL; n = n->next, i++) {
-		const char *why = i >= conf->attest.nrules ? NULL :
-		    attest_conf_unsupported(&conf->attest, i);
-
-		if (why != NULL)
-			check_tell(c, true, "node.yaml", n->line, n->column,
-			    NULL, "%s", why);
-	}
 }
 
 void

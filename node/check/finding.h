@@ -19,7 +19,7 @@ struct check {
 	check_fn *fn;
 	void *ctx;
 	unsigned mistakes;
-	unsigned off; /* of them: those that only keep an interface off */
+	unsigned off; /* of them: those that only keep an interface, a rule off */
 	/* of node.yaml: what a start would use; "" when compute is off */
 	char profile[80];
 	char runner_path[256]; /* of node.yaml; "": the usual place */

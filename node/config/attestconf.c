@@ -64,29 +64,47 @@ is_file_name(const char *s)
 	return true;
 }
 
+/* Nothing in it that one person has and another has not. */
+static bool
+is_anybody(const char *s)
+{
+	static const char *const heads[] = {"https://", "http://", "https:",
+	    "http:", "https", "http"};
+
+	s += strspn(s, "*");
+	for (size_t i = 0; i < NELEM(heads); i++)
+		if (strncmp(s, heads[i], strlen(heads[i])) == 0 &&
+		    s[strlen(heads[i])] == '*') {
+			s += strlen(heads[i]);
+			break;
+		}
+	return s[strspn(s, "*@./:!")] == '\0';
+}
+
 static bool
 read_keyless(struct attest_signer *s, const struct ynode *n,
     struct mistakes *m)
 {
 	static const char *const known[] = {"roots", "issuer", "subject"};
-	const struct ynode *roots, *subject;
+	const struct ynode *roots, *issuer, *subject;
 
 	if (!ynode_is_map(n, "keyless", m) ||
 	    !ynode_known(n, known, NELEM(known), m))
 		return false;
 	roots = ynode_get(n, "roots");
+	issuer = ynode_get(n, "issuer");
 	subject = ynode_get(n, "subject");
-	if (roots == NULL || subject == NULL ||
-	    ynode_get(n, "issuer") == NULL) {
+	if (roots == NULL || subject == NULL || issuer == NULL) {
 		mistake_add(m, n->line, n->column, "{roots: trusted_root.json, "
 		    "issuer: https://accounts.example, subject: me@example}",
-		    "keyless needs roots, issuer and subject: without somebody "
-		    "who is meant it is anybody");
+		    "keyless needs roots, issuer and subject, and has no %s: "
+		    "without somebody who is meant it is anybody",
+		    roots == NULL ? "roots" : issuer == NULL ? "issuer" :
+		    "subject");
 		return false;
 	}
 	if (!ynode_text(roots, "roots", 1, PATTERN_MAX, &s->roots, m) ||
-	    !ynode_text(ynode_get(n, "issuer"), "issuer", 1, PATTERN_MAX,
-		&s->issuer, m) ||
+	    !ynode_text(issuer, "issuer", 1, PATTERN_MAX, &s->issuer, m) ||
 	    !ynode_text(subject, "subject", 1, SUBJECT_MAX, &s->subject, m))
 		return false;
 	if (!is_file_name(s->roots)) {
@@ -95,10 +113,12 @@ read_keyless(struct attest_signer *s, const struct ynode *n,
 		    "/", "roots is the name of a file, without a folder");
 		return false;
 	}
-	if (s->subject[strspn(s->subject, "*")] == '\0') {
+	if (is_anybody(s->subject)) {
 		mistake_add(m, subject->line, subject->column, "such as "
 		    "https://github.com/ORG/REPO/.github/workflows/*",
-		    "subject: `*` alone is anybody");
+		    s->subject[strspn(s->subject, "*")] == '\0' ?
+		    "subject: `*` alone is anybody" :
+		    "subject: such a pattern is anybody");
 		return false;
 	}
 	/* what a certificate needs of the build is what such a key does */

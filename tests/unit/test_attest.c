@@ -325,6 +325,14 @@ test_mistakes(void **state)
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
 	     "{roots: r, issuer: x, subject: '**'}\n", "anybody", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: 'https://*'}\n", "anybody", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: '*@*.*'}\n", "anybody", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, subject: x}\n", "has no issuer", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, isuer: x, subject: y}\n", "isuer", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
 	     "{roots: r, issuer: x, subject: y, san: z}\n", "san", 4},
 	    {"image_policy:\n  - image: x\n    any_of: [{keyless: {roots: r, "
 	     "issuer: x, subject: y}, key: z}]\n", "a signer is one", 3},
