@@ -128,7 +128,8 @@ static const char *const v02[] = {
     "builder.id", "buildType", "invocation.configSource.uri",
     "invocation.configSource.digest.*", "invocation.configSource.entryPoint",
     "invocation.parameters.*", "invocation.environment.*", "buildConfig.*",
-    "metadata.buildInvocationId", "metadata.buildStartedOn",
+    "metadata.buildInvocationId", "metadata.buildInvocationID",
+    "metadata.buildStartedOn",
     "metadata.buildFinishedOn", "metadata.completeness.parameters",
     "metadata.completeness.environment", "metadata.completeness.materials",
     "metadata.reproducible", "materials.uri", "materials.digest.*"};

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What sigstore for Python says of bundles: lines of JSON in and out as keylesspeer's, with {"why"} of its own."""
+"""What sigstore for Python says of bundles: lines of JSON in and out as keylesspeer's, with {"why"} of its own. With
+{"again": PATH} it writes the bundle there as it would itself."""
 
 import json
 import sys
@@ -18,6 +19,9 @@ def check(q):
     verifier, who = verifiers[q["roots"]], policy.Identity(identity=q["subject"], issuer=q["issuer"])
     with open(q["bundle"]) as f:
         bundle = Bundle.from_json(f.read())
+    if "again" in q:
+        with open(q["again"], "w") as f:
+            f.write(bundle.to_json())
     if bundle._inner.dsse_envelope is None:
         verifier.verify_artifact(Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(q["sum"])), bundle, who)
         return

@@ -76,6 +76,59 @@ def together(ctx):
         check(r["ours"] == r["theirs"] or r["note"], f"{r['name']}: a difference without a reason")
 
 
+def written(ctx):
+    """Bundles of v0.1 to v0.3 as sigstore writes them are to us what they were."""
+    if lacks(ctx):
+        return lacks(ctx)
+    rows, python = world(ctx), extra(ctx, "sigstore")
+    if python is None or rows is None:
+        return "sigstore could not be installed with pip"
+    rows = [dict(r, again=r["bundle"] + ".again") for r in rows if r["theirs"]]
+    compare(rows, "theirs", answers([python, os.path.join(lib.HERE, "sigpeer.py")], rows))
+    kinds = set()
+    for r in rows:
+        with open(r["again"]) as f:
+            kinds.add(json.load(f)["mediaType"])
+    check(len(kinds) == 3, f"not all versions: {kinds}")
+    compare([dict(r, bundle=r["again"]) for r in rows], "ours", ours(ctx, [dict(r, bundle=r["again"]) for r in rows]))
+
+
+CHANGED = ("message, bundle 0.1", "message, log v2", "statement, log v1")
+
+
+def changed(ctx):
+    """Each byte of a bundle and of its roots changed, and each cut: what we take, sigstore takes."""
+    if lacks(ctx):
+        return lacks(ctx)
+    rows, python = world(ctx), extra(ctx, "sigstore")
+    if python is None or rows is None:
+        return "sigstore could not be installed with pip"
+    folder, taken = ctx.dir("changed"), []
+    for r in (r for r in rows if r["name"] in CHANGED):
+        for what in ("bundle", "roots"):
+            with open(r[what], "rb") as f:
+                text = f.read()
+            forms = [text[:i] + bytes([text[i] ^ 1 << i % 7]) + text[i + 1:] for i in range(len(text))]
+            forms += [text[:i] for i in range(0, len(text), 7)]
+            for start in range(0, len(forms), 500):
+                asked = []
+                for i, form in enumerate(forms[start:start + 500]):
+                    path = os.path.join(folder, "%s-%d" % (what, i))
+                    with open(path, "wb") as f:
+                        f.write(form)
+                    asked.append(dict(r, **{what: path}))
+                for q, form, g in zip(asked, forms[start:], ours(ctx, asked)):
+                    if g["ok"]:
+                        path = os.path.join(folder, "taken-%d" % len(taken))
+                        with open(path, "wb") as f:
+                            f.write(form)
+                        taken.append(dict(q, **{what: path}))
+    check(len(taken) > 20, "nothing that was changed is taken")
+    got = answers([python, os.path.join(lib.HERE, "sigpeer.py")], taken)
+    wrong = [f"{q['name']}: {q['bundle']} {q['roots']}: {g['why']}" for q, g in zip(taken, got) if not g["ok"]]
+    check(not wrong, f"{len(wrong)} of {len(taken)}: " + "\n".join(wrong[:20]))
+
+
 def suite(ctx):
     """Each bundle of sigstore-conformance that is signed by a certificate."""
     if lacks(ctx):
@@ -113,4 +166,6 @@ def suite(ctx):
 
 
 TESTS = [("keyless: what is good, and thirty lies", alone)]
-LONG = [("keyless: beside sigstore for Python", together), ("keyless: the suite of sigstore's clients", suite)]
+LONG = [("keyless: beside sigstore for Python", together), ("keyless: bundles as sigstore writes them", written),
+        ("keyless: each byte changed", changed),
+        ("keyless: the suite of sigstore's clients", suite)]

@@ -12,6 +12,7 @@
 #include "common/pattern.h"
 #include "common/util.h"
 #include "node/check/check_policy.h"
+#include "tests/unit/vec.h"
 
 static struct mistake found;
 static char kind; /* of the first finding: 'm'istake, 'o'ff, 'n'ote; 0: none */
@@ -372,6 +373,40 @@ test_members(void **state)
 	members("https://example.org/x", others, NELEM(others));
 }
 
+/* Of no rule that holds by a public tool's statement it is said that it never does. */
+static void
+test_statements(void **state)
+{
+	const json_t *doc = vec_load("statements.json"), *c, *r, *w;
+	const json_t *cases = vec_array(doc, "cases");
+	char yaml[4000];
+	const char *path;
+	size_t i, k, n;
+	json_t *v;
+
+	(void)state;
+	json_array_foreach(cases, i, c) {
+		if (!vec_bool(c, "says"))
+			continue;
+		json_array_foreach(vec_array(c, "rules"), k, r) {
+			w = json_object_get(r, "where");
+			n = (size_t)snprintf(yaml, sizeof(yaml),
+			    "image_policy:\n  - image: \"*\"\n%s    require:\n"
+			    "      - type: \"%s\"\n%s", signers,
+			    vec_str(r, "type"), json_object_size(w) > 0 ?
+			    "        where:\n" : "");
+			json_object_foreach((json_t *)(uintptr_t)w, path, v)
+				n += (size_t)snprintf(yaml + n, sizeof(yaml) -
+				    n, "          \"%s\": \"%s\"\n", path,
+				    json_string_value(v));
+			assert_true(n < sizeof(yaml));
+			look(yaml);
+			if (vec_bool(r, "holds") && nfound > 0 && kind != 'n')
+				fail_msg("%s\n%s", yaml, found.text);
+		}
+	}
+}
+
 /* ---- patterns that meet ---- */
 
 static void
@@ -436,6 +471,7 @@ main(void)
 	    cmocka_unit_test(test_subjects),
 	    cmocka_unit_test(test_types),
 	    cmocka_unit_test(test_members),
+	    cmocka_unit_test(test_statements),
 	    cmocka_unit_test(test_meet),
 	    cmocka_unit_test(test_meet_all),
 	};
