@@ -204,9 +204,8 @@ check_kind(const json_t *body, const json_t *said, const struct about *b,
 	if (!jdoc_text(body, "kind", &kind, &n) ||
 	    !jdoc_text(body, "apiVersion", &version, &n))
 		return refuse(why, "the log's entry has no kind");
-	if (said != NULL && (!jdoc_text(said, "kind", &s, &n) ||
-		strcmp(s, kind) != 0 || !jdoc_text(said, "version", &s, &n) ||
-		strcmp(s, version) != 0))
+	if (!jdoc_text(said, "kind", &s, &n) || strcmp(s, kind) != 0 ||
+	    !jdoc_text(said, "version", &s, &n) || strcmp(s, version) != 0)
 		return refuse(why, "kindVersion is not the entry's");
 	for (size_t i = 0; i < NELEM(kinds); i++)
 		if (strcmp(kinds[i].kind, kind) == 0 &&

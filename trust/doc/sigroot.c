@@ -113,6 +113,10 @@ read_chain(const struct reader *r, struct sigroot_chain *c, const json_t *o)
 	if (KNOWN(r, o, "subject", "uri", "certChain", "validFor",
 		"operator") < 0)
 		return -1;
+	if (json_object_get(o, "subject") != NULL &&
+	    KNOWN(r, json_object_get(o, "subject"), "organization",
+		"commonName") < 0)
+		return -1;
 	if (chain == NULL || n < 1 || n > SIGROOT_CHAIN_MAX)
 		return refuse(r, "a certChain has 1 to 6 certificates", NULL);
 	if (KNOWN(r, chain, "certificates") < 0 ||

@@ -93,6 +93,21 @@ is_own(STACK_OF(X509) *known, const X509 *signer)
 	    X509_cmp(first, signer) == 0;
 }
 
+/*
+ * Certificates that come with it are not signed: where there are any, the one by
+ * which it was verified is among them, to the byte.
+ */
+static bool
+comes_along(const PKCS7 *token, const X509 *signer)
+{
+	STACK_OF(X509) *with = token->d.sign->cert;
+
+	for (int i = 0; i < sk_X509_num(with); i++)
+		if (X509_cmp(sk_X509_value(with, i), signer) == 0)
+			return true;
+	return sk_X509_num(with) <= 0;
+}
+
 /* The last of the chain is believed, the others are but known. */
 static bool
 load(X509_STORE *store, STACK_OF(X509) *known, const struct sigroot_chain *c)
@@ -136,7 +151,8 @@ signed_by(PKCS7 *token, const struct sigroot_chain *tsa, int64_t when)
 		    X509_STORE_set1_param(store, param) == 1 &&
 		    TS_RESP_verify_signature(token, known, store,
 			&signer) == 1 &&
-		    is_own(known, signer) && sigkey_of(&k, signer, &why);
+		    is_own(known, signer) && comes_along(token, signer) &&
+		    sigkey_of(&k, signer, &why);
 	}
 	X509_free(signer);
 	X509_STORE_free(store);
