@@ -71,70 +71,6 @@ kit_verify(void *ctx, const struct msg_V_VERIFY *m, const void *text,
 	return 0;
 }
 
-static void
-place_open(struct place *p, uint32_t now)
-{
-	const struct law_ops ops = {NULL, event, NULL, ask, kit_verify};
-
-	p->l = law_new(dup(p->klp.fd), p->dir, p->store, &ops);
-	assert_non_null(p->l);
-	law_configure(p->l, p->conf);
-	(void)law_look(p->l, now, true);
-}
-
-void
-judge_by(const char *yaml)
-{
-	struct node_config *old = taker.conf;
-	struct mistakes bad = {0};
-
-	taker.conf = NULL;
-	assert_int_equal(node_config_parse(&taker.conf, yaml, strlen(yaml),
-	    &bad), 0);
-	law_configure(taker.l, taker.conf);
-	(void)law_look(taker.l, NOW, true);
-	node_config_free(old);
-}
-
-static void
-place_make(struct place *p, const char *yaml)
-{
-	struct mistakes bad = {0};
-
-	kit_dir_make(&p->klp);
-	(void)snprintf(p->own, sizeof(p->own), "/tmp/trust-own-XXXXXX");
-	assert_non_null(mkdtemp(p->own));
-	p->dir = open(p->own, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(node_config_parse(&p->conf, yaml, strlen(yaml),
-	    &bad), 0);
-	p->store = bindstore_new(8);
-	place_open(p, NOW);
-}
-
-void
-place_again_at(struct place *p, uint32_t now)
-{
-	law_free(p->l);
-	place_open(p, now);
-}
-
-void
-place_again(struct place *p)
-{
-	place_again_at(p, NOW);
-}
-
-static void
-place_remove(struct place *p)
-{
-	law_free(p->l);
-	bindstore_free(p->store);
-	node_config_free(p->conf);
-	kit_dir_remove(&p->klp);
-	(void)close(p->dir);
-	kit_remove(p->own);
-}
-
 /* ---- between them ---- */
 
 enum mesh_end mesh;
@@ -428,6 +364,8 @@ publish_deltas(unsigned n)
 int
 setup(void **state)
 {
+	const struct law_ops ops = {NULL, event, NULL, ask, kit_verify};
+
 	(void)state;
 	mesh = MESH_OK;
 	lie = NO_LIE;
@@ -436,9 +374,9 @@ setup(void **state)
 	piece = busy = 0;
 	lawkit_root.more = NULL;
 	busy_after = 0;
-	place_make(&giver, "revocation_list: " LIST_URI "\n");
-	place_make(&taker, "revocation_list: " LIST_URI "\n"
-	    "klp: {mirrors: [" NODE "]}\n");
+	lawplace_make(&giver, "revocation_list: " LIST_URI "\n", &ops);
+	lawplace_make(&taker, "revocation_list: " LIST_URI "\n"
+	    "klp: {mirrors: [" NODE "]}\n", &ops);
 	return 0;
 }
 
@@ -446,7 +384,7 @@ int
 teardown(void **state)
 {
 	(void)state;
-	place_remove(&giver);
-	place_remove(&taker);
+	lawplace_remove(&giver);
+	lawplace_remove(&taker);
 	return 0;
 }

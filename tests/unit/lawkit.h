@@ -3,30 +3,16 @@
 #define WARREN_TESTS_UNIT_LAWKIT_H
 
 #include "common/ipc_msg.h"
-#include "tests/unit/authkit.h"
-#include "trust/law.h"
+#include "tests/unit/lawplace.h"
 
 /*
  * Two judges, of which the second asks the first over the mesh, and what lies
  * between them: it cuts, delays and lies as the test says.
  */
-#define NOW (KIT_T0 + 60)
 #define NODE "00112233445566778899aabbccddeeff"
 #define LIST_URI "klp://test.kos/" KIT_LIST
 
-/* A node and its judge. */
-struct place {
-	struct kit_dir klp;
-	char own[64]; /* warren/trust */
-	int dir;
-	struct law *l;
-	struct bindstore *store;
-	struct node_config *conf;
-};
 extern struct place giver, taker;
-void place_again(struct place *); /* a restart */
-void place_again_at(struct place *, uint32_t now);
-void judge_by(const char *yaml);  /* the taker, which looks by it */
 
 extern struct msg_M_ASK asked;
 extern bool is_asked, no_transport;

@@ -459,7 +459,7 @@ test_judge(void **state)
 	(void)snprintf(yaml + n, sizeof(yaml) - (size_t)n,
 	    "    require:\n      - type: https://slsa.dev/provenance/v1\n"
 	    "        where: {predicate.runDetails.builder.id: 'x*'}\n");
-	judge_by(yaml);
+	lawplace_judge(&taker, yaml);
 	assert_int_equal(rules(), 0);
 	/* of others, and of none */
 	put("attestations/a.json", "simple p256");
@@ -475,7 +475,7 @@ test_judge(void **state)
 	assert_true(law_look(taker.l, NOW, true));
 	assert_int_equal(rules(), 1);
 	/* an unfinished look changes nothing; the policy may go */
-	judge_by("{}");
+	lawplace_judge(&taker, "{}");
 	assert_int_equal(rules(), 0);
 }
 
@@ -514,7 +514,7 @@ test_role(void **state)
 	size_t n;
 
 	(void)state;
-	judge_by("image_policy:\n  - image: '*'\n    any_of:\n"
+	lawplace_judge(&taker, "image_policy:\n  - image: '*'\n    any_of:\n"
 	    "      - klp_role: {authority: test.kos, role: revocation-list}\n");
 	put("attestations/c.json", "simple ed25519");
 	assert_int_equal(rules(), 0);
@@ -572,7 +572,7 @@ test_keyless(void **state)
 	keyless = vec_load("keyless.json");
 	good = case_of(keyless, "message, log v1");
 	flow = case_of(keyless, "a workflow");
-	judge_by(by_person);
+	lawplace_judge(&taker, by_person);
 	text = vec_str(good, "bundle");
 	kit_dir_put(&taker.klp, "attestations/a.json", text, strlen(text));
 	assert_int_equal(rules_now(good), 0); /* no roots are there */
@@ -603,7 +603,7 @@ test_keyless(void **state)
 	assert_int_equal(rules_now(good), 0);
 	(void)law_vouched(taker.l, &n);
 	assert_int_equal(n, 0);
-	judge_by("{}");
+	lawplace_judge(&taker, "{}");
 	(void)law_vouched(taker.l, &n);
 	assert_int_equal(n, 0);
 }

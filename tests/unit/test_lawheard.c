@@ -100,7 +100,7 @@ a_delta_counts_at_once(void **state)
 	assert_true(hear_delta(NODE, delta_from(2, 1)));
 	assert_int_equal(line(&taker).version, 3);
 	assert_string_equal(order, "");
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_int_equal(line(&taker).version, 3);
 	assert_int_equal(state_of(0x9f), REV_REVOKED);
 }
@@ -142,7 +142,7 @@ what_lies_between(void **state)
 	(void)state;
 	begin();
 	publish_deltas(5);
-	place_again(&giver);
+	lawplace_again(&giver);
 	go_on();
 	/* he is a stranger, and is asked since he has what lacks here */
 	order[0] = '\0';

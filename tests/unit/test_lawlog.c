@@ -256,8 +256,8 @@ root_with(const char *roles)
 	n = kit_root(buf, sizeof(buf), &lawkit_root, &id);
 	kit_dir_put(&giver.klp, "authorities/test.kos.root.json", buf, n);
 	kit_dir_put(&taker.klp, "authorities/test.kos.root.json", buf, n);
-	place_again(&giver);
-	place_again(&taker);
+	lawplace_again(&giver);
+	lawplace_again(&taker);
 }
 
 static int
@@ -290,7 +290,7 @@ test_proofs(void **state)
 	assert_int_equal(seen(&taker), 20);
 	/* nothing is new at the next look */
 	assert_false(law_look(taker.l, NOW, true));
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_int_equal(anchored(&taker), 2);
 	assert_int_equal(seen(&taker), 20);
 	/* one is taken away, one is another's */
@@ -345,7 +345,7 @@ test_folder(void **state)
 	}
 	log_here(&giver, 0, 290, true);
 	assert_int_equal(seen(&giver), 290);
-	place_again(&giver);
+	lawplace_again(&giver);
 	assert_int_equal(seen(&giver), 290);
 	log_here(&taker, 0, 5, false);
 	assert_int_equal(seen(&taker), 5);
@@ -369,7 +369,7 @@ test_folder_fork(void **state)
 	assert_int_equal(last_event, EVK_EQUIVOCATION);
 	assert_int_equal(evidence(&giver), 1);
 	/* for good: a restart does not forget it */
-	place_again(&giver);
+	lawplace_again(&giver);
 	assert_true(forked(&giver));
 	log_here(&giver, 0, 40, true);
 	assert_int_equal(seen(&giver), 20);
@@ -394,7 +394,7 @@ test_shown(void **state)
 	assert_string_equal(round_of(), "root:2 head:0 delta:4 log:20 ");
 	assert_int_equal(seen(&taker), 77);
 	assert_string_equal(line(&taker).failed, "");
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_int_equal(seen(&taker), 77);
 }
 
@@ -515,8 +515,8 @@ test_several(void **state)
 	n = kit_root(buf, sizeof(buf), &lawkit_root, &id);
 	kit_dir_put(&giver.klp, "authorities/test.kos.root.json", buf, n);
 	kit_dir_put(&taker.klp, "authorities/test.kos.root.json", buf, n);
-	place_again(&giver);
-	place_again(&taker);
+	lawplace_again(&giver);
+	lawplace_again(&taker);
 	publish(4, 1);
 	other_log(0, 300);
 	other_log(1, 20);
@@ -555,7 +555,7 @@ test_two_vouch(void **state)
 	lawkit_root.more = more;
 	n = kit_root(buf, sizeof(buf), &lawkit_root, &id);
 	kit_dir_put(&taker.klp, "authorities/test.kos.root.json", buf, n);
-	place_again(&taker);
+	lawplace_again(&taker);
 	for (unsigned i = 0; i < 3; i++) {
 		/* a log of one entry, and the third has another one */
 		struct tlog_head h = {.size = 1,

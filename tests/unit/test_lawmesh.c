@@ -37,7 +37,7 @@ fetched(void **state)
 	/* what is known is not asked for twice */
 	assert_string_equal(round_of(), "root:2 head:0 delta:4 ");
 	/* he who has taken it gives it, word for word */
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_int_equal(line(&taker).version, 4);
 }
 
@@ -161,7 +161,7 @@ lying_authority(void **state)
 	(void)close(giver.dir);
 	giver.dir = open(giver.own, O_RDONLY | O_DIRECTORY);
 	publish(4, 2);
-	place_again(&giver);
+	lawplace_again(&giver);
 	(void)round_of();
 	failed("head: older than the one");
 	assert_int_equal(last_event, EVK_ROLLBACK);
@@ -376,8 +376,8 @@ deltas_come_together(void **state)
 	assert_int_equal(line(&taker).version, 21);
 	assert_int_equal(line(&taker).entries, 21);
 	/* both know them after a restart */
-	place_again(&giver);
-	place_again(&taker);
+	lawplace_again(&giver);
+	lawplace_again(&taker);
 	assert_int_equal(line(&taker).version, 21);
 	assert_int_equal(status_of((struct msg_V_GIVE){.what = GIVE_DELTA,
 	    .version = 1}), ST_OK);

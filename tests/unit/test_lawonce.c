@@ -143,7 +143,7 @@ test_own_word(void **state)
 	assert_int_equal(last_event, 0);
 	assert_int_equal(taker.l->nself, 1);
 	/* the first look of another life knows it */
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_true(is_revoked(0));
 	/* the word of a key about another one is none */
 	assert_false(is_revoked(1));
@@ -153,7 +153,7 @@ static void
 test_brake_base(void **state)
 {
 	(void)state;
-	judge_by("revocation_list: " LIST_URI "\ntrust:\n  pins:\n"
+	lawplace_judge(&taker, "revocation_list: " LIST_URI "\ntrust:\n  pins:\n"
 	    "    - {id: \"01000000000000000000000000000000\", level: 1}\n"
 	    "    - {id: \"01010000000000000000000000000000\", level: 1}\n"
 	    "    - {id: \"01020000000000000000000000000000\", level: 1}\n"
@@ -181,7 +181,7 @@ test_clock_of_a_start(void **state)
 	put_self("one", 3);
 	(void)law_look(taker.l, NOW, true);
 	assert_int_equal(taker.l->list.version, 2);
-	place_again_at(&taker, 60);
+	lawplace_again_at(&taker, 60);
 	l = taker.l;
 	assert_int_equal(l->list.version, 2);
 	assert_int_equal(l->list.n, 2);

@@ -57,7 +57,7 @@ over_the_gap(void **state)
 	/* the head that names the list is not here yet, and says so */
 	failed("klp.allow_slow_fetch");
 	/* it outlives a restart, and is gone on with by deltas */
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_int_equal(line(&taker).version, 50);
 	assert_int_equal(line(&taker).entries, N);
 	assert_non_null(strstr(round_of(), "delta:50 "));
@@ -68,7 +68,7 @@ over_the_gap(void **state)
 	(void)round_of();
 	assert_int_equal(line(&taker).version, 51);
 	assert_int_equal(line(&taker).entries, 3);
-	place_again(&taker);
+	lawplace_again(&taker);
 	assert_int_equal(line(&taker).version, 51);
 	assert_int_equal(line(&taker).entries, 3);
 }

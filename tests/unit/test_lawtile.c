@@ -18,19 +18,13 @@
 
 #include "common/ipc.h"
 #include "common/util.h"
-#include "tests/unit/authkit.h"
+#include "tests/unit/lawplace.h"
 #include "tests/unit/logkit.h"
 #include "trust/lawio.h"
 
-#define NOW (KIT_T0 + 60)
 #define A "https://a.test/klp"
 
-static struct kit_dir klp;
-static char own[64]; /* warren/trust */
-static int dir;
-static struct law *l;
-static struct bindstore *store;
-static struct node_config *conf;
+static struct place here;
 static struct msg_FETCH asked;
 static bool is_asked;
 static char order[4096]; /* what of logs was asked for, a space behind each */
@@ -167,7 +161,7 @@ answer(void)
 		fd = memfd_sealed("page", body, len);
 	m.len = (uint32_t)len;
 	is_asked = false;
-	(void)law_fetched(l, &m, fd);
+	(void)law_fetched(here.l, &m, fd);
 }
 
 static bool
@@ -175,10 +169,10 @@ step(void)
 {
 	if (is_asked)
 		answer();
-	(void)law_fetch(l);
-	if (law_busy(l))
-		(void)law_work(l, NOW);
-	return law_busy(l) || is_asked;
+	(void)law_fetch(here.l);
+	if (law_busy(here.l))
+		(void)law_work(here.l, NOW);
+	return law_busy(here.l) || is_asked;
 }
 
 /* All is asked; what of logs. */
@@ -186,7 +180,7 @@ static const char *
 round_of(void)
 {
 	order[0] = '\0';
-	law_fetch_now(l);
+	law_fetch_now(here.l);
 	for (unsigned i = 0; i < 500; i++)
 		if (!step())
 			return order;
@@ -197,7 +191,7 @@ round_of(void)
 static uint64_t
 seen(unsigned i)
 {
-	const struct logbook *b = l->auth[0].log;
+	const struct logbook *b = here.l->auth[0].log;
 
 	return b == NULL || b->n <= i ? 0 : b->log[i].head.size;
 }
@@ -205,8 +199,8 @@ seen(unsigned i)
 static void
 said(const char *why)
 {
-	if (strstr(l->auth[0].log_said, why) == NULL)
-		fail_msg("\"%s\" instead of %s", l->auth[0].log_said, why);
+	if (strstr(here.l->auth[0].log_said, why) == NULL)
+		fail_msg("\"%s\" instead of %s", here.l->auth[0].log_said, why);
 }
 
 static unsigned
@@ -234,7 +228,7 @@ test_grows(void **state)
 	assert_string_equal(round_of(), "checkpoint tile/1/000.p/2 "
 	    "tile/0/002.p/188 tile/0/001 ");
 	assert_int_equal(seen(0), 700);
-	assert_string_equal(l->auth[0].log_said, "");
+	assert_string_equal(here.l->auth[0].log_said, "");
 	has[0].size = 701;
 	assert_string_equal(round_of(), "checkpoint tile/0/002.p/189 ");
 	assert_int_equal(seen(0), 701);
@@ -245,7 +239,7 @@ test_grows(void **state)
 	/* it is known after a restart, and asked for again by nobody */
 	assert_string_equal(round_of(), "checkpoint ");
 	assert_int_equal(seen(0), 66000);
-	assert_string_equal(l->auth[0].log_said, "");
+	assert_string_equal(here.l->auth[0].log_said, "");
 	assert_int_equal(seen(1), 0);
 }
 
@@ -276,7 +270,7 @@ test_fork(void **state)
 	has[0].size = 2001;
 	assert_string_equal(round_of(), "checkpoint tile/0/007.p/209 "
 	    "tile/1/000.p/7 tile/0/007.p/209 ");
-	assert_true(l->auth[0].log->log[0].forked);
+	assert_true(here.l->auth[0].log->log[0].forked);
 	assert_int_equal(last_event, EVK_EQUIVOCATION);
 	assert_int_equal(seen(0), 2000);
 	/* and that is the end of it */
@@ -296,7 +290,7 @@ test_older(void **state)
 	has[0].size = 900;
 	assert_string_equal(round_of(), "checkpoint ");
 	assert_int_equal(seen(0), 2000);
-	assert_false(l->auth[0].log->log[0].forked);
+	assert_false(here.l->auth[0].log->log[0].forked);
 	said("it is older than what was seen");
 }
 
@@ -318,10 +312,10 @@ test_lies(void **state)
 		for (int at = 0; at < 5; at++)
 			for (size_t e = 0; e < (bad == END ? NELEM(ends) : 1);
 			     e++) {
-				lawtile_free(&l->auth[0]);
+				lawtile_free(&here.l->auth[0]);
 				bad_at = at;
 				bad_end = ends[e];
-				l->auth[0].log_said[0] = '\0';
+				here.l->auth[0].log_said[0] = '\0';
 				(void)round_of();
 				assert_int_equal(seen(0), 300);
 				if (bad == END && ends[e] == FETCH_ABSENT)
@@ -334,12 +328,12 @@ test_lies(void **state)
 				    "above" : bad == END ? "end " :
 				    bad == LONG && at > 2 ? "too large" :
 				    "not as wide");
-				assert_false(l->auth[0].log->log[0].forked);
+				assert_false(here.l->auth[0].log->log[0].forked);
 			}
 	bad_at = -1;
 	(void)round_of();
 	assert_int_equal(seen(0), 66000);
-	assert_string_equal(l->auth[0].log_said, "");
+	assert_string_equal(here.l->auth[0].log_said, "");
 }
 
 /*
@@ -384,11 +378,11 @@ test_given_up(void **state)
 	(void)round_of();
 	has[0].size = 66000;
 	order[0] = '\0';
-	law_fetch_now(l);
+	law_fetch_now(here.l);
 	while (strstr(order, "tile/1/001") == NULL)
 		assert_true(step());
 	is_asked = false;
-	law_unfetched(l, false);
+	law_unfetched(here.l, false);
 	assert_string_equal(round_of(), "checkpoint tile/2/000.p/1 "
 	    "tile/1/001.p/1 tile/0/257.p/208 tile/1/000 tile/0/001 ");
 	assert_int_equal(seen(0), 66000);
@@ -403,10 +397,10 @@ test_configured(void **state)
 	(void)round_of();
 	has[0].size = 66000;
 	order[0] = '\0';
-	law_fetch_now(l);
+	law_fetch_now(here.l);
 	while (strstr(order, "tile/1/001") == NULL)
 		assert_true(step());
-	law_configure(l, conf);
+	law_configure(here.l, here.conf);
 	for (unsigned i = 0; i < 500 && step(); i++)
 		continue;
 	assert_int_equal(asks("checkpoint"), 1);
@@ -427,7 +421,7 @@ test_several(void **state)
 	}
 	(void)round_of();
 	assert_int_equal(asks("checkpoint"), 1 + LOGKIT_KEYS);
-	b = l->auth[0].log;
+	b = here.l->auth[0].log;
 	assert_int_equal(b->n, LOGKIT_KEYS);
 	for (unsigned i = 0; i < LOGKIT_KEYS; i++)
 		assert_int_equal(seen(i), 100 + i);
@@ -469,7 +463,6 @@ begin(unsigned logs)
 	    .expires = KIT_T0 + 86400};
 	struct rev_entry e = {.kind = REV_RNS, .id = {1}};
 	struct klp_key k = kit_key(0);
-	struct mistakes wrong = {0};
 	char text[KEY_TEXT_MAX], hex[65];
 	struct id32 id;
 	struct fp fp;
@@ -480,8 +473,9 @@ begin(unsigned logs)
 	key_text(text, &k);
 	hex_encode(hex, HASH_BYTES(kit_fp(0)));
 	logkit_roles(more, sizeof(more), logs, text, hex);
-	kit_dir_make(&klp);
-	kit_dir_put(&klp, "authorities/test.kos.root.json", body,
+	lawplace_make(&here, yaml, &(struct law_ops){NULL, event, fetch, NULL,
+	    NULL});
+	kit_dir_put(&here.klp, "authorities/test.kos.root.json", body,
 	    kit_root(body, sizeof(body), &root, &id));
 	memcpy(h.atag, id.b, sizeof(h.atag));
 	list_len = kit_list(list, sizeof(list), NULL, 1, KIT_T0, KIT_T0 + 86400,
@@ -495,17 +489,7 @@ begin(unsigned logs)
 		memcpy(place[1 + i], "log/", 4);
 		hex_encode(place[1 + i] + 4, fp.b, 16);
 	}
-	(void)snprintf(own, sizeof(own), "/tmp/trust-own-XXXXXX");
-	assert_non_null(mkdtemp(own));
-	dir = open(own, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(node_config_parse(&conf, yaml, sizeof(yaml) - 1,
-	    &wrong), 0);
-	store = bindstore_new(8);
-	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL, NULL});
-	assert_non_null(l);
-	law_configure(l, conf);
-	(void)law_look(l, NOW, true);
+	lawplace_again(&here);
 	last_event = 0;
 }
 
@@ -529,12 +513,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	law_free(l);
-	bindstore_free(store);
-	node_config_free(conf);
-	kit_dir_remove(&klp);
-	(void)close(dir);
-	kit_remove(own);
+	lawplace_remove(&here);
 	return 0;
 }
 

@@ -19,20 +19,14 @@
 #include "common/clock.h"
 #include "common/ipc.h"
 #include "common/util.h"
-#include "tests/unit/authkit.h"
+#include "tests/unit/lawplace.h"
 #include "trust/doc/delta.h"
 #include "trust/law.h"
 
-#define NOW (KIT_T0 + 60)
 #define A "https://a.test/klp"
 #define B "https://b.test:8443/x"
 
-static struct kit_dir klp;
-static char own[64]; /* warren/trust */
-static int dir;
-static struct law *l;
-static struct bindstore *store;
-static struct node_config *conf;
+static struct place here;
 
 /* ---- two web servers ---- */
 
@@ -126,7 +120,7 @@ answer(void)
 		assert_true(asked.max >= p->len);
 		fd = memfd_sealed("page", p->p, p->len);
 	}
-	(void)law_fetched(l, &m, fd);
+	(void)law_fetched(here.l, &m, fd);
 }
 
 static void
@@ -135,9 +129,9 @@ go_on(void)
 	for (unsigned i = 0; i < 500; i++) {
 		if (is_asked)
 			answer();
-		(void)law_fetch(l);
-		if (law_busy(l))
-			(void)law_work(l, NOW);
+		(void)law_fetch(here.l);
+		if (law_busy(here.l))
+			(void)law_work(here.l, NOW);
 		else if (!is_asked)
 			return;
 	}
@@ -148,10 +142,10 @@ go_on(void)
 static void
 until_asked(void)
 {
-	law_fetch_now(l);
-	(void)law_fetch(l);
+	law_fetch_now(here.l);
+	(void)law_fetch(here.l);
 	for (unsigned i = 0; i < 50 && !is_asked; i++)
-		(void)law_work(l, NOW);
+		(void)law_work(here.l, NOW);
 	assert_true(is_asked);
 }
 
@@ -160,7 +154,7 @@ static const char *
 round_of(void)
 {
 	order[0] = '\0';
-	law_fetch_now(l);
+	law_fetch_now(here.l);
 	go_on();
 	return order;
 }
@@ -194,7 +188,7 @@ line(void)
 {
 	struct msg_V_AUTHORITY m;
 
-	assert_true(law_line(l, 0, &m));
+	assert_true(law_line(here.l, 0, &m));
 	return m;
 }
 
@@ -231,11 +225,7 @@ test_fetched(void **state)
 	    ".1.delta b:2.root.json b:head b:" KIT_LIST ".1.delta ");
 	assert_string_equal(line().failed, "");
 	/* kept: another life knows it without asking anybody */
-	law_free(l);
-	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL, NULL});
-	law_configure(l, conf);
-	(void)law_look(l, NOW, true);
+	lawplace_again(&here);
 	assert_int_equal(line().version, 1);
 	assert_int_equal(line().checked, 0);
 }
@@ -258,10 +248,10 @@ test_mirrors(void **state)
 	(void)round_of();
 	assert_int_equal(line().version, 5);
 	/* and what came by hand before is older without a word */
-	kit_dir_put(&klp, "documents/test.kos/head", webs[0].head.p,
+	kit_dir_put(&here.klp, "documents/test.kos/head", webs[0].head.p,
 	    webs[0].head.len);
 	events = 0;
-	(void)law_look(l, NOW, true);
+	(void)law_look(here.l, NOW, true);
 	assert_int_equal(events, 0);
 	assert_int_equal(line().version, 5);
 }
@@ -379,12 +369,12 @@ test_egress_gone(void **state)
 	failed(A, "warren-egress is not there");
 	no_egress = false;
 	until_asked();
-	law_unfetched(l, false);
+	law_unfetched(here.l, false);
 	is_asked = false;
 	/* soon again, and nobody's failure */
-	assert_true(mono_sub(l->auth[0].src->s[0].next, clock_mono()) <=
+	assert_true(mono_sub(here.l->auth[0].src->s[0].next, clock_mono()) <=
 	    5 * MONO_SECOND);
-	assert_int_equal(l->auth[0].src->s[0].failures, 0);
+	assert_int_equal(here.l->auth[0].src->s[0].failures, 0);
 	/* what comes late belongs to nobody */
 	answer();
 	webs[1] = (struct web){.url = B, .head = webs[0].head,
@@ -409,15 +399,15 @@ test_other_servers(void **state)
 	assert_int_equal(node_config_parse(&other, yaml, sizeof(yaml) - 1,
 	    &bad), 0);
 	until_asked();
-	law_configure(l, other);
+	law_configure(here.l, other);
 	answer();
-	(void)law_look(l, NOW, true);
+	(void)law_look(here.l, NOW, true);
 	order[0] = '\0';
 	go_on();
 	assert_string_equal(order, "b:2.root.json b:head b:" KIT_LIST " b:"
 	    KIT_LIST ".2.delta ");
 	assert_int_equal(line().version, 2);
-	law_configure(l, conf);
+	law_configure(here.l, here.conf);
 	node_config_free(other);
 }
 
@@ -438,8 +428,8 @@ test_transports(void **state)
 	assert_null(root_first(&r, &id, buf, n));
 	assert_int_equal(r.nhttps, 1);
 	assert_string_equal(r.https[0], B);
-	kit_dir_put(&klp, "authorities/test.kos.root.json", buf, n);
-	(void)law_look(l, NOW, true);
+	kit_dir_put(&here.klp, "authorities/test.kos.root.json", buf, n);
+	(void)law_look(here.l, NOW, true);
 	/* of both it is asked once */
 	assert_string_equal(round_of(), "a:2.root.json a:head b:2.root.json "
 	    "b:head ");
@@ -487,17 +477,7 @@ state_of(uint8_t first)
 	/* whole ids, of which a delta has half */
 	const uint8_t id[32] = {first, [20] = 7};
 
-	return revset_state(&l->standing.revoked, REV_KEY, id);
-}
-
-static void
-again(void)
-{
-	law_free(l);
-	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL, NULL});
-	law_configure(l, conf);
-	(void)law_look(l, NOW, true);
+	return revset_state(&here.l->standing.revoked, REV_KEY, id);
 }
 
 static void
@@ -519,7 +499,7 @@ test_deltas(void **state)
 	assert_int_equal(state_of(0xa2), REV_SUSPENDED);
 	assert_int_equal(state_of(0xa3), REV_NONE);
 	/* it outlives a restart, without anybody being asked */
-	again();
+	lawplace_again(&here);
 	assert_int_equal(line().version, 3);
 	assert_int_equal(state_of(0xa1), REV_REVOKED);
 	/* the list as the head names it is behind: they stay on top */
@@ -569,7 +549,7 @@ test_deltas_bad(void **state)
 	(void)round_of();
 	assert_int_equal(line().version, 2);
 	{
-		int fd = openat(dir, "klp/test.kos.deltas", O_RDWR);
+		int fd = openat(here.dir, "klp/test.kos.deltas", O_RDWR);
 		uint8_t b;
 
 		assert_int_equal(pread(fd, &b, 1, 70), 1);
@@ -577,7 +557,7 @@ test_deltas_bad(void **state)
 		assert_int_equal(pwrite(fd, &b, 1, 70), 1);
 		(void)close(fd);
 	}
-	again();
+	lawplace_again(&here);
 	assert_int_equal(line().version, 1);
 	(void)round_of();
 	assert_int_equal(line().version, 2);
@@ -623,19 +603,19 @@ test_deltas_held(void **state)
 	publish(&webs[0], 1, 1, KIT_T0, 1);
 	assert_int_equal(node_config_parse(&pinned, yaml, strlen(yaml), &bad),
 	    0);
-	law_configure(l, pinned);
-	(void)law_look(l, NOW, true);
+	law_configure(here.l, pinned);
+	(void)law_look(here.l, NOW, true);
 	(void)round_of();
 	assert_int_equal(line().version, 1);
 	assert_int_equal(state_of(0xa1), REV_NONE);
 	assert_non_null(strstr(line().held, "3 of 3"));
 	hex_encode(hex, HASH_BYTES(d.after));
-	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".confirm", hex, 64);
+	kit_dir_put(&here.klp, "documents/test.kos/" KIT_LIST ".confirm", hex, 64);
 	(void)round_of();
 	assert_int_equal(line().version, 2);
 	assert_int_equal(state_of(0xa1), REV_REVOKED);
 	assert_string_equal(line().held, "");
-	law_configure(l, conf);
+	law_configure(here.l, here.conf);
 	node_config_free(pinned);
 }
 
@@ -650,17 +630,17 @@ test_deltas_by_hand(void **state)
 	publish(&webs[0], 1, 1, KIT_T0, 1);
 	(void)round_of();
 	publish_delta(&p, 1, DELTA_REVOKE, 4, 0);
-	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".1.delta", p.p,
+	kit_dir_put(&here.klp, "documents/test.kos/" KIT_LIST ".1.delta", p.p,
 	    p.len);
 	events = 0;
-	(void)law_look(l, NOW, true);
-	(void)law_look(l, NOW, true);
+	(void)law_look(here.l, NOW, true);
+	(void)law_look(here.l, NOW, true);
 	assert_int_equal(events, 1);
 	assert_int_equal(state_of(0xa1), REV_NONE);
 	publish_delta(&p, 1, DELTA_REVOKE, 1, 0);
-	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".1.delta", p.p,
+	kit_dir_put(&here.klp, "documents/test.kos/" KIT_LIST ".1.delta", p.p,
 	    p.len);
-	assert_true(law_look(l, NOW, true));
+	assert_true(law_look(here.l, NOW, true));
 	assert_int_equal(state_of(0xa1), REV_REVOKED);
 	assert_int_equal(line().version, 2);
 }
@@ -723,24 +703,13 @@ setup(void **state)
 {
 	static const char yaml[] = "revocation_list: klp://test.kos/" KIT_LIST
 	    "\nklp: {gateways: [\"" A "\", \"" B "\"]}\n";
-	struct mistakes bad = {0};
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(webs); i++)
 		webs[i] = (struct web){.url = webs[i].url};
 	is_asked = no_egress = false;
-	kit_dir_make(&klp);
-	(void)snprintf(own, sizeof(own), "/tmp/trust-own-XXXXXX");
-	assert_non_null(mkdtemp(own));
-	dir = open(own, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(node_config_parse(&conf, yaml, sizeof(yaml) - 1,
-	    &bad), 0);
-	store = bindstore_new(8);
-	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
-	    fetch, NULL, NULL});
-	assert_non_null(l);
-	law_configure(l, conf);
-	(void)law_look(l, NOW, true);
+	lawplace_make(&here, yaml, &(struct law_ops){NULL, event, fetch, NULL,
+	    NULL});
 	return 0;
 }
 
@@ -748,12 +717,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	law_free(l);
-	bindstore_free(store);
-	node_config_free(conf);
-	kit_dir_remove(&klp);
-	(void)close(dir);
-	kit_remove(own);
+	lawplace_remove(&here);
 	return 0;
 }
 

@@ -83,7 +83,7 @@ test_verifier(void **state)
 	    "[\"sha256:%s\"]}", vec_str(doc, "image"));
 	(void)snprintf(other, sizeof(other), "{\"who\":\"you\",\"images\":"
 	    "[\"sha256:%s\"]}", vec_str(doc, "image"));
-	judge_by("image_policy:\n"
+	lawplace_judge(&taker, "image_policy:\n"
 	    "  - image: '*'\n    any_of:\n"
 	    "      - verifier: {program: /a, subject: 'me@*'}\n"
 	    "  - image: '*'\n    any_of:\n      - verifier: {program: /b}\n");
@@ -112,9 +112,9 @@ test_verifier(void **state)
 	assert_true(verify_is);
 	seq = verify_asked.seq;
 	no_verifier = true;
-	judge_by("{}");
+	lawplace_judge(&taker, "{}");
 	verify_is = false;
-	judge_by("image_policy:\n"
+	lawplace_judge(&taker, "image_policy:\n"
 	    "  - image: '*'\n    any_of:\n      - verifier: {program: /b}\n");
 	assert_false(law_busy(taker.l));
 	assert_int_equal(rules(), 0);
@@ -137,7 +137,7 @@ test_hung(void **state)
 	(void)state;
 	(void)snprintf(good, sizeof(good), "{\"who\":\"me\",\"images\":"
 	    "[\"sha256:%s\"]}", vec_str(doc, "image"));
-	judge_by(by_two);
+	lawplace_judge(&taker, by_two);
 	ask_anew("attestations/a.json", "hangs");
 	says_now(NULL, VERIFY_SLOW);
 	assert_int_equal(verify_asked.index, 1);
@@ -157,7 +157,7 @@ test_hung(void **state)
 	look_on();
 	assert_false(verify_is); /* all is known */
 	/* a person asks: of all anew */
-	judge_by(by_two);
+	lawplace_judge(&taker, by_two);
 	assert_int_equal(verify_asked.index, 0);
 	assert_int_equal(verify_len, 5);
 	says_now(good, VERIFY_SAID);
@@ -196,7 +196,7 @@ test_long_name(void **state)
 	(void)snprintf(name + 149, sizeof(name) - 149, "\u00e4nd");
 	(void)snprintf(text, sizeof(text), "{\"who\":\"%s\",\"images\":"
 	    "[\"sha256:%s\"]}", name, vec_str(doc, "image"));
-	judge_by("image_policy:\n"
+	lawplace_judge(&taker, "image_policy:\n"
 	    "  - image: '*'\n    any_of:\n      - verifier: {program: /a}\n");
 	ask_anew("attestations/a.json", "PGP");
 	says_now(text, VERIFY_SAID);
