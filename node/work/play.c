@@ -66,6 +66,9 @@ static void
 link_again(struct play *p)
 {
 	p->now = MAX_OF(p->now, p->free_at) + LINK_RTTS * p->m.rtt_s[0];
+	/* what made the old one seem slow is not lost again, or is */
+	if (play_random(p) >= p->m.loss)
+		p->m.rtt_s[1] = p->m.rtt_s[0];
 	/* a request and its proof have to come through */
 	while (p->packets < PACKETS_MOST && play_random(p) >
 	    (1 - p->m.loss) * (1 - p->m.loss)) {
