@@ -430,6 +430,43 @@ test_idle(void **state)
 	state_is(&id, "cancelled", "inputs");
 }
 
+static enum blob_put
+no_room(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
+    uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
+{
+	(void)ctx;
+	(void)fp->b;
+	(void)sha->b;
+	(void)size;
+	(void)offset;
+	(void)data;
+	(void)n;
+	*have = 0;
+	return BLOB_FULL;
+}
+
+/* In one's own spool there is no room for long; in that of all, for a while. */
+static void
+test_full_spool(void **state)
+{
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
+	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
+	struct proto_ans *a;
+	struct id32 id;
+
+	(void)state;
+	(void)submit(1, 0x41, 1, with_volumes, &id);
+	w.n.host.blob_put = no_room;
+	a = world_call(&w, 1, &q);
+	assert_int_equal(a->status, ST_BUSY);
+	assert_true(pstr_is(a->meta.code, "disk"));
+	w.n.policy.peer_spool = sizeof(tar) - 1;
+	a = world_call(&w, 1, &q);
+	refused(a, "quota", 0);
+	assert_true(pstr_is(a->meta.why, "spool"));
+	assert_true(a->meta.value > a->meta.limit);
+}
+
 #define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
 int
 main(void)
@@ -438,7 +475,7 @@ main(void)
 	    T(test_whole), T(test_module), T(test_airtime), T(test_airtime_spent),
 	    T(test_not_known), T(test_bad_list),
 	    T(test_bad_whole), T(test_bad_chunk), T(test_later),
-	    T(test_as_one), T(test_idle),
+	    T(test_as_one), T(test_idle), T(test_full_spool),
 	};
 
 	return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);

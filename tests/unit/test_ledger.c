@@ -692,44 +692,6 @@ test_limits(void **state)
 	close_blobs(&s);
 }
 
-/* The next descriptor that is free. */
-static int
-next_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	(void)close(fd);
-	return fd;
-}
-
-/* What has come in part may wait for days: it is not open meanwhile. */
-static void
-test_many_parts(void **state)
-{
-	struct store s = open_blobs(1 << 20, 1 << 20);
-	int before = next_fd();
-	struct id32 sha;
-	uint64_t have;
-
-	(void)state;
-	for (uint8_t i = 0; i < 100; i++) {
-		sha_of(&sha, &i, 1);
-		assert_int_equal(blobs_put(s.b, &alice, &sha, 100, 0,
-			(const uint8_t *)"part", 4, NOW, &have), BLOB_MORE);
-		assert_int_equal(have, 4);
-	}
-	assert_int_equal(next_fd(), before);
-	/* and goes on where it was */
-	sha_of(&sha, "parted", 6);
-	for (unsigned i = 0; i < 6; i++)
-		assert_int_equal(blobs_put(s.b, &alice, &sha, 6, i,
-			(const uint8_t *)&"parted"[i], 1, NOW, &have),
-		    i < 5 ? BLOB_MORE : BLOB_WHOLE);
-	assert_int_equal(next_fd(), before);
-	close_blobs(&s);
-}
-
 /* The sum of each peer is that of what it holds, whatever came and went. */
 static void
 test_sums(void **state)
@@ -839,7 +801,7 @@ main(void)
 	    T(test_removed),
 	    T(test_votes),
 	    T(test_upload), T(test_bad_digest), T(test_limits),
-	    T(test_many_parts), T(test_sums), T(test_outputs_and_sweep), T(test_empty),
+	    T(test_sums), T(test_outputs_and_sweep), T(test_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

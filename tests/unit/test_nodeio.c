@@ -338,6 +338,56 @@ test_outputs_disk(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* The next descriptor that is free. */
+static int
+next_fd(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	return fd;
+}
+
+/* What has come in part may wait for days: it is not open meanwhile. */
+static void
+test_many_parts(void **state)
+{
+	const struct blobs_limits limits = {1 << 20, 1 << 20};
+	static const struct fp alice = {{41}};
+	char path[128], why[160];
+	struct ledger *l;
+	struct blobs *b;
+	struct id32 sha;
+	uint64_t have;
+	int before;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/parts.db", dir);
+	l = ledger_open(path, why);
+	assert_non_null(l);
+	b = blobs_open(dirfd_, l, &limits, needed, NULL);
+	assert_non_null(b);
+	before = next_fd();
+	for (uint8_t i = 0; i < 100; i++) {
+		sha_of(&sha, &i, 1);
+		assert_int_equal(blobs_put(b, &alice, &sha, 100, 0,
+			(const uint8_t *)"part", 4, 1000, &have), BLOB_MORE);
+		assert_int_equal(have, 4);
+	}
+	assert_int_equal(next_fd(), before);
+	/* and goes on where it was */
+	sha_of(&sha, "parted", 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(blobs_put(b, &alice, &sha, 6, i,
+			(const uint8_t *)&"parted"[i], 1, 1000, &have),
+		    i < 5 ? BLOB_MORE : BLOB_WHOLE);
+	assert_int_equal(next_fd(), before);
+	blobs_close(b);
+	ledger_close(l);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* ---- control ---- */
 
 static struct warren_node wn;
@@ -554,7 +604,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_outputs), T(test_outputs_spool), T(test_outputs_disk),
-	    T(test_upload_killed), T(test_control),
+	    T(test_upload_killed), T(test_many_parts), T(test_control),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
