@@ -161,6 +161,9 @@ part_runner() { # jobs in containers of other programs; the attacks under each
 		attacks_under "${r%:*}" '^$' env "WARREN_RUNNER=${r%:*}:$tool"
 	done
 }
+part_faults() { # each write of a node fails once, and for two seconds, while jobs come and end
+	SYSTEM_S=3600 LONG=1 system faults faults
+}
 part_doors() { # hostile neighbours at every door, and a burst of 400,000 packets
 	DOORS_LONG=1 BURST=400000 system doors doors burst
 }
