@@ -137,8 +137,12 @@ node_disk(struct node *n)
 void
 node_trail(struct node *n, bool fails)
 {
+	bool news = fails && !n->trail_fails;
+
 	n->trail_fails = fails;
 	n->trail_at = mono_add(n->now, NODE_DISK_S * MONO_SECOND);
+	if (news)
+		node_disk(n); /* often that is why */
 }
 
 /* Does the trail take a line again? When to ask, whoever else looks meanwhile. */
