@@ -364,6 +364,19 @@ tunnel_half(void **state)
 	    &lines[280]);
 }
 
+/* Who binds another address of this machine has no half more. */
+static void
+loopbacks(void **state)
+{
+	(void)state;
+	many("127.0.0.1", CALLERS_LISTENER / 2, WORTH_USEFUL);
+	many("127.0.0.2", CALLERS_LISTENER / 4, WORTH_USEFUL);
+	many("::1", CALLERS_LISTENER / 4, WORTH_USEFUL);
+	come("127.3.4.5", &door_a, &backbone, CALL_FULL);
+	come("192.0.2.1", &door_a, &backbone, CALL_TAKE);
+	come("198.51.100.1", &door_a, &backbone, CALL_TAKE);
+}
+
 /* What the core says of an interface. */
 static void
 worths(void **state)
@@ -492,6 +505,7 @@ main(void)
 		cmocka_unit_test_setup(networks, setup),
 		cmocka_unit_test_setup(all_listeners, setup),
 		cmocka_unit_test_setup(tunnel_half, setup),
+		cmocka_unit_test_setup(loopbacks, setup),
 		cmocka_unit_test_setup(worths, setup),
 		cmocka_unit_test_setup(tunnels, setup),
 		cmocka_unit_test_setup(flapping, setup),

@@ -84,6 +84,15 @@ users(void **state)
 	    VISITS_SAY);
 	now.us += 60 * MONO_SECOND;
 	assert_int_equal(visits_ask(visits_of(&u, 1, now), now), VISITS_SAY);
+	/* whoever takes a place tells what was not said there */
+	now.us += 60 * MONO_SECOND;
+	u = (struct visits_users){0};
+	for (uid_t i = 1; i < VISITS_USERS; i++)
+		for (unsigned k = 0; k < 2 * VISITS_LINES; k++)
+			(void)visits_ask(visits_of(&u, i, now), now);
+	now.us += 60 * MONO_SECOND;
+	assert_int_equal(visits_ask(visits_of(&u, 99, now), now), VISITS_SAY);
+	assert_true(visits_of(&u, 99, now)->unsaid >= VISITS_LINES);
 }
 
 int

@@ -242,6 +242,8 @@ air_settings(struct engine *e, const char *text, size_t len)
 		c = conf_of(n);
 		if (airq_limit(n->medium->q, &c) < 0)
 			log_warn(n->name, "other limits of airtime");
+		else if (n->kind->flush != NULL)
+			n->kind->flush(n); /* it may be its turn by now */
 	}
 }
 

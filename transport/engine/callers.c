@@ -48,16 +48,19 @@ is_loopback(const uint8_t a[16])
 /*
  * What one person has of IPv6 is a network of 64 bits, and as many of these as
  * he likes in one of 48 (bytes 8, 6); neighbours on a link are told apart by
- * the rest.
+ * the rest. What comes from this machine is all one, whatever it bound.
  */
 static void
 whose(const uint8_t addr[16], size_t bytes, uint8_t out[16])
 {
-	bool whole = is_v4(addr) || is_loopback(addr) ||
+	bool whole = is_v4(addr) ||
 	    (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80);
 
 	memset(out, 0, 16);
-	memcpy(out, addr, whole ? 16 : bytes);
+	if (is_loopback(addr))
+		out[15] = 1; /* ::1 */
+	else
+		memcpy(out, addr, whole ? 16 : bytes);
 }
 
 #define whose_address(addr, out) whose(addr, 8, out)
@@ -254,15 +257,19 @@ goes(struct callers *c, const struct comer *m, const void *host,
 	return best;
 }
 
-/* Of those of his address: silent ones first, then what is of no use. */
+/*
+ * Of those of his address: silent ones first, then what is of no use. host
+ * NULL: of any listener.
+ */
 static struct guest *
-own_goes(struct callers *c, const struct caller *v, struct mono now)
+own_goes(struct callers *c, const struct caller *v, const void *host,
+    struct mono now)
 {
 	enum caller_worth worth, least = WORTH_USEFUL;
 	struct guest *g, *best = NULL;
 
 	TAILQ_FOREACH(g, &c->guests, link) {
-		if (g->from != v)
+		if (g->from != v || (host != NULL && g->host != host))
 			continue;
 		worth = c->worth(g, now);
 		if (worth < least) {
@@ -325,11 +332,12 @@ callers_ask(struct callers *c, const struct sockaddr_storage *sa,
 	v = find(c, key);
 	if (v != NULL && rule->on && kept_out(v, now))
 		return CALL_FLAPPING;
+	left = places_left(c, host, &here_full);
 	if (v != NULL && v->open >= CALLERS_SHARE && !v->free_of_share) {
-		*out = own_goes(c, v, now);
+		*out = own_goes(c, v, left == 0 && here_full ? host : NULL,
+		    now);
 		return *out != NULL ? CALL_TAKE : CALL_SHARE;
 	}
-	left = places_left(c, host, &here_full);
 	if (left > 0 && (v == NULL || v->free_of_share ||
 	    v->open < MAX_OF(left, (unsigned)CALLERS_SHARE_MIN)))
 		return CALL_TAKE;

@@ -18,9 +18,10 @@
  *   are left. So there is nearly always one for who was not here yet.
  * - When there is none, one goes for who has fewer: first what is of no use,
  *   where there are several of one address; then what is of use but bears no
- *   link, of an address with more than its part; then what is of no use at all;
- *   and links that work last, of whoever has the most. Of IPv6 a whole network
- *   of 48 bits counts as one there. What alone is of use at its address stays.
+ *   link, of an address with more than its part; then what is of no use at
+ *   all, or is the address's own; and links that work last, of whoever has
+ *   the most. Of IPv6 a whole network of 48 bits counts as one there. What
+ *   alone is of use at its address stays.
  * - An address whose connections end soon after they began is kept out for a
  *   while (reticulum-transport.md 10.4).
  */

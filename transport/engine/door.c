@@ -94,7 +94,7 @@ door_ask(struct nif *server, const struct sockaddr_storage *sa)
 	}
 	if (out != NULL) {
 		static const char *const what[] = {"never sent a packet",
-		    "has long been of no use", "is of use, but of an address "
+		    "is of no use, or not yet", "is of use, but of an address "
 		    "that has many", "bears a link, but of an address that "
 		    "has most"};
 		enum caller_worth was = worth(out, clock_mono());

@@ -53,11 +53,12 @@ local_gone(void *arg, int error)
 static unsigned
 seats_of(struct engine *e, struct seat *seats, struct nif **who)
 {
-	struct rns_if_use use = {0};
 	struct nif *n;
 	unsigned count = 0;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
+		struct rns_if_use use = {0};
+
 		if (n->kind != &local_kind)
 			continue;
 		(void)rns_if_use(e->rns, n->id, &use);

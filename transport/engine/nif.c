@@ -44,7 +44,10 @@ nif_visit_said(struct nif *n)
 		    "said", v->unsaid);
 	switch (say) {
 	case VISITS_LAST:
-		if (n->kind->local)
+		if (v == visits_others(&n->e->programs_said))
+			log_info(name, "many programs of further users come and "
+			    "go: more of them is not said in this minute");
+		else if (n->kind->local)
 			log_info(name, "many programs of user %ld come and go: "
 			    "more of them is not said in this minute",
 			    (long)(int)n->uid);

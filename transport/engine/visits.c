@@ -28,11 +28,17 @@ visits_ask(struct visits *v, struct mono now)
 }
 
 struct visits *
+visits_others(struct visits_users *users)
+{
+	return &users->v[VISITS_USERS - 1].visits;
+}
+
+struct visits *
 visits_of(struct visits_users *users, uid_t uid, struct mono now)
 {
 	struct visits_user *v, *unused = NULL;
 
-	for (unsigned i = 0; i < VISITS_USERS; i++) {
+	for (unsigned i = 0; i < VISITS_USERS - 1; i++) {
 		v = &users->v[i];
 		if (v->visits.lines > 0 && v->uid == uid)
 			return &v->visits;
@@ -42,7 +48,8 @@ visits_of(struct visits_users *users, uid_t uid, struct mono now)
 			unused = v;
 	}
 	if (unused == NULL)
-		return &users->v[VISITS_USERS - 1].visits;
-	*unused = (struct visits_user){.uid = uid};
+		return visits_others(users);
+	*unused = (struct visits_user){.uid = uid,
+	    .visits.quiet = unused->visits.quiet};
 	return &unused->visits;
 }

@@ -28,7 +28,7 @@ enum visits_say visits_ask(struct visits *, struct mono now);
 
 /*
  * The same of local programs, so that those of one user push out no line of
- * another's: all zero at first. More users than have a place share the last.
+ * another's: all zero at first. The last place is of all who find no other.
  */
 struct visits_users {
 	struct visits_user {
@@ -37,5 +37,6 @@ struct visits_users {
 	} v[VISITS_USERS];
 };
 struct visits *visits_of(struct visits_users *, uid_t, struct mono now);
+struct visits *visits_others(struct visits_users *);
 
 #endif

@@ -81,7 +81,7 @@ beacon(struct kiss *k, struct mono now)
 		at = k->m.out->beacon_at(k->m.arg, 0, n);
 	k->beacon_held = at.us != MONO_NEVER.us && !mono_reached(now, at);
 	if (k->beacon_held) {
-		k->beacon_at = at;
+		k->beacon_at = mono_min(at, mono_add(now, MODEM_ASK_AGAIN));
 		return;
 	}
 	k->beacon_at = len < KISS_BEACON ?

@@ -19,6 +19,8 @@
  * asks takes() before each send(): what waits for its turn waits at the
  * driver, never in a machine.
  */
+/* what has no room yet asks again by then: limits may have changed */
+#define MODEM_ASK_AGAIN (10 * MONO_SECOND)
 #define MODEM_PORTS 32 /* peers of Weave; most devices have port 0 alone */
 
 struct modem;

@@ -552,7 +552,8 @@ beacon_may(struct rnode *r, unsigned port, struct mono now)
 		at = r->m.out->beacon_at(r->m.arg, port,
 		    strlen(r->conf.callsign));
 	radio->held = at.us != MONO_NEVER.us && !mono_reached(now, at);
-	radio->beacon = radio->held ? at : MONO_NEVER;
+	radio->beacon = radio->held ? mono_min(at, mono_add(now,
+	    MODEM_ASK_AGAIN)) : MONO_NEVER;
 	return mono_reached(now, at);
 }
 
