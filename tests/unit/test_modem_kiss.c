@@ -253,6 +253,13 @@ beacons(void **state)
 	modemkit_wait(&kit, 1);
 	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
 	assert_true(k.m.kind->takes(&k.m, 0));
+	/* nor does it wait any longer when the limit is lifted meanwhile */
+	kit.room = mono_add(kit.now, 86400 * MONO_SECOND);
+	modemkit_wait(&kit, 600.1);
+	modemkit_wrote(&kit, "");
+	kit.room = (struct mono){0};
+	modemkit_wait(&kit, 10);
+	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
 	kit.room = MONO_NEVER; /* it alone is more than may be sent */
 	modemkit_wait(&kit, 6000);
 	modemkit_wrote(&kit, "");

@@ -299,8 +299,18 @@ call_sign_held(void **state)
 	kit_run(&k, 1);
 	assert_true(kit_wrote(&k, "c000535045432d31c0"));
 	assert_true(takes());
-	/* alone more than it may send: it is left out, and packets go on */
+	/* a limit that is lifted meanwhile holds it no longer than ten seconds */
 	send("two");
+	kit_forget(&k);
+	k.room = mono_add(k.now, 86400 * MONO_SECOND);
+	kit_run(&k, 4 * MONO_SECOND);
+	assert_false(takes());
+	k.room = k.now;
+	kit_run(&k, 10 * MONO_SECOND);
+	assert_true(kit_wrote(&k, "c000535045432d31c0"));
+	assert_true(takes());
+	/* alone more than it may send: it is left out, and packets go on */
+	send("three");
 	kit_forget(&k);
 	k.room = MONO_NEVER;
 	kit_run(&k, 100000000);
