@@ -84,6 +84,8 @@ enum slot_answer {
 
 /* Descriptors stay the caller's. 0, or -1 with errno. */
 int slot_send(int ctl, const void *, size_t, const int *fds, unsigned nfds);
+/* The same on a socket that a stranger made: EAGAIN where it is full. */
+int slot_send_now(int to, const void *, size_t, const int *fds, unsigned nfds);
 /* Length, 0: closed, -1 (EAGAIN). fds not filled are -1; close-on-exec. */
 ssize_t slot_recv(int ctl, void *, size_t cap, int fds[SLOT_FDS_MAX]);
 

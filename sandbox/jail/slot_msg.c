@@ -6,8 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-int
-slot_send(int ctl, const void *p, size_t n, const int *fds, unsigned nfds)
+static int
+send_with(int ctl, const void *p, size_t n, const int *fds, unsigned nfds,
+    int flags)
 {
 	union {
 		struct cmsghdr align;
@@ -28,7 +29,19 @@ slot_send(int ctl, const void *p, size_t n, const int *fds, unsigned nfds)
 		c->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * nfds);
 	}
-	return sendmsg(ctl, &m, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return sendmsg(ctl, &m, MSG_NOSIGNAL | flags) < 0 ? -1 : 0;
+}
+
+int
+slot_send(int ctl, const void *p, size_t n, const int *fds, unsigned nfds)
+{
+	return send_with(ctl, p, n, fds, nfds, 0);
+}
+
+int
+slot_send_now(int to, const void *p, size_t n, const int *fds, unsigned nfds)
+{
+	return send_with(to, p, n, fds, nfds, MSG_DONTWAIT);
 }
 
 ssize_t

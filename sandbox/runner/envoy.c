@@ -110,7 +110,7 @@ refuse(int reply, const char *why)
 	uint8_t buf[ENVOY_ANSWER_MAX];
 
 	(void)snprintf(a.why, sizeof(a.why), "%s", why);
-	(void)slot_send(reply, buf, envoy_answer_write(buf, &a), NULL, 0);
+	(void)slot_send_now(reply, buf, envoy_answer_write(buf, &a), NULL, 0);
 }
 
 /* Only who is in that slot can have made this socket pair. */
@@ -183,7 +183,8 @@ serve(struct worker *w, uint32_t slot)
 	ssize_t n = slot_recv(w->p[slot - 1].fd, buf, sizeof(buf), fds);
 	bool ok;
 
-	ok = n > 0 && fds[0] >= 0 && envoy_ask_read(&o.ask, buf, (size_t)n) &&
+	/* a second descriptor could be its own end of that pair */
+	ok = n > 0 && fds[0] >= 0 && fds[1] < 0 && envoy_ask_read(&o.ask, buf, (size_t)n) &&
 	    of_slot(w->k, fds[0], slot);
 	if (ok)
 		send_out(w, &o, fds[0]);

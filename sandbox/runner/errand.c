@@ -233,8 +233,10 @@ answer(struct errand *e, int fd, int group)
 
 	e->a.ok = fd >= 0;
 	memcpy(e->a.why, e->t.why, sizeof(e->a.why));
-	(void)slot_send(e->reply, buf, envoy_answer_write(buf, &e->a), fds,
-	    fd < 0 ? 0 : group < 0 ? 1 : 2);
+	/* where it has no room for it, nobody has the container */
+	if (slot_send_now(e->reply, buf, envoy_answer_write(buf, &e->a), fds,
+	    fd < 0 ? 0 : group < 0 ? 1 : 2) < 0)
+		e->a.ok = false;
 }
 
 static void

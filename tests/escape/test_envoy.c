@@ -334,7 +334,34 @@ tries_again(uint32_t slot)
 	return daemon_ask(&d, &a, why) < 0 && strstr(why, "before") != NULL;
 }
 
-/* As many as there are; then none for it, and one for the other. */
+/* One end of a pair is in the other's queue: nobody but it ends it. */
+static bool
+both_ends(uint32_t slot)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return false;
+	return slot_send(lines[slot - 1], "\0\1", 2, (int[]){sv[1], sv[0]},
+	    2) == 0 && cut(lines[slot - 1]);
+}
+
+/* An answer that has no room: who asks for all must not sleep over it. */
+static bool
+has_no_room(uint32_t slot)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return false;
+	while (send(sv[1], "full", 4, MSG_DONTWAIT) > 0)
+		continue;
+	/* a trial is refused by the worker itself */
+	return slot_send(lines[slot - 1], "\1\0", 2, &sv[1], 1) == 0 &&
+	    one(slot);
+}
+
+/* As many as there are; then none for it. */
 static bool
 asks_much(uint32_t slot)
 {
@@ -393,6 +420,12 @@ static bool t_nothing(void) { return hostile(sends_nothing, false); }
 static bool t_no_pair(void) { return hostile(no_pair, false); }
 static bool t_shut(void) { return hostile(shuts_down, false); }
 static bool t_shut_half(void) { return hostile(shuts_half, false); }
+static bool t_both(void)
+{
+	return hostile(both_ends, false) &&
+	    count("POST /containers/create") == 1;
+}
+static bool t_no_room(void) { return hostile(has_no_room, true); }
 static bool t_pair(void) { return pair_of_other() && served(2); }
 static bool t_much(void)
 {
@@ -455,7 +488,8 @@ static const struct {
 	bool (*run)(void);
 } all[] = {{"own", t_own}, {"rubbish", t_rubbish}, {"names-other", t_names},
     {"nothing", t_nothing}, {"no-pair", t_no_pair}, {"shut", t_shut},
-    {"shut-half", t_shut_half}, {"pair-of-other", t_pair},
+    {"shut-half", t_shut_half}, {"both-ends", t_both},
+    {"no-room", t_no_room}, {"pair-of-other", t_pair},
     {"much", t_much}, {"trial", t_trial}, {"falls", t_falls}, {"over", t_over}};
 
 static bool
