@@ -47,6 +47,9 @@ set_state(struct jail *j, struct cell *c, enum cell_state s, const char *why)
 	if (cell_set_state(&c->life, s)) {
 		log_debug(object, "%s -> %s: %s", from, cell_state_name(s),
 		    why);
+		if (j->kind->ends != NULL && (s == CELL_FREE ||
+		    s == CELL_BROKEN))
+			j->kind->ends(c->number);
 		return true;
 	}
 	log_errx(object, "refused: %s -> %s: %s (%u in all)", from,

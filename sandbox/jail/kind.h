@@ -36,6 +36,7 @@ struct jail_kind {
 	 */
 	void (*slot)(struct jail_kind *, uint32_t number);
 	void (*begins)(uint32_t slot, const struct id32 *job);
+	void (*ends)(uint32_t slot); /* ... and when nothing of it is left */
 	void (*over)(void);
 	bool warm;        /* a slot prepares its next job's root (member.h) */
 	/* a job's other processes are no children of the slot's: they end soon

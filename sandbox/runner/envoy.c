@@ -14,6 +14,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ struct told {
 	bool begun; /* a job has: nobody is tried for any more */
 	bool over;  /* the node ends in order */
 	struct id32 job[JAIL_SLOTS_MAX];
+	atomic_uint turn[JAIL_SLOTS_MAX]; /* another at each begin and end */
 };
 static struct told *told;
 
@@ -178,7 +180,9 @@ static bool
 serve(struct worker *w, uint32_t slot)
 {
 	uint8_t buf[ENVOY_ASK + 1];
-	struct errand_of o = {.slot = slot, .job = told->job[slot - 1]};
+	struct errand_of o = {.slot = slot, .turn = &told->turn[slot - 1],
+	    .was = atomic_load(&told->turn[slot - 1]),
+	    .job = told->job[slot - 1]};
 	int fds[SLOT_FDS_MAX];
 	ssize_t n = slot_recv(w->p[slot - 1].fd, buf, sizeof(buf), fds);
 	bool ok;
@@ -323,6 +327,13 @@ envoy_begins(uint32_t slot, const struct id32 *job)
 {
 	told->begun = true;
 	told->job[slot - 1] = *job;
+	(void)atomic_fetch_add(&told->turn[slot - 1], 1);
+}
+
+void
+envoy_ends(uint32_t slot)
+{
+	(void)atomic_fetch_add(&told->turn[slot - 1], 1);
 }
 
 void

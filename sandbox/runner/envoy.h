@@ -86,6 +86,8 @@ struct envoy_setup {
 void envoy_start(const struct envoy_setup *, int lines[]);
 /* In jail: what the slot's line means from here on; no more jobs come. */
 void envoy_begins(uint32_t slot, const struct id32 *job);
+/* Containers that it asked for until here go, whoever keeps them. */
+void envoy_ends(uint32_t slot);
 void envoy_over(void);
 
 /* errand.h: one container, in a process of its own. */

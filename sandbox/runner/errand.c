@@ -295,11 +295,23 @@ remove_it(struct errand *e)
 	}
 }
 
+/*
+ * The job's first process has the other end, and is what ends. One that is
+ * hostile may have it held elsewhere, even in itself: so jail's word counts too.
+ */
+static bool
+wanted(const struct errand *e)
+{
+	struct pollfd p = {.fd = e->reply, .events = 0};
+
+	return poll(&p, 1, ERRAND_LOOK_MS) <= 0 && !alone(e) &&
+	    atomic_load(e->of->turn) == e->of->was;
+}
+
 void
 errand(const struct envoy *k, const struct errand_of *of, int reply)
 {
 	static struct errand e;
-	struct pollfd p = {.fd = reply, .events = 0};
 
 	e.t.k = k;
 	e.t.until = e.reply = reply;
@@ -309,8 +321,7 @@ errand(const struct envoy *k, const struct errand_of *of, int reply)
 	run(&e);
 	if (!e.a.ok)
 		answer(&e, -1, -1);
-	/* the job's first process has the other end, and is what ends */
-	while (e.a.ok && poll(&p, 1, -1) <= 0)
+	while (e.a.ok && wanted(&e))
 		continue;
 	if (e.name[0] != '\0')
 		remove_it(&e);

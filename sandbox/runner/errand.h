@@ -2,6 +2,8 @@
 #ifndef WARREN_SANDBOX_RUNNER_ERRAND_H
 #define WARREN_SANDBOX_RUNNER_ERRAND_H
 
+#include <stdatomic.h>
+
 #include "sandbox/runner/envoy.h"
 
 /*
@@ -10,12 +12,15 @@
  */
 #define ERRAND_CONTENT (1u << 18) /* ours: of an answer; 256 containers: 200 KB */
 #define ERRAND_AGAIN_MS 200	  /* ours: until it is asked to remove again */
+#define ERRAND_LOOK_MS 1000	  /* ours: is its job still there? */
 
 /* For which slot; its job is jail's word. */
 struct errand_of {
 	struct envoy_ask ask;
 	uint32_t slot;
 	struct id32 job;
+	const atomic_uint *turn; /* jail's: not as it was, that job is over */
+	unsigned was;
 };
 
 /* What is asked, and the daemon's last answer. */

@@ -56,6 +56,7 @@ call_daemon(struct jail_kind *k, const struct process *p, int jobs)
 	close_fd(&with.tool);
 	k->slot = next_line;
 	k->begins = envoy_begins;
+	k->ends = envoy_ends;
 	k->over = envoy_over;
 	k->afar = true;
 	k->apart = LAYER_TIME | LAYER_CORE |

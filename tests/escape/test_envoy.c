@@ -380,6 +380,20 @@ asks_much(uint32_t slot)
 	return strstr(why, "too many") != NULL;
 }
 
+/* Its container is kept by who is not of the job any more. */
+static int kept[2];
+
+static bool
+gives_away(uint32_t slot)
+{
+	struct daemon d = {.envoy = lines[slot - 1]};
+	struct envoy_ask a = {.grouped = true};
+	char why[DOCKER_WHY];
+
+	return daemon_ask(&d, &a, why) == 0 &&
+	    slot_send(kept[1], "", 1, &d.reply, 1) == 0;
+}
+
 /* A pair that somebody else has made is no proof. */
 static bool
 pair_of_other(void)
@@ -430,6 +444,16 @@ static bool t_pair(void) { return pair_of_other() && served(2); }
 static bool t_much(void)
 {
 	return in_slot(1, asks_much) && served(2);
+}
+
+static bool
+t_kept(void)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, kept) < 0 ||
+	    !in_slot(1, gives_away) || count("DELETE /containers/") > 0)
+		return false;
+	envoy_ends(1);
+	return asked("DELETE /containers/", 1) && served(2);
 }
 
 static bool
@@ -490,7 +514,7 @@ static const struct {
     {"nothing", t_nothing}, {"no-pair", t_no_pair}, {"shut", t_shut},
     {"shut-half", t_shut_half}, {"both-ends", t_both},
     {"no-room", t_no_room}, {"pair-of-other", t_pair},
-    {"much", t_much}, {"trial", t_trial}, {"falls", t_falls}, {"over", t_over}};
+    {"kept", t_kept}, {"much", t_much}, {"trial", t_trial}, {"falls", t_falls}, {"over", t_over}};
 
 static bool
 make_folders(void)
