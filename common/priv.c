@@ -40,7 +40,7 @@ close_between(unsigned from, unsigned to)
 int
 priv_fds(const int *keep, size_t count)
 {
-	int sorted[64];
+	int sorted[PRIV_FDS_MAX];
 	unsigned next = STDERR_FILENO + 1;
 
 	if (count > sizeof(sorted) / sizeof(sorted[0])) {

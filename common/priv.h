@@ -16,7 +16,8 @@
  * itself, because it makes its user namespaces between two of them.
  */
 
-/* 1. Close every descriptor above 2 but these (any order). */
+/* 1. Close every descriptor above 2 but these (any order; E2BIG beyond). */
+#define PRIV_FDS_MAX 320
 int priv_fds(const int *keep, size_t count);
 
 /*

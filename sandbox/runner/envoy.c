@@ -269,6 +269,7 @@ be_envoy(struct envoy *k, int lines[])
 	const struct envoy_setup *s = &k->setup;
 	int kept[JAIL_SLOTS_MAX + 2];
 
+	_Static_assert(NELEM(kept) <= PRIV_FDS_MAX, "priv_fds() has room");
 	(void)prctl(PR_SET_NAME, "warren-envoy", 0, 0, 0);
 	memcpy(kept, lines, s->slots * sizeof(*kept));
 	kept[s->slots] = s->inner;
