@@ -57,8 +57,11 @@ static struct told *told;
 struct worker {
 	const struct envoy *k;
 	struct pollfd p[JAIL_SLOTS_MAX + 1]; /* slots' lines, then of children */
-	pid_t errands[JAIL_SLOTS_MAX][ERRANDS]; /* 0: none */
 };
+
+/* In memory that its keeper shares: they go on behind one that falls. 0: none */
+static pid_t (*errands)[ERRANDS];
+#define ERRANDS_SIZE (JAIL_SLOTS_MAX * ERRANDS * sizeof(pid_t))
 
 /*
  * A number of its own, and one right: over the modes of files, for the daemon's
@@ -93,16 +96,23 @@ confine(const struct envoy_setup *s)
 }
 
 static void
-reap(struct worker *w, int signals)
+forget(pid_t pid)
+{
+	for (size_t i = 0; i < JAIL_SLOTS_MAX; i++)
+		for (size_t k = 0; k < ERRANDS; k++)
+			if (errands[i][k] == pid)
+				errands[i][k] = 0;
+}
+
+static void
+reap(int signals)
 {
 	struct signalfd_siginfo si;
-	pid_t *e = w->errands[0], pid;
+	pid_t pid;
 
 	(void)!read(signals, &si, sizeof(si));
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (size_t i = 0; i < JAIL_SLOTS_MAX * ERRANDS; i++)
-			if (e[i] == pid)
-				e[i] = 0;
+		forget(pid);
 }
 
 static void
@@ -138,13 +148,13 @@ used(const pid_t of[ERRANDS])
 
 /* Where another one of this slot is remembered; NULL: it has its share. */
 static pid_t *
-place_for(struct worker *w, uint32_t slot)
+place_for(uint32_t slot)
 {
-	pid_t *of = w->errands[slot - 1];
+	pid_t *of = errands[slot - 1];
 	unsigned shared = 0;
 
 	for (size_t i = 0; i < JAIL_SLOTS_MAX; i++) {
-		unsigned n = used(w->errands[i]);
+		unsigned n = used(errands[i]);
 
 		shared += n > ERRANDS_OWN ? n - ERRANDS_OWN : 0;
 	}
@@ -158,20 +168,22 @@ place_for(struct worker *w, uint32_t slot)
 static void
 send_out(struct worker *w, const struct errand_of *o, int reply)
 {
-	pid_t *place = place_for(w, o->slot);
+	pid_t *place = place_for(o->slot), pid;
 
 	if (o->ask.trial && told->begun) {
 		refuse(reply, "it was made ready before");
 	} else if (place == NULL) {
 		refuse(reply, "the daemon has too many containers of this slot "
 		    "that it does not take away");
-	} else if ((*place = fork()) == 0) {
+	} else if ((pid = fork()) == 0) {
+		*place = getpid(); /* who forks may fall before it writes */
 		for (size_t i = 0; i < NELEM(w->p); i++)
 			close_fd(&w->p[i].fd);
 		errand(w->k, o, reply);
-	} else if (*place < 0) {
-		*place = 0;
+	} else if (pid < 0) {
 		refuse(reply, "fork");
+	} else {
+		*place = pid;
 	}
 }
 
@@ -222,7 +234,7 @@ keep(const struct envoy *k, const int lines[])
 		if (poll(w.p, n + 1, -1) < 0)
 			continue;
 		if (children->revents != 0)
-			reap(&w, children->fd);
+			reap(children->fd);
 		for (uint32_t i = 0; i < n; i++) {
 			if (w.p[i].fd < 0 || w.p[i].revents == 0 ||
 			    serve(&w, i + 1))
@@ -253,7 +265,9 @@ watch_over(const struct envoy *k, const int lines[])
 		if (worker == 0)
 			keep(k, lines);
 		while (worker > 0 && (pid = waitpid(-1, &status, 0)) != worker)
-			if (pid < 0 && errno != EINTR)
+			if (pid > 0)
+				forget(pid);
+			else if (errno != EINTR)
 				break;
 		if (worker > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			_exit(0);
@@ -279,6 +293,10 @@ be_envoy(struct envoy *k, int lines[])
 	if (priv_fds(kept, s->slots + 2) < 0)
 		fatal("docker: descriptors");
 	k->keeper = getpid();
+	errands = mmap(NULL, ERRANDS_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (errands == MAP_FAILED)
+		fatal("docker");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
 	    mprotect(told, sizeof(*told), PROT_READ) < 0)
 		fatal("docker");

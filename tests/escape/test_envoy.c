@@ -33,7 +33,8 @@
 
 #define BASE DRIVE_BASE
 #define SLOTS 2u
-#define ERRANDS 16 /* of a slot, at once, while no other has more than 4 */
+#define ERRANDS 16 /* of a slot, at once, while no other has more than ... */
+#define ERRANDS_OWN 4
 #define MEET "meet"
 
 static char top[64];
@@ -381,6 +382,67 @@ asks_much(uint32_t slot)
 	return strstr(why, "too many") != NULL;
 }
 
+/* What is always there for a slot, all at once. */
+static bool
+asks_own(uint32_t slot)
+{
+	struct daemon d[ERRANDS_OWN];
+	struct envoy_ask a = {.grouped = true};
+	char why[DOCKER_WHY];
+
+	for (unsigned i = 0; i < ERRANDS_OWN; i++) {
+		d[i] = (struct daemon){.envoy = lines[slot - 1]};
+		if (daemon_ask(&d[i], &a, why) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+too_many(uint32_t slot)
+{
+	struct daemon d = {.envoy = lines[slot - 1]};
+	struct envoy_ask a = {.grouped = true};
+	char why[DOCKER_WHY];
+
+	return daemon_ask(&d, &a, why) < 0 && strstr(why, "too many") != NULL;
+}
+
+static int ours, theirs; /* of a line to who holds what it has asked for */
+
+static bool
+holds_much(uint32_t slot)
+{
+	char c = 0;
+
+	return asks_much(slot) && write(theirs, &c, 1) == 1 &&
+	    read(theirs, &c, 1) == 0;
+}
+
+/* While slot 1 has all that it gets. */
+static bool
+meanwhile(bool (*act)(void))
+{
+	bool ok;
+	int sv[2];
+	pid_t pid;
+	char c;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+		return false;
+	ours = sv[0];
+	theirs = sv[1];
+	pid = fork();
+	if (pid == 0) {
+		(void)close(ours);
+		_exit(in_slot(1, holds_much) ? 0 : 1);
+	}
+	(void)close(theirs);
+	ok = read(ours, &c, 1) == 1 && act();
+	(void)close(ours);
+	return waitpid(pid, NULL, 0) == pid && ok;
+}
+
 /* Its container is kept by who is not of the job any more. */
 static int kept[2];
 
@@ -442,10 +504,8 @@ static bool t_both(void)
 }
 static bool t_no_room(void) { return hostile(has_no_room, true); }
 static bool t_pair(void) { return pair_of_other() && served(2); }
-static bool t_much(void)
-{
-	return in_slot(1, asks_much) && served(2);
-}
+static bool other_has_own(void) { return in_slot(2, asks_own); }
+static bool t_much(void) { return meanwhile(other_has_own); }
 
 static bool
 t_kept(void)
@@ -500,6 +560,28 @@ t_falls(void)
 }
 
 static bool
+falls(void)
+{
+	pid_t pid = worker();
+
+	return pid > 0 && kill(pid, SIGKILL) == 0 && in_slot(1, too_many);
+}
+
+/* ... and who has what; it hears of those that go. */
+static bool
+t_falls_much(void)
+{
+	struct until u = until_begin("a place", PATIENCE_MS);
+
+	if (!meanwhile(falls))
+		return false;
+	while (in_slot(1, too_many))
+		if (!until_step(&u))
+			return false;
+	return served(1);
+}
+
+static bool
 t_over(void)
 {
 	envoy_over();
@@ -519,7 +601,8 @@ static const struct {
     {"shut-half", t_shut_half, 0}, {"both-ends", t_both, 0},
     {"no-room", t_no_room, 0}, {"pair-of-other", t_pair, 0},
     {"kept", t_kept, 0}, {"much", t_much, 0}, {"trial", t_trial, 0},
-    {"falls", t_falls, 0}, {"over", t_over, 0}};
+    {"falls", t_falls, 0}, {"falls-much", t_falls_much, 0},
+    {"over", t_over, 0}};
 
 static bool
 make_folders(void)
