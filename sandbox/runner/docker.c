@@ -104,11 +104,12 @@ docker_remove(char *out, size_t cap, const char *name)
 size_t
 docker_list(char *out, size_t cap, const char *node)
 {
-	char path[128];
+	char path[160];
 
 	/* {"label":["warren.node=..."]} */
-	(void)snprintf(path, sizeof(path), "/containers/json?all=1&filters="
-	    "%%7B%%22label%%22%%3A%%5B%%22" LABEL "%%3D%s%%22%%5D%%7D", node);
+	(void)snprintf(path, sizeof(path), "/containers/json?all=1&limit=%d"
+	    "&filters=%%7B%%22label%%22%%3A%%5B%%22" LABEL "%%3D%s%%22%%5D%%7D",
+	    DOCKER_ASKED, node);
 	return plain(out, cap, "GET", path);
 }
 
@@ -124,7 +125,7 @@ static json_t *
 container(const struct docker_container *c, const char *user)
 {
 	return json_pack("{s:s+, s:s, s:[s], s:[s], s:s, s:s, s:b, s:b, s:b,"
-	    " s:b, s:[], s:{s:s},"
+	    " s:b, s:[], s:{s:s, s:s},"
 	    " s:{s:b, s:b, s:s, s:s, s:s, s:s, s:b, s:[s], s:[s,s,s,s],"
 	    " s:[], s:[], s:{s:s}, s:I, s:I, s:i, s:b,"
 	    " s:[{s:s, s:s, s:s, s:b, s:{s:s}}]}}",
@@ -132,7 +133,8 @@ container(const struct docker_container *c, const char *user)
 	    "Entrypoint", "/" DOCKER_INNER, "Cmd", "arrive",
 	    "WorkingDir", "/", "Hostname", "burrow", "NetworkDisabled", 1,
 	    "AttachStdin", 0, "AttachStdout", 0, "AttachStderr", 0, "Env",
-	    "Labels", LABEL, c->node,
+	    /* that of the image would make lists of containers long */
+	    "Labels", LABEL, c->node, LABEL_MEET, "",
 	    "HostConfig", "Privileged", 0, "ReadonlyRootfs", 1,
 	    "NetworkMode", "none", "IpcMode", "none", "CgroupnsMode", "private",
 	    "UsernsMode", "host", "AutoRemove", 1, "CapDrop", "ALL",

@@ -51,7 +51,8 @@ size_t docker_start(char *out, size_t cap, const char *name);
 size_t docker_remove(char *out, size_t cap, const char *name);
 /* Images of nodes, of all of them. */
 size_t docker_images_list(char *out, size_t cap);
-/* The containers of this node, of all lives. */
+/* The containers of this node, of all lives: the latest DOCKER_ASKED of them. */
+#define DOCKER_ASKED 64
 size_t docker_list(char *out, size_t cap, const char *node);
 
 /* One of those: whose it is, and where that node's sockets were. */

@@ -22,6 +22,7 @@
 #include "sandbox/runner/errand.h"
 
 #define TOKEN 8
+#define SWEEPS 64u /* ours: lists of containers, before a trial */
 
 struct errand {
 	const struct errand_of *of;
@@ -53,11 +54,26 @@ alone(const struct errand *e)
 
 /* What an earlier life has left: nothing of this node's runs before a trial. */
 static bool
-sweep(struct errand_talk *t)
+take_away(struct errand_talk *t, const char *id)
+{
+	char said[DOCKER_WHY];
+
+	if (t->status / 100 == 2 || t->status == 404)
+		return true;
+	docker_message(said, t->content);
+	log_warnx("docker", "container %.12s, which was left, is not removed: "
+	    "status %u: %.150s", id, t->status, said);
+	return false;
+}
+
+/* The latest; *gone: how many of them are not there any more. */
+static bool
+sweep_some(struct errand_talk *t, size_t *gone)
 {
 	static char ids[DOCKER_LISTED][DOCKER_ID];
 	size_t n = 0;
 
+	*gone = 0;
 	if (!errand_ask(t, docker_list(t->head, sizeof(t->head),
 	    t->k->place.node), NULL, 0) || !errand_done(t, "its containers"))
 		return false;
@@ -66,13 +82,30 @@ sweep(struct errand_talk *t)
 		    "cannot be read");
 		return false;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (!errand_ask(t, docker_remove(t->head, sizeof(t->head),
 		    ids[i]), NULL, 0))
 			return false;
-	if (n > 0)
+		*gone += take_away(t, ids[i]);
+	}
+	return true;
+}
+
+/* Those that cannot be removed are no reason not to start. */
+static bool
+sweep(struct errand_talk *t)
+{
+	size_t gone, all = 0;
+	unsigned rounds = 0;
+
+	do {
+		if (!sweep_some(t, &gone))
+			return false;
+		all += gone;
+	} while (gone > 0 && ++rounds < SWEEPS);
+	if (all > 0)
 		log_notice("docker", "%zu containers that were left are "
-		    "removed", n);
+		    "removed", all);
 	return true;
 }
 
@@ -141,6 +174,24 @@ listen_at(struct errand *e)
 	return steal_fd(&fd);
 }
 
+/* From here on there may be one, whatever we hear of it. */
+static bool
+ask_for(struct errand *e, const struct docker_container *c)
+{
+	struct errand_talk *t = &e->t;
+
+	memcpy(e->name, c->name, sizeof(e->name));
+	e->unheard = true;
+	if (errand_ask(t, docker_create(t->head, sizeof(t->head), c), NULL,
+	    0)) {
+		e->unheard = false;
+		return true;
+	}
+	if (!t->asked)
+		e->name[0] = '\0';
+	return false;
+}
+
 static bool
 create(struct errand *e)
 {
@@ -152,22 +203,12 @@ create(struct errand *e)
 	(void)snprintf(path, sizeof(path), "%s/%s", place->meet, e->meet);
 	memcpy(c.node, place->node, sizeof(c.node));
 	(void)snprintf(c.name, sizeof(c.name), "warren-%s-%s", c.node, e->meet);
-	/* from here on there may be one, whatever we hear of it */
-	memcpy(e->name, c.name, sizeof(e->name));
-	e->unheard = true;
-	if (!errand_ask(t, docker_create(t->head, sizeof(t->head), &c), NULL,
-	    0)) {
-		if (t->err == ENOENT || t->err == ECONNREFUSED ||
-		    t->err == E2BIG)
-			e->name[0] = '\0'; /* it was not even asked */
+	if (!ask_for(e, &c))
 		return false;
-	}
 	/* somebody has tidied up; not for a node that has ended */
 	if (t->status == 404 && !alone(e) && (!errand_image_put(t) ||
-	    !errand_ask(t, docker_create(t->head, sizeof(t->head), &c), NULL,
-	    0)))
+	    !ask_for(e, &c)))
 		return false;
-	e->unheard = false;
 	return errand_done(t, "a container") && errand_ask(t, docker_start(
 	    t->head, sizeof(t->head), e->name), NULL, 0) &&
 	    errand_done(t, "its start");

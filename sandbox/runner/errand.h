@@ -10,7 +10,7 @@
  * What the envoy has its children do with the daemon (errand.c), and what
  * is asked of it (errand_ask.c) for its image (errand_image.c).
  */
-#define ERRAND_CONTENT (1u << 18) /* ours: of an answer; 256 containers: 200 KB */
+#define ERRAND_CONTENT (1u << 18) /* ours: of an answer; 64 containers: 60 KB */
 #define ERRAND_AGAIN_MS 200	  /* ours: until it is asked to remove again */
 #define ERRAND_LOOK_MS 1000	  /* ours: is its job still there? */
 
@@ -32,6 +32,7 @@ struct errand_talk {
 	char content[ERRAND_CONTENT];
 	unsigned status;
 	int err; /* of talk(), when there is no answer */
+	bool asked; /* it may have heard of that all the same */
 	char why[DOCKER_WHY];
 };
 

@@ -16,6 +16,7 @@ errand_ask(struct errand_talk *e, size_t n, const void *body, size_t nbody)
 	    .cap = sizeof(e->content)};
 
 	e->err = 0;
+	e->asked = false;
 	if (n == 0) {
 		e->err = E2BIG;
 		(void)snprintf(e->why, sizeof(e->why), "a request of ours is "
@@ -24,11 +25,13 @@ errand_ask(struct errand_talk *e, size_t n, const void *body, size_t nbody)
 	}
 	if (talk(&t) < 0) {
 		e->err = errno;
+		e->asked = t.asked;
 		(void)snprintf(e->why, sizeof(e->why), "its daemon: %s",
 		    strerror(e->err));
 		return false;
 	}
 	e->status = t.status;
+	e->asked = true;
 	return true;
 }
 

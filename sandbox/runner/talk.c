@@ -111,6 +111,7 @@ talk(struct talk *t)
 
 	end.us += (int64_t)t->answer_ms * 1000;
 	t->status = 0;
+	t->asked = fd >= 0;
 	if (fd < 0)
 		return -1;
 	rv = send_all(t, fd, t->head, t->nhead, end);

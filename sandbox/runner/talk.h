@@ -2,6 +2,7 @@
 #ifndef WARREN_SANDBOX_RUNNER_TALK_H
 #define WARREN_SANDBOX_RUNNER_TALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct talk {
 	char *content;	    /* of the answer: http.h */
 	size_t cap;
 	unsigned status;    /* found: of the answer */
+	bool asked;	    /* ... it may have heard something */
 };
 /*
  * 0, or -1 with errno: of connect(2), ETIMEDOUT, ECANCELED (until), EPROTO (no

@@ -44,8 +44,8 @@ test_requests(void **state)
 	assert_string_equal(out, "DELETE /containers/" HEX64 "?force=1&v=1"
 	    TAIL);
 	assert_true(docker_list(out, sizeof(out), "12345678") > 0);
-	assert_string_equal(out, "GET /containers/json?all=1&filters=%7B%22label"
-	    "%22%3A%5B%22warren.node%3D12345678%22%5D%7D" TAIL);
+	assert_string_equal(out, "GET /containers/json?all=1&limit=64&filters=%7B"
+	    "%22label%22%3A%5B%22warren.node%3D12345678%22%5D%7D" TAIL);
 	assert_true(docker_image_remove(out, sizeof(out), "12345678") > 0);
 	assert_string_equal(out, "DELETE /images/warren-inner:12345678?force=1"
 	    TAIL);
@@ -79,7 +79,7 @@ test_create(void **state)
 	    "\"apparmor=unconfined\",\"label=disable\"],"
 	    "\"UsernsMode\":\"host\"},\"Hostname\":\"burrow\","
 	    "\"Image\":\"warren-inner:12345678\","
-	    "\"Labels\":{\"warren.node\":\"12345678\"},"
+	    "\"Labels\":{\"warren.meet\":\"\",\"warren.node\":\"12345678\"},"
 	    "\"NetworkDisabled\":true,\"User\":\"1879048449:1879048449\","
 	    "\"WorkingDir\":\"/\"}";
 	struct docker_container c = {.node = "12345678",
