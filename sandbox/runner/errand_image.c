@@ -146,15 +146,27 @@ sweep_others(struct errand_talk *e)
 	size_t n = 0;
 
 	if (!errand_ask(e, docker_images_list(e->head, sizeof(e->head)), NULL,
-	    0) || e->status != 200 ||
-	    !docker_images_read(found, &n, e->content))
+	    0) || !errand_done(e, "its images")) {
+		log_warnx("docker", "images of nodes that are gone stay: %s",
+		    e->why);
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(found[i].node, e->k->place.node) != 0 &&
-		    gone(e, &found[i]) && take_away(e, found[i].node) &&
-		    e->status / 100 == 2)
+	}
+	if (!docker_images_read(found, &n, e->content)) {
+		log_warnx("docker", "images of nodes that are gone stay: its "
+		    "list of images cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(found[i].node, e->k->place.node) == 0 ||
+		    !gone(e, &found[i]))
+			continue;
+		if (take_away(e, found[i].node) && errand_done(e, "removing it"))
 			log_notice("docker", "the image of a node that was at "
 			    "%s is removed", found[i].meet);
+		else
+			log_warnx("docker", "the image of a node that was at "
+			    "%s stays: %s", found[i].meet, e->why);
+	}
 }
 
 bool
