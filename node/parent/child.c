@@ -38,6 +38,7 @@
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
 #define ORPHANS_S 0.01	 /* until what a jail has left is dead ... */
 #define ORPHANS_LOOKS 3	 /* ... and none was seen so often */
+#define ENVOY_LOOKS 500	 /* ours: 5 s, for who asks a daemon to end by itself */
 #define HIGH_FD 100	 /* above what a program's table needs */
 
 /* Stages of the end: work first, then what it needs, the trail last. */
@@ -334,42 +335,48 @@ is_program(const struct parent *p, pid_t pid)
 	return false;
 }
 
+enum remains { LEFT_OTHER, LEFT_JOB, LEFT_ENVOY };
+
 /* A child of ours that is a slot, a job's first process or a step of a jail. */
-static bool
+static enum remains
 of_jail(const struct parent *p, pid_t pid)
 {
 	char path[48], comm[16] = "";
 	_cleanup_fd_ int fd = -1;
 
 	if (is_program(p, pid))
-		return false;
+		return LEFT_OTHER;
 	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, comm, sizeof(comm) - 1) <= 0)
-		return false;
+		return LEFT_OTHER;
+	if (strncmp(comm, "warren-envoy", 12) == 0)
+		return LEFT_ENVOY;
 	return strncmp(comm, "warren-jail", 11) == 0 ||
 	    strncmp(comm, "warren-runner", 13) == 0 ||
-	    strncmp(comm, "warren-hand", 11) == 0;
+	    strncmp(comm, "warren-hand", 11) == 0 ? LEFT_JOB : LEFT_OTHER;
 }
 
 /*
  * What a jail that fell has left becomes our child (PR_SET_CHILD_SUBREAPER):
  * dying, but with the slots' ids, folders and groups until it is dead. The first
  * process of a job is reaped when all others are; until then it keeps its
- * number, so it can be killed by it.
+ * number, so it can be killed by it. Who asks a daemon is not: it takes the last
+ * containers away, which the next jail's trial would come across.
  */
 static bool
-left_behind(const struct parent *p)
+left_behind(const struct parent *p, bool envoy)
 {
 	FILE *f = fopen("/proc/thread-self/children", "re");
 	bool any = false;
 	int pid;
 
 	while (f != NULL && fscanf(f, "%d", &pid) == 1) {
-		if (!of_jail(p, (pid_t)pid))
-			continue;
-		(void)kill((pid_t)pid, SIGKILL);
-		any = true;
+		enum remains what = of_jail(p, (pid_t)pid);
+
+		if (what == LEFT_JOB)
+			(void)kill((pid_t)pid, SIGKILL);
+		any |= what == LEFT_JOB || (what == LEFT_ENVOY && envoy);
 	}
 	if (f != NULL)
 		(void)fclose(f);
@@ -387,7 +394,8 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 		return;
 	}
 	/* the list may lack some while others leave it: once is not enough */
-	c->alone = left_behind(c->parent) ? 0 : c->alone + 1;
+	c->alone = left_behind(c->parent, c->waited++ < ENVOY_LOOKS) ? 0 :
+	    c->alone + 1;
 	if (c->peer == PROGRAM_JAIL && c->alone < ORPHANS_LOOKS) {
 		ev_timer_set(&c->again, ORPHANS_S, 0.);
 		ev_timer_start(loop, &c->again);
@@ -433,7 +441,7 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 	ev_child_stop(loop, w);
 	ev_timer_stop(loop, &c->again);
 	c->pid = 0;
-	c->alone = 0;
+	c->alone = c->waited = 0;
 	c->ready = false;
 	ipc_ev_free(c->ev);
 	c->ev = NULL;

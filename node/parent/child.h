@@ -24,6 +24,7 @@ struct child {
 	ev_timer again;
 	unsigned restarts; /* in all */
 	unsigned alone;	   /* jail: looks that found nothing of the last one */
+	unsigned waited;   /* ... and those that waited for who asks a daemon */
 	unsigned streak;   /* without a long life in between */
 	double born;
 	/* jail, where no job can run: */
