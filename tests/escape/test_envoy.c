@@ -48,7 +48,10 @@ static struct id32 job_of[SLOTS] = {{{1}}, {{2}}};
 static struct seen {
 	atomic_uint n;
 	char asked[256][640];
+	atomic_uint left; /* containers of an earlier life, taken away or not */
+	atomic_uint stuck; /* ... of which it does not give up so many */
 } *seen;
+#define LISTED 64u /* as many are asked for at once */
 
 static unsigned
 count(const char *word)
@@ -89,9 +92,31 @@ container(const char *text)
 	_exit(0);
 }
 
+/* The latest first, as many as are asked for. */
+static const char *
+list_left(void)
+{
+	static char out[LISTED * 80 + 64];
+	unsigned n = atomic_load(&seen->left);
+	size_t at = (size_t)snprintf(out, sizeof(out), "200 OK\r\n\r\n[");
+
+	for (unsigned i = 0; i < n && i < LISTED; i++)
+		at += (size_t)snprintf(out + at, sizeof(out) - at,
+		    "%s{\"Id\":\"%064x\"}", i > 0 ? "," : "", n - i);
+	(void)snprintf(out + at, sizeof(out) - at, "]");
+	return out;
+}
+
 static const char *
 answer_to(const char *line)
 {
+	if (strncmp(line, "GET /containers/json?all=1&limit=64&", 36) == 0)
+		return list_left();
+	if (strncmp(line, "DELETE /containers/0", 20) == 0) {
+		if (atomic_load(&seen->left) <= atomic_load(&seen->stuck))
+			return "500 No\r\n\r\n{\"message\":\"it is stuck\"}";
+		(void)atomic_fetch_sub(&seen->left, 1);
+	}
 	if (strncmp(line, "GET /version", 12) == 0)
 		return "200 OK\r\n\r\n{\"Version\":\"20.10.24\"}";
 	if (strncmp(line, "GET ", 4) == 0)
@@ -225,7 +250,8 @@ in_slot(uint32_t slot, bool (*act)(uint32_t))
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)close(lines[SLOTS - slot]);
+		if (slots >= SLOTS)
+			(void)close(lines[SLOTS - slot]);
 		if (setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 ||
 		    setresuid(id, id, id) < 0)
 			_exit(2);
@@ -523,6 +549,29 @@ t_trial(void)
 	return hostile(tries_again, true) && count("GET /containers/json") == 0;
 }
 
+static bool
+is_tried(uint32_t slot)
+{
+	struct daemon d = {.envoy = lines[slot - 1]};
+	struct envoy_ask a = {.trial = true};
+	char why[DOCKER_WHY];
+
+	return daemon_ask(&d, &a, why) == 0;
+}
+
+/* More than one list holds; those that stay are no reason not to start. */
+static bool
+sweeps(unsigned stuck, unsigned lists)
+{
+	atomic_store(&seen->left, LISTED + 6);
+	atomic_store(&seen->stuck, stuck);
+	return in_slot(1, is_tried) && atomic_load(&seen->left) == stuck &&
+	    count("GET /containers/json") == lists;
+}
+
+static bool t_sweep(void) { return sweeps(0, 3); }
+static bool t_stuck(void) { return sweeps(2, 3); }
+
 /* The children of a process, as text. */
 static pid_t
 first_child(pid_t of, char *text, size_t cap)
@@ -593,7 +642,7 @@ t_over(void)
 static const struct {
 	const char *name;
 	bool (*run)(void);
-	uint32_t slots; /* 0: as most have */
+	uint32_t slots; /* 0: as most have; 1: before any job */
 } all[] = {
     {"own", t_own, 0}, {"all-slots", t_own, JAIL_SLOTS_MAX},
     {"rubbish", t_rubbish, 0}, {"names-other", t_names, 0},
@@ -601,6 +650,7 @@ static const struct {
     {"shut-half", t_shut_half, 0}, {"both-ends", t_both, 0},
     {"no-room", t_no_room, 0}, {"pair-of-other", t_pair, 0},
     {"kept", t_kept, 0}, {"much", t_much, 0}, {"trial", t_trial, 0},
+    {"sweep", t_sweep, 1}, {"stuck", t_stuck, 1},
     {"falls", t_falls, 0}, {"falls-much", t_falls_much, 0},
     {"over", t_over, 0}};
 
@@ -643,7 +693,7 @@ play(bool (*run)(void))
 	if (pid == 0) {
 		bool ok = start_envoy();
 
-		for (unsigned i = 0; i < SLOTS; i++)
+		for (unsigned i = 0; slots >= SLOTS && i < SLOTS; i++)
 			envoy_begins(i + 1, &job_of[i]);
 		_exit(ok && run() ? 0 : 1);
 	}
@@ -715,6 +765,7 @@ main(int argc, char *argv[])
 		if (only != NULL && strcmp(only, all[i].name) != 0)
 			continue;
 		atomic_store(&seen->n, 0);
+		atomic_store(&seen->left, 0);
 		slots = all[i].slots != 0 ? all[i].slots : SLOTS;
 		if (make_folders())
 			docker = start_daemon();
