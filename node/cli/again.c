@@ -12,6 +12,9 @@ enum again
 again_after(struct again_call *c, const struct proto_ans *a, bool identify,
     bool introduce, uint64_t *wait_s)
 {
+	if (a->status == ST_BUSY && c->spare_stream &&
+	    pstr_is(a->meta.code, "stream"))
+		return AGAIN_NOT;
 	if (a->status == ST_BUSY) {
 		*wait_s = MAX_OF(UINT64_C(1),
 		    MIN_OF(a->meta.s, (uint64_t)BUSY_MAX_S));

@@ -20,6 +20,11 @@ enum again {
 struct again_call { /* of one request; zeros at its beginning */
 	unsigned identified;
 	bool introduced;
+	/*
+	 * It asks for a stream, and its maker can do without: that none is free
+	 * is its answer then, while all streams may be taken for days.
+	 */
+	bool spare_stream;
 };
 
 /*

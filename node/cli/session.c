@@ -589,7 +589,8 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	struct attach_request_opts o = {
 	    .repeat = true, .max_response = 1 << 20, .progress = on_progress,
 	    .patience_us = (int64_t)req->wait_s * MONO_SECOND};
-	struct again_call again = {0};
+	struct again_call again = {
+	    .spare_stream = s->give_back && req->path == PATH_FOLLOW};
 	unsigned unanswered = 0;
 	uint64_t wait;
 	size_t len;

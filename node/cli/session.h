@@ -78,7 +78,8 @@ bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
  * From now on a slice (blob/put, blob/get, job/log) whose link has broken is
  * given back with SESSION_BROKEN too, so that a smaller one can be asked; and
  * one that has arrived, while its answer has not, with SESSION_UNANSWERED: the
- * node is asked what it has instead.
+ * node is asked what it has instead. And that no stream is free is the answer to
+ * PATH_FOLLOW: who gives back reads the log when the job has ended.
  */
 #define SESSION_UNANSWERED (-3)
 void session_give_back(struct session *);

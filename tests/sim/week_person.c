@@ -384,7 +384,8 @@ make_call(struct slot *s, struct mono now)
 	s->path = q.path;
 	s->made_on = s->generation;
 	s->calling = true;
-	s->call = (struct again_call){0};
+	s->call = (struct again_call){
+	    .spare_stream = q.path == PATH_FOLLOW};
 	week.largest_slice = MAX_OF(week.largest_slice, (unsigned)q.body.n);
 	return true;
 }

@@ -39,6 +39,23 @@ test_busy(void **state)
 	}
 }
 
+/* Who reads the log at the end does not wait for a stream, but for all else. */
+static void
+test_stream(void **state)
+{
+	struct again_call c = {.spare_stream = true}, waits = {0};
+	struct proto_ans a = {.status = ST_BUSY};
+	uint64_t wait;
+
+	(void)state;
+	a.meta.code = pstr_of("stream");
+	assert_int_equal(again_after(&c, &a, true, false, &wait), AGAIN_NOT);
+	assert_int_equal(again_after(&waits, &a, true, false, &wait),
+	    AGAIN_LATER);
+	a.meta.code = pstr_of("load");
+	assert_int_equal(again_after(&c, &a, true, false, &wait), AGAIN_LATER);
+}
+
 /* The packet that says who asks may be lost more than once, not for ever. */
 static void
 test_identify(void **state)
@@ -101,6 +118,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_busy),
+	    cmocka_unit_test(test_stream),
 	    cmocka_unit_test(test_identify),
 	    cmocka_unit_test(test_introduce),
 	    cmocka_unit_test(test_others),
