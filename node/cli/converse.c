@@ -14,6 +14,7 @@
 #include "node/cli/format.h"
 #include "node/cli/leftout.h"
 #include "node/cli/outcome.h"
+#include "node/cli/repeat.h"
 #include "node/cli/say.h"
 #include "node/cli/taken.h"
 
@@ -474,7 +475,7 @@ ask_there(struct talk *s)
 	struct proto_ans a;
 	int rc;
 
-	if (!s->unsure || talk_admitted(s))
+	if (!s->unsure || talk_admitted(s) || repeat_never_had(&s->sub))
 		return;
 	rc = session_ask(s->session, &req, &a, NULL, NULL);
 	s->there = rc != CLI_OK || a.status != ST_NOT_FOUND;

@@ -15,8 +15,10 @@ repeat_shut(struct submitter *s, const struct proto_ans *a)
 	    !(pstr_is(a->meta.code, "not_accepting") ||
 		pstr_is(a->meta.code, "posture")))
 		return false;
-	s->shut_s = (uint32_t)MAX_OF(UINT64_C(1),
-	    MIN_OF(a->meta.s, (uint64_t)REPEAT_MOST_S));
+	s->shut_s = REPEAT_MOST_S; /* it does not say how long */
+	if (a->meta.has_s)
+		s->shut_s = (uint32_t)MAX_OF(UINT64_C(1),
+		    MIN_OF(a->meta.s, (uint64_t)REPEAT_MOST_S));
 	return true;
 }
 
@@ -28,6 +30,13 @@ repeat_unknown(struct submitter *s, const struct proto_ans *a)
 		return false;
 	s->shut_s = 0;
 	return true;
+}
+
+bool
+repeat_never_had(const struct submitter *s)
+{
+	return s->end == SUB_REFUSED && s->asked == PATH_STATUS &&
+	    s->shut_s == 0;
 }
 
 bool

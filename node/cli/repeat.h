@@ -19,6 +19,8 @@
 bool repeat_shut(struct submitter *s, const struct proto_ans *a);
 /* ... and the node has no such job: it is refused as it was said. */
 bool repeat_unknown(struct submitter *s, const struct proto_ans *a);
+/* So it ended, by that answer: nothing more needs to be asked. */
+bool repeat_never_had(const struct submitter *s);
 /* The status came. true: submit again in *wait_s; false: watch it. */
 bool repeat_waits(struct submitter *s, uint32_t *wait_s);
 

@@ -337,7 +337,7 @@ answer_shut(struct submitter *s, struct mono now, const struct proto_ans *a)
 	take_state(s, v.state, v.reason);
 	if (repeat_waits(s, &wait_s))
 		s->poll_at = mono_add(now, wait_s * MONO_SECOND);
-	else if (s->detach)
+	else if (s->detach && strcmp(s->state, "refused") != 0)
 		finish(s, SUB_DETACHED, NULL);
 	else
 		enter_watch(s, now);

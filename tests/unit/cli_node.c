@@ -219,6 +219,7 @@ answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 		    .has_step = true, .step = 1, .has_s = true, .s = 30,
 		    .why = pstr_of("the disk of the node is full")};
 
+		meta.has_s = !w->shut_silent;
 		w->shut--;
 		proto_ans_put(out, ST_REFUSED, &meta);
 		return;

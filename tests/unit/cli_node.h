@@ -61,6 +61,7 @@ struct world {
 	unsigned submits, shut;	  /* so many repeats come to a shut door */
 	unsigned shut_waits;	  /* ... whose job waits for its inputs then */
 	bool never_had;		  /* the job, says status */
+	bool shut_silent;	  /* shut says no seconds */
 	const char *end_state;	  /* "done", "refused", ... */
 	const char *end_reason;
 	bool digest_error;

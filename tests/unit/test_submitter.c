@@ -11,6 +11,7 @@
 
 #include "tests/unit/cli_node.h"
 #include "common/util.h"
+#include "node/cli/repeat.h"
 #include "tests/unit/vec.h"
 
 #define STEPS 5000
@@ -250,6 +251,7 @@ static void
 test_shut(void **state)
 {
 	struct world *w = world_new();
+	struct mono since;
 
 	(void)state;
 	w->shut = 1;
@@ -273,6 +275,29 @@ test_shut(void **state)
 	world_run(w, STEPS);
 	assert_int_equal(w->s.end, SUB_DETACHED);
 	assert_string_equal(w->s.state, "running");
+	world_free(w);
+
+	/* a door that does not say for how long it is shut */
+	w = world_new();
+	w->shut = 1;
+	w->shut_waits = 1;
+	w->shut_silent = true;
+	since = w->now;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(mono_sub(w->now, since) >= 30 * MONO_SECOND);
+	world_free(w);
+
+	/* refused meanwhile: it was not handed over */
+	w = world_new();
+	w->shut = 1;
+	w->s.detach = true;
+	w->running_polls = 0;
+	w->end_state = "refused";
+	w->end_reason = "volume";
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_NO_RECEIPT);
+	assert_string_equal(w->s.code, "volume");
 	world_free(w);
 
 	/* what the node never had is refused */
@@ -301,6 +326,7 @@ test_shut(void **state)
 			assert_string_equal(w->s.why, w->refuse_why);
 			assert_int_equal(w->s.step, 1);
 		}
+		assert_int_equal(repeat_never_had(&w->s), i > 0);
 		world_free(w);
 	}
 }
