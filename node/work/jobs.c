@@ -289,8 +289,10 @@ job_admit(struct jobs *js, struct job *j, bool held, const char *reason,
 void
 job_restore(struct jobs *js, struct job *j)
 {
+	/* a damaged row: what lives has given nothing yet that could expire */
+	j->expired = j->expired && job_ended(j);
 	table_in(js, j);
-	if (j->expired && job_ended(j))
+	if (j->expired)
 		gone_in(js, j);
 	j->kept = true;
 	js->last_order = MAX_OF(js->last_order, j->order);

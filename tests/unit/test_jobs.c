@@ -511,6 +511,26 @@ test_gone(void **state)
 	assert_true(had(1, 7));
 }
 
+/* A row that was damaged says that one has expired which has not ended. */
+static void
+test_expired_alive(void **state)
+{
+	struct job *j = a_job(1, 1);
+
+	(void)state;
+	j->nouts = 2;
+	j->outs = calloc(2, sizeof(*j->outs));
+	assert_non_null(j->outs);
+	j->order = 2;
+	j->state = JS_RUNNING;
+	j->expired = true;
+	(void)a_giver(3, 1, 7, true);
+	job_restore(&js, j);
+	assert_false(j->expired);
+	job_remove(&js, j);
+	assert_true(had(1, 7));
+}
+
 int
 main(void)
 {
@@ -519,6 +539,7 @@ main(void)
 	    T(test_edges), T(test_phases), T(test_life), T(test_lost),
 	    T(test_verdicts), T(test_due), T(test_lookups),
 	    T(test_makes_room), T(test_record), T(test_gone),
+	    T(test_expired_alive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
