@@ -96,6 +96,7 @@ struct ledger {
 	sqlite3_stmt *q[Q_COUNT];
 	struct ops ops;
 	bool failing; /* the last commit failed: say so once */
+	bool gone;    /* ... for its name is another file's: said as well */
 	char why[160]; /* of what was left out */
 };
 
@@ -725,14 +726,15 @@ ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 	if (!ledger_pending(l, js))
 		return 0;
 	if (moved(l)) {
-		if (!l->failing)
+		if (!l->gone)
 			log_errx("ledger.db", "was removed or replaced while "
 			    "it was in use, so no job is taken until it is "
 			    "back: or start warrend anew, which forgets what "
 			    "was in it");
-		l->failing = true;
+		l->failing = l->gone = true;
 		return -1;
 	}
+	l->gone = false;
 	rc = write_all(l, js);
 	if (rc != SQLITE_OK && !of_all(rc)) {
 		if (sqlite3_get_autocommit(l->db) == 0)

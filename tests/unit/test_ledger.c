@@ -17,6 +17,7 @@
 
 #include <sqlite3.h>
 
+#include "tests/unit/cli_capture.h"
 #include "tests/unit/ledgerkit.h"
 
 static void
@@ -280,6 +281,42 @@ test_removed(void **state)
 	ledger_close(l);
 }
 
+/* That the file is gone is said, although writing had failed before. */
+static void
+test_removed_full(void **state)
+{
+	struct rlimit old, small = {60 * 1024, 0};
+	struct ledger *l = ledgerkit_open();
+	static uint8_t body[200 * 1024];
+	struct job *j = a_job(1);
+	const struct captured *said;
+	char other[160];
+	bool full;
+
+	(void)state;
+	ledgerkit_commit(l);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_true(ledger_put_body(l, &j->id, body, sizeof(body), body, 5));
+	assert_int_equal(ledger_commit(l, &ledgerkit_jobs, &full), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	(void)snprintf(other, sizeof(other), "%s.off", ledgerkit_path);
+	assert_int_equal(rename(ledgerkit_path, other), 0);
+	for (int again = 0; again < 2; again++) {
+		capture_begin();
+		assert_int_equal(ledger_commit(l, &ledgerkit_jobs, &full), -1);
+		said = capture_end();
+		/* once */
+		assert_true((strstr(said->err, "was removed") != NULL) ==
+		    (again == 0));
+	}
+	assert_int_equal(rename(other, ledgerkit_path), 0);
+	ledgerkit_commit(l);
+	ledger_close(l);
+}
+
 static void
 test_bad_files(void **state)
 {
@@ -401,6 +438,7 @@ main(void)
 	    T(test_killed),
 	    T(test_full),
 	    T(test_removed),
+	    T(test_removed_full),
 	    T(test_bad_files),
 	    T(test_votes),
 	};
