@@ -13,8 +13,6 @@
  * come in chunks). Nobody else includes it.
  */
 #define PART_IDLE_S 129600 /* compute.md 3.2: 36 hours after the last byte */
-/* ours: an empty folder is 1 kB of tar, but a file and rows cost more */
-#define BLOB_CHARGE_LEAST 4096
 
 /* One owner's claim on a blob. */
 struct own {

@@ -18,6 +18,9 @@ struct job;
 struct mail;
 struct vote;
 
+/* ours: an empty folder is 1 kB of tar, but a file and rows cost more */
+#define BLOB_CHARGE_LEAST 4096 /* of a peer's spool, for each blob */
+
 /* What a slice of a blob did. */
 enum blob_put {
 	BLOB_MORE,   /* *have bytes are here */

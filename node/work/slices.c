@@ -162,7 +162,7 @@ full(struct node *n, const struct asked *a, const struct fp *fp)
 
 	r.value = n->host.blob_held(n->host.ctx, fp) -
 	    n->host.blob_claimed(n->host.ctx, fp, id32_at(a->req.digest)) +
-	    a->req.n;
+	    MAX_OF(a->req.n, (uint64_t)BLOB_CHARGE_LEAST);
 	if (r.value > r.limit)
 		answer_refusal(n, a, &r);
 	else

@@ -465,6 +465,10 @@ test_full_spool(void **state)
 	refused(a, "quota", 0);
 	assert_true(pstr_is(a->meta.why, "spool"));
 	assert_true(a->meta.value > a->meta.limit);
+	/* room for its bytes, but the least that a blob is charged is more */
+	assert_true(sizeof(tar) < BLOB_CHARGE_LEAST);
+	w.n.policy.peer_spool = BLOB_CHARGE_LEAST - 1;
+	refused(world_call(&w, 1, &q), "quota", 0);
 }
 
 #define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
