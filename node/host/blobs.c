@@ -423,24 +423,35 @@ idle(struct blobs *b, const struct fp *fp, size_t *n)
 }
 
 bool
-blobs_room(struct blobs *b, const struct fp *fp, uint64_t more)
+peer_room(struct blobs *b, const struct fp *fp, uint64_t more)
 {
-	_cleanup_free_ struct own **mine = NULL, **any = NULL;
+	_cleanup_free_ struct own **mine = NULL;
 	size_t n;
 
-	if (more > b->limits.peer_spool || more > b->limits.spool)
+	if (more > b->limits.peer_spool)
 		return false;
 	if (!peer_fits(b, fp, more)) {
 		mine = idle(b, fp, &n);
 		for (size_t i = 0; i < n && !peer_fits(b, fp, more); i++)
 			own_remove(b, mine[i]);
 	}
-	if (peer_fits(b, fp, more) && !all_fit(b, more)) {
+	return peer_fits(b, fp, more);
+}
+
+bool
+blobs_room(struct blobs *b, const struct fp *fp, uint64_t more)
+{
+	_cleanup_free_ struct own **any = NULL;
+	size_t n;
+
+	if (more > b->limits.spool || !peer_room(b, fp, more))
+		return false;
+	if (!all_fit(b, more)) {
 		any = idle(b, NULL, &n);
 		for (size_t i = 0; i < n && !all_fit(b, more); i++)
 			own_remove(b, any[i]);
 	}
-	return peer_fits(b, fp, more) && all_fit(b, more);
+	return all_fit(b, more);
 }
 
 void
@@ -476,16 +487,30 @@ blobs_expire(struct blobs *b, uint32_t unix_now)
 
 /* ---- upload ---- */
 
+/* Of one whose file was removed or cut no hole is filled up: it begins anew. */
 static bool
 part_open(struct blobs *b, struct blob_part *p)
 {
+	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
 	char name[PART_NAME];
+	struct stat st;
 
 	if (p->fd >= 0)
 		return true;
 	part_name(name, &p->fp, &p->sha);
-	p->fd = openat(b->partial, name,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (p->have > 0) {
+		p->fd = openat(b->partial, name, flags);
+		if (p->fd >= 0 && fstat(p->fd, &st) == 0 &&
+		    (uint64_t)st.st_size >= p->have)
+			return true;
+		if (p->fd < 0 && errno != ENOENT)
+			return false;
+		close_fd(&p->fd);
+		(void)unlinkat(b->partial, name, 0);
+		p->have = p->hashed = 0;
+		sha256_init(&p->hash);
+	}
+	p->fd = openat(b->partial, name, flags | O_CREAT, 0600);
 	return p->fd >= 0;
 }
 
@@ -598,43 +623,6 @@ blobs_behind(struct blobs *b)
 	return false;
 }
 
-bool
-read_at(int fd, uint8_t *p, size_t n, uint64_t at)
-{
-	while (n > 0) {
-		ssize_t r = pread(fd, p, n, (off_t)at);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0) {
-			if (r == 0)
-				errno = EIO;
-			return false;
-		}
-		p += r;
-		at += (uint64_t)r;
-		n -= (size_t)r;
-	}
-	return true;
-}
-
-bool
-write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
-{
-	while (n > 0) {
-		ssize_t w = pwrite(fd, p, n, (off_t)at);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return false;
-		p += w;
-		at += (uint64_t)w;
-		n -= (size_t)w;
-	}
-	return true;
-}
-
 /* The last byte is here: check, sync, rename, own. */
 static enum blob_put
 complete(struct blobs *b, struct blob_part *p, uint32_t unix_now)
@@ -701,6 +689,11 @@ put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 	if (p->have < size) {
 		size_t skip = (size_t)(p->have - offset);
 
+		if (offset > p->have) { /* it has begun anew */
+			part_shut(p);
+			*have = p->have;
+			return BLOB_MORE;
+		}
 		if (!write_at(p->fd, data + skip, len - skip, p->have))
 			goto failed;
 		sha256_update(&p->hash, len - skip, data + skip);

@@ -109,6 +109,12 @@ void claim_add(struct blobs *, struct claim *, const struct fp *,
     uint64_t bytes);
 void claim_end(struct blobs *, struct claim *);
 
+/*
+ * Room for so much more of this peer's, of which nobody else is charged: what
+ * it needs no more goes. blobs_room() asks for the room of all besides.
+ */
+bool peer_room(struct blobs *, const struct fp *, uint64_t more);
+
 bool write_at(int fd, const uint8_t *, size_t, uint64_t at);
 bool read_at(int fd, uint8_t *, size_t, uint64_t at);
 

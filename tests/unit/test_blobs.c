@@ -327,6 +327,71 @@ test_outputs_and_sweep(void **state)
 	close_blobs(&s);
 }
 
+/* What another has here needs room of its new owner only. */
+static void
+test_output_shared(void **state)
+{
+	struct store s = open_blobs(30000, 30000);
+	uint8_t data[20000];
+	struct blob_writer *w;
+	struct id32 sha;
+	uint64_t size;
+
+	(void)state;
+	put_whole(&s, &alice, 1, sizeof(data), NOW, BLOB_WHOLE);
+	keep = true;
+	memset(data, 1, sizeof(data));
+	w = blob_writer_open(s.b);
+	assert_non_null(w);
+	assert_int_equal(blob_writer_add(w, data, sizeof(data)), 0);
+	assert_int_equal(blob_writer_finish(w, &bob, NOW, &sha, &size), 0);
+	assert_int_equal(blobs_total(s.b), sizeof(data));
+	assert_int_equal(blobs_held(s.b, &bob), sizeof(data));
+	/* ... but of him */
+	memset(data, 2, sizeof(data));
+	w = blob_writer_open(s.b);
+	assert_non_null(w);
+	assert_int_equal(blob_writer_add(w, data, sizeof(data)), 0);
+	assert_int_equal(blob_writer_finish(w, &bob, NOW, &sha, &size), -1);
+	close_blobs(&s);
+}
+
+/* A part that was removed or cut under us begins anew, without a hole. */
+static void
+test_part_damaged(void **state)
+{
+	struct store s = open_blobs(1 << 20, 1 << 20);
+	const uint8_t *data = (const uint8_t *)"hello, blob";
+	char name[200], hex[65];
+	struct id32 sha;
+	uint8_t buf[16];
+	uint64_t have, size;
+
+	(void)state;
+	sha_of(&sha, data, 11);
+	hex_encode(hex, alice.b, 16);
+	hex[32] = '\0';
+	(void)snprintf(name, sizeof(name), "%s/parts/%s-", ledgerkit_dir, hex);
+	hex_encode(hex, HASH_BYTES(sha));
+	(void)snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s",
+	    hex);
+	for (int cut = 0; cut < 2; cut++) {
+		assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 0, data, 6,
+			NOW, &have), BLOB_MORE);
+		assert_int_equal(have, 6);
+		assert_int_equal(cut ? truncate(name, 3) : unlink(name), 0);
+		assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 6, data + 6,
+			5, NOW, &have), BLOB_MORE);
+		assert_int_equal(have, 0);
+		assert_int_equal(blobs_have(s.b, &alice, &sha), 0);
+	}
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 0, data, 11, NOW,
+		&have), BLOB_WHOLE);
+	assert_int_equal(blobs_get(s.b, &alice, &sha, 0, buf, 16, &size), 11);
+	assert_memory_equal(buf, data, 11);
+	close_blobs(&s);
+}
+
 /* A blob of no bytes is whole with the first question. */
 static void
 test_empty(void **state)
@@ -355,6 +420,8 @@ main(void)
 	    T(test_limits),
 	    T(test_sums),
 	    T(test_outputs_and_sweep),
+	    T(test_output_shared),
+	    T(test_part_damaged),
 	    T(test_empty),
 	};
 
