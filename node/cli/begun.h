@@ -28,10 +28,10 @@
  * (compute.md 3.1). Without a session *late is set then.
  *
  * CLI_OK: folder is "", or m is that job now, folder is where it is, and it was
- * said; *mark is its mark then (jobdir_hold()), the caller's to close, so that no
- * other program goes on with the same. Else the node did not answer, as session_ask(), or refuses to (said):
- * what is begun is not known, nonce and times of m are void, and another job
- * could be a second one.
+ * said; *mark is its mark then (jobdir_hold()), the caller's to close, so that
+ * no other program goes on with the same. Else the node did not answer, as
+ * session_ask(), or refuses to (said): what is begun is not known, nonce and
+ * times of m are void, and another job could be a second one.
  */
 int begun_find(struct cli *, const struct person *, struct session *,
     const struct hash16 *dest, uint32_t now, const char *out,

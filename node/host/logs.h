@@ -84,7 +84,8 @@ void logs_sweep(struct logs *, bool (*known)(void *ctx, const struct id32 *id),
 
 /*
  * The read end of a pipe that gets the stream from offset on, or -1: there is
- * no room for one more (LOGS_FOLLOWERS). It ends when logs_end() was called and all has gone.
+ * no room for one more (LOGS_FOLLOWERS). It ends when logs_end() was called and
+ * all has gone.
  */
 int logs_follow(struct logs *, const struct hash16 *link, unsigned stream,
     const struct job *, uint64_t offset);
