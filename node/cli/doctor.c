@@ -78,7 +78,7 @@ look_at_secrets(struct examination *e)
 	_cleanup_fd_ int dir = -1;
 	struct rnsconf *conf = NULL;
 	struct mistakes m = {.n = 0};
-	char path[CLI_PATH];
+	char path[CLI_PATH], file[PATH_MAX];
 	size_t len;
 
 	if (cli_config_dir(e->c, path))
@@ -89,9 +89,10 @@ look_at_secrets(struct examination *e)
 		return;
 	rnsconf_look(&conf, text, len, &m);
 	explicit_bzero(text, len);
-	if (conf == NULL || !netident_exposed(conf, path, e->exposed,
-	    sizeof(e->exposed)))
-		e->exposed[0] = '\0';
+	if (conf == NULL || !netident_exposed(conf, path, file, sizeof(file)))
+		file[0] = '\0';
+	/* a path is no UTF-8 always, and JSON and terminals are */
+	text_printable(e->exposed, sizeof(e->exposed), file, strlen(file));
 	rnsconf_free(conf);
 }
 
@@ -219,8 +220,8 @@ say_json(const struct examination *e, bool ok)
 		    "watched", e->watched, "runner", e->runner, "warm",
 		    e->warm);
 	}
-	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o,s:s,s:s}", "ok",
-	    ok, "layers", rows, "posture", "layers",
+	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o,s:s,s:s}",
+	    "ok", ok, "layers", rows, "posture", "layers",
 	    cli_layers_json(e->d.posture), "missing", e->s.posture.missing,
 	    "node", node, "attacks", (int)e->d.attacks, "through",
 	    (int)e->d.through, "skipped", (int)e->d.skipped, "lacking",
