@@ -132,19 +132,13 @@ class Model:
         self.self_revoked = set()
         self.floor = self.since = self.time = self.floor_kept = 0
         self.delta_times = []
-        self.seen = set()
         self.untrusted = False
-        self.held = False
         self.restart()
 
     def restart(self):
         # a delta was at most so far ahead of the clock when it came
         self.floor = max([self.floor_kept] + [b - 300 for b in self.delta_times])
         self.started = True
-        self.said = {}
-        self.delta_said = None
-        self.held = False
-        self.held_why = None
 
     def list_role(self):
         return self.root.roles[self.root.documents[LIST]["role"]]
@@ -327,7 +321,6 @@ class Model:
                 self.delta_times.append(self.list.issued)
             except Bad:
                 pass
-        self.held = False
 
     def deltas(self, read, now):
         """Those that follow; the reasons of the one that does not count."""
@@ -343,7 +336,6 @@ class Model:
                 return i, set(e.args)
             self.list = nxt
             self.kept.append(b)
-            self.held = False
             self.raise_floor(min(nxt.issued, now))
             self.delta_times.append(nxt.issued)
         return 32, None
