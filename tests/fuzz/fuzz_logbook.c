@@ -3,8 +3,8 @@
  * What logs, nodes and mirrors show of checkpoints, one after the other: a byte
  * of what it is, a length of two bytes, so many bytes. Bytes as they are; text
  * that a log signs (two have keys, one has none that counts); states of two
- * trees, which are one at first, and what shows that they follow. No two states
- * of one log that cannot both be true are ever believed.
+ * trees, which are one at first, and what shows that they follow. A log that is
+ * known by states of both trees where they are not one has forked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,18 @@
 #include "trust/doc/merkle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
+
+/* Each end that a text can have, by enum logbook_end, but BAD. */
+static void
+took(unsigned form)
+{
+	static unsigned forms;
+
+	forms |= 1u << form;
+	fuzz_taken = (forms | 1u << LOGBOOK_BAD) == (1u << (LOGBOOK_FORK +
+	    1)) - 1;
+}
 
 #define TREE 32
 #define APART 10
@@ -25,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static struct id32 leaf[2][TREE];
 static uint8_t secret[KEYS][64];
 static struct klp_key pub[KEYS];
+static unsigned trees[KEYS]; /* of which it can be, by what it was known by */
 
 static void
 make(void)
@@ -97,6 +110,35 @@ state(char *out, uint8_t what, uint8_t from, uint8_t to)
 	return tlog_growth_put(out, &g);
 }
 
+/* Of which of both trees this is a state: a bit each. */
+static unsigned
+trees_of(const struct tlog_head *h)
+{
+	struct id32 root;
+	unsigned in = 0;
+
+	for (unsigned k = 0; k < 2; k++) {
+		const struct tlog_tree t = {subtree, leaf[k]};
+
+		if (h->size < TREE && tlog_root(&t, h->size, &root) &&
+		    id32_eq(&root, &h->root))
+			in |= 1u << k;
+	}
+	return in;
+}
+
+/* Of all that it was known by, nothing contradicts the rest. */
+static void
+one_tree(const struct logbook_log *l)
+{
+	unsigned in = trees_of(&l->head);
+
+	for (unsigned k = 0; k < KEYS && in != 0 && !l->forked; k++)
+		if (memcmp(l->key.key, pub[k].raw, 32) == 0 &&
+		    (trees[k] &= in) == 0)
+			abort();
+}
+
 /* The same states after it was a file, of nobody who lies. */
 static void
 kept(const struct logbook *b)
@@ -121,7 +163,8 @@ show(struct logbook *b, uint8_t what, const uint8_t *p, size_t n)
 {
 	static char text[TLOG_GROWTH_TEXT + SNOTE_MAX];
 	struct logbook_keys who = {.log = pub, .nlog = 2, .now = NOW};
-	struct logbook_log *which;
+	struct logbook_log *which = NULL;
+	bool vouched = false;
 	const char *why = NULL;
 	enum logbook_end end;
 	size_t len = MIN_OF(n, (size_t)SNOTE_MAX);
@@ -134,19 +177,24 @@ show(struct logbook *b, uint8_t what, const uint8_t *p, size_t n)
 		len = sign(text, len, what & 3u ? what % KEYS : 0,
 		    "log.example/x");
 	if ((what & 32) != 0)
-		(void)logbook_vouches(b, &who, "x", 1, text, len, &end, &which,
-		    &why);
+		vouched = logbook_vouches(b, &who, "x", 1, text, len, &end,
+		    &which, &why);
 	else
 		end = logbook_see(b, &who, text, len, &which, &why);
+	took(end);
+	if (vouched && which->forked)
+		abort();
 	if ((end == LOGBOOK_BAD && why == NULL) || b->n > LOGBOOK_LOGS ||
 	    (b->n > 0 && b->log[0].head.size < was))
 		abort();
-	for (unsigned i = 0; i < b->n; i++)
+	for (unsigned i = 0; i < b->n; i++) {
+		one_tree(&b->log[i]);
 		for (unsigned k = 0; k < i; k++)
 			if (memcmp(b->log[i].key.key, b->log[k].key.key,
 				32) == 0 && strcmp(b->log[i].key.name,
 				b->log[k].key.name) == 0)
 				abort();
+	}
 	kept(b);
 }
 
@@ -158,6 +206,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (secret[0][0] == 0 && pub[0].len == 0)
 		make();
+	for (unsigned i = 0; i < KEYS; i++)
+		trees[i] = 3;
 	logbook_get(&b, p, n);
 	logbook_clear(&b);
 	for (unsigned i = 0; n >= 3 && i < 32; i++) {
