@@ -15,6 +15,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 unsigned fuzz_taken; /* replay_main.c */
 
+/* Bindings of a file, signatures, a binding that is shown. */
+static void
+took(unsigned form)
+{
+	static unsigned forms;
+
+	forms |= 1u << form;
+	fuzz_taken = forms == 7;
+}
+
 #define MOST 8 /* peers: few, so that there are too many */
 #define CAP 65536
 
@@ -27,7 +37,8 @@ bindings(const uint8_t *p, size_t n)
 	size_t len;
 
 	if (s != NULL && t != NULL && bindstore_get(s, p, n, &floor)) {
-		fuzz_taken += bindstore_count(s) > 0;
+		if (bindstore_count(s) > 0)
+			took(0);
 		len = bindstore_put(s, out, sizeof(out), floor);
 		if (len == 0 || !bindstore_get(t, out, len, &again) ||
 		    again != floor || bindstore_count(s) != bindstore_count(t))
@@ -51,6 +62,7 @@ signatures(const uint8_t *p, size_t n)
 		memcpy(doc.b, p + 8, sizeof(doc.b));
 	if ((s = sigset_get(p, n, &doc)) == NULL)
 		return;
+	took(1);
 	out = sigset_put(s, &doc, &len);
 	if (out == NULL || len != n || memcmp(out, p, n) != 0)
 		abort();
@@ -83,6 +95,8 @@ shown(const uint8_t *p, size_t n)
 		b.not_after = UINT32_MAX;
 		now += (uint32_t)p[0] * 3600;
 		why = bindstore_take(s, &b, now, (p[0] & 1) != 0, &fresh);
+		if (why == NULL)
+			took(2);
 		if (bindstore_count(s) > MOST ||
 		    (why == NULL && !bindstore_has(s, &b)))
 			abort();

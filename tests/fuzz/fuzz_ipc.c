@@ -15,6 +15,17 @@
 #include "common/vouched.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
+
+/* A message, and each of what goes beside them. */
+static void
+took(unsigned form)
+{
+	static unsigned forms;
+
+	forms |= 1u << form;
+	fuzz_taken = forms == 31;
+}
 
 #define TRY(name, from, to, lo, hi)                                            \
 	static void try_##name(struct rd body, struct wr *w)                   \
@@ -23,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
                                                                                \
 		if (!msg_get_##name(body, &m))                                 \
 			return;                                                \
+		took(0);                                                       \
 		msg_put_##name(w, &m);                                         \
 		if (!wr_ok(w) || w->len != rd_left(&body) ||                   \
 		    memcmp(w->buf, body.p, w->len) != 0)                       \
@@ -50,6 +62,7 @@ listed(const uint8_t *p, size_t len)
 
 	if (n > ENTRIES || !listed_get(l, p, len, n))
 		return;
+	took(1);
 	listed_put(out, l, n);
 	must(memcmp(out, p, len) == 0);
 	for (size_t i = 0; i < n; i++)
@@ -66,6 +79,7 @@ attested(const uint8_t *p, size_t len)
 
 	if (n > ENTRIES || !attested_get(a, p, len, n))
 		return;
+	took(2);
 	attested_put(out, a, n);
 	must(memcmp(out, p, len) == 0);
 	for (size_t i = 0; i < n; i++)
@@ -82,6 +96,7 @@ vouched(const uint8_t *p, size_t len)
 
 	if (n > ENTRIES || !vouched_get(v, p, len, n))
 		return;
+	took(3);
 	vouched_put(out, v, n);
 	must(vouched_get(again, out, len, n));
 	for (size_t i = 0; i < n; i++)
@@ -97,6 +112,7 @@ hub(const uint8_t *p, size_t len)
 
 	if (len > sizeof(out) || !hubset_get(&h, p, len))
 		return;
+	took(4);
 	must(hubset_put(out, sizeof(out), &h) == len &&
 	    memcmp(out, p, len) == 0);
 }

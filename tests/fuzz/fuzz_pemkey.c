@@ -7,6 +7,17 @@
 #include "trust/doc/pemkey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
+
+/* A key, one of PKCS #1, one in a certificate. */
+static void
+took(unsigned form)
+{
+	static unsigned forms;
+
+	forms |= 1u << form;
+	fuzz_taken = forms == 7;
+}
 
 static void
 one(const struct pemkey *k)
@@ -34,20 +45,26 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	const char *why = NULL;
 	size_t len;
 
-	if (pemkey_from_der(&k, p, n, &why))
+	if (pemkey_from_der(&k, p, n, &why)) {
+		took(0);
 		one(&k);
-	else if (why == NULL)
+	} else if (why == NULL) {
 		abort();
+	}
 	why = NULL;
-	if (pemkey_from_pkcs1(&k, p, n, &why))
+	if (pemkey_from_pkcs1(&k, p, n, &why)) {
+		took(1);
 		one(&k);
-	else if (why == NULL)
+	} else if (why == NULL) {
 		abort();
+	}
 	if (der_cert_key(p, n, &key, &len)) {
 		if (key < p || len > n || key + len > p + n)
 			abort();
-		if (pemkey_from_der(&k, key, len, &why))
+		if (pemkey_from_der(&k, key, len, &why)) {
+			took(2);
 			one(&k);
+		}
 	}
 	return 0;
 }

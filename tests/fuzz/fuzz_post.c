@@ -13,6 +13,17 @@
 #include "transport/lxmf/post.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+unsigned fuzz_taken; /* replay_main.c */
+
+/* A message for us; one of ours that is delivered, or stored. */
+static void
+took(unsigned form)
+{
+	static unsigned forms;
+
+	forms |= 1u << form;
+	fuzz_taken = forms == 7;
+}
 
 #define NODES 2
 #define TICKS_MAX 1000
@@ -105,6 +116,7 @@ on_message(void *arg, const struct post_message *m)
 	    !id32_eq(&again.id, &m->m.id) || m->handle == 0)
 		abort();
 	s.handle = m->handle;
+	took(0);
 }
 
 static void
@@ -115,6 +127,8 @@ on_ended(void *arg, uint64_t tag, enum post_end end, const char *why)
 	if ((end == POST_FAILED) != (why != NULL))
 		abort();
 	s.nend++;
+	if (end == POST_DELIVERED || end == POST_STORED)
+		took(end == POST_DELIVERED ? 1 : 2);
 }
 
 static void
