@@ -11,6 +11,7 @@ import sys
 
 import lib
 from lib import done, result, skip, until
+from libjob import tell, until_told
 from libweather import Weathered
 from libwire import Traffic
 
@@ -43,8 +44,10 @@ def whole(node, name, job, text, lost=0):
 def readonly(node):
     name = "read-only disk"
     pids = node.pids()
-    runs = accepted(node, "echo a; sleep 1.5; echo through", "running")
+    word = node.top + " read-only"
+    runs = accepted(node, "echo a; " + until_told(word), "running")
     waits = accepted(node, "echo waited", "queued")
+    until(lambda: node.show(runs).get("log", [0])[0] == 2, "what it says")
     traffic = Traffic(node.near, node.far)
     node.set(readonly=True)
     sub = node.submit(node.job_file("true"))
@@ -63,14 +66,17 @@ def readonly(node):
     result(name + ": the log says it",
            "are not taken: the disk of the node is read-only" in node.said(),
            node.said()[-800:])
-    until(lambda: node.node().get("running") == 0, "the end of the job", 10)
+    told = tell(word)
+    ended = until(lambda: node.node().get("running") == 0,
+                  "the end of the job")
+    result(name + ": a job ends meanwhile", told and ended, str(node.node()))
     result(name + ": no program fell", node.pids() == pids,
            "%s %s" % (pids, node.pids()))
     node.set()
     until(lambda: node.node().get("accepting"), "jobs are taken again")
     # no file takes what it said meanwhile
     whole(node, name + ": the job that ran has its end once", runs, "a\n",
-          len("through\n"))
+          len("over\n"))
     whole(node, name + ": the one that waited runs once", waits, "waited\n")
     rc, last, s = node.run_job("echo after")
     result(name + ": jobs run again by themselves", rc == 0 and
@@ -87,13 +93,18 @@ def full(node):
     """No byte goes to the disk while a job ends."""
     name = "full disk at the end of a job"
     pids = node.pids()
-    path = node.job_file("echo a; sleep 1; echo b; echo data > /agent/tmp/f",
+    word = node.top + " full"
+    path = node.job_file("trap 'echo data > /agent/tmp/f' EXIT; echo a; " +
+                         until_told(word),
                          volumes=[("out", "/agent/tmp", "rw")])
     sub = node.submit(path)
     until(lambda: node.show(sub.id() or "").get("log", [0])[0] > 0,
           "what it says first")
     node.fault(errno.ENOSPC)
-    until(lambda: node.acts()[0] > 6, "more that fails")
+    told = tell(word)
+    fails = until(lambda: node.acts()[0] > 6, "more that fails")
+    result(name + ": a job ends, and acts fail", told and fails,
+           str(node.acts()))
     node.set()
     rc, last = sub.end()
     why = [e["reason"] for e in sub.events if e.get("reason")][-1:]
@@ -101,7 +112,7 @@ def full(node):
            rc == 0 and last.get("verified") and last["outcome"] == [
                "exited", 0] and why == [
                    "lost outputs: /agent/tmp: No space left on device"] and
-           last["log"][0] + last["log"][2] == 4, "%s %s" % (rc, sub))
+           last["log"][0] + last["log"][2] == len("a\nover\n"), "%s %s" % (rc, sub))
     result(name + ": no program fell", node.pids() == pids,
            "%s %s" % (pids, node.pids()))
     until(lambda: node.node().get("accepting"), "jobs are taken again")
@@ -114,13 +125,15 @@ def clock(node):
     for text, by in (("half a day on", 43200), ("a day back", -86400)):
         name = "clock set " + text
         pids = node.pids()
-        runs = accepted(node, "echo a; sleep 1; echo through", "running")
+        word = node.top + " " + text
+        runs = accepted(node, "echo a; " + until_told(word), "running")
         waits = accepted(node, "echo waited", "queued")
         node.set(clock_s=by)
+        tell(word)
         until(lambda: node.node().get("running") == 0 and
               node.node().get("queued") == 0, "the end of both")
         node.set()
-        whole(node, name + ": the job that ran goes on", runs, "a\nthrough\n")
+        whole(node, name + ": the job that ran goes on", runs, "a\nover\n")
         whole(node, name + ": the one that waited runs once", waits,
               "waited\n")
         rc, last, s = node.run_job("echo after")
