@@ -74,24 +74,11 @@ judge_now(struct judge *j)
 
 /* ---- the file of bindings ---- */
 
-/*
- * A clock that is years ahead for a while must not count after it was set: all
- * that is known here is worth nothing at the last of these times anyway.
- */
-static uint32_t
-time_to_keep(struct judge *j)
-{
-	uint32_t now = judge_now(j), seen = law_issued(j->law);
-
-	return seen == 0 ? now : (uint32_t)MIN_OF((uint64_t)now,
-	    (uint64_t)seen + FRESH_OVER);
-}
-
 static int
 bindings_save(struct judge *j)
 {
 	size_t n = bindstore_put(j->v.store, j->file, BINDSTORE_BYTES,
-	    time_to_keep(j));
+	    law_time_to_keep(j->law, judge_now(j)));
 
 	if (n == 0) {
 		errno = EFBIG;

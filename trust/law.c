@@ -353,8 +353,9 @@ law_follow(struct law *l)
 	(void)lawio_index(l);
 }
 
-uint32_t
-law_issued(const struct law *l)
+/* The greatest time that something was issued at which counts; 0: nothing. */
+static uint32_t
+issued(const struct law *l)
 {
 	uint32_t at = 0;
 
@@ -362,6 +363,15 @@ law_issued(const struct law *l)
 		if (l->auth[i].pinned)
 			at = MAX_OF(at, l->auth[i].a.state.floor);
 	return at == 0 ? 0 : MAX_OF(at, l->list.issued);
+}
+
+uint32_t
+law_time_to_keep(const struct law *l, uint32_t now)
+{
+	uint32_t seen = issued(l);
+
+	return seen == 0 ? now :
+	    (uint32_t)MIN_OF((uint64_t)now, (uint64_t)seen + LAW_OVER);
 }
 
 /* ---- self-revocations ---- */

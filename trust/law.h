@@ -163,8 +163,14 @@ bool law_look(struct law *, uint32_t now, bool whole);
  */
 size_t law_role(const struct law *, const char *authority, const char *role,
     struct klp_key *keys, unsigned *threshold);
-/* The greatest time that something was issued at which counts here; 0: nothing. */
-uint32_t law_issued(const struct law *);
+/*
+ * The time to be kept as certain to have passed (klp.md 1.7): a clock that is
+ * years ahead for a while must not count after it was set, so it is at most
+ * LAW_OVER past what an authority has signed last, if one has. All that was
+ * signed by then is over then: heads with any grace, and what strangers signed.
+ */
+#define LAW_OVER MAX_OF(BINDING_LIFE_MAX, GRAPH_EDGE_LIFE_MAX) /* s */
+uint32_t law_time_to_keep(const struct law *, uint32_t now);
 /* Is something left to do? */
 bool law_busy(const struct law *);
 /*

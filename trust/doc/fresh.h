@@ -17,8 +17,6 @@ enum fresh {
 	FRESH_NO,    /* beyond it, or there is none */
 };
 #define FRESH_AHEAD 300	/* s that an issued may lie ahead */
-/* s from the last issued on in which the longest head and grace are over */
-#define FRESH_OVER ((14u + 30u) * 86400u)
 
 /* Its own end, that of the head that names it, and the grace in seconds. */
 enum fresh fresh_state(uint32_t now, uint32_t head_expires,
