@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "common/wire.h"
 #include "node/proto/proto.h"
 #include "trust/doc/compact.h"
+#include "trust/doc/fresh.h"
 #include "trust/lawio.h"
 
 /* As it is kept: bytes of the set u32, the set, the delta that signs it. */
@@ -183,6 +185,8 @@ lawset_take(struct law *l, struct law_authority *la, struct lawset *s,
 		return false;
 	}
 	lawdelta_base(l, la, &next);
+	law_unite(l); /* what the brake of deltas behind it counts from */
+	klp_clock_raise(&l->clock, MIN_OF(d.issued, l->now), clock_mono());
 	lawhist_add(l, la, frame, len);
 	lawspread_delta(l, la, frame, len);
 	log_notice(la->a.name, "taken: %s version=%u as a set, entries=%zu",
@@ -208,6 +212,9 @@ lawset_replay(struct law *l, struct law_authority *la)
 	    compact_list(&next, &l->list, &d, set.p, len) == NULL) {
 		revlist_clear(&l->list);
 		l->list = next;
+		/* as for deltas that were kept */
+		klp_clock_raise(&l->clock, d.issued - MIN_OF(d.issued,
+		    (uint32_t)FRESH_AHEAD), clock_mono());
 	}
 	free(p);
 }

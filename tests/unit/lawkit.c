@@ -313,6 +313,8 @@ failed(const char *why)
 
 /* ---- deltas and the set ---- */
 
+uint32_t delta_issued;
+
 size_t
 delta(uint8_t *out, size_t cap, uint32_t from, const struct rev_entry *e,
     size_t n, unsigned signers)
@@ -320,7 +322,7 @@ delta(uint8_t *out, size_t cap, uint32_t from, const struct rev_entry *e,
 	static uint8_t frame[DELTA_BYTES], buf[8192];
 	static struct rev_entry sorted[1024];
 	struct env_signed sigs[KIT_KEYS];
-	struct delta d = {.from = from, .to = from + 1, .issued = KIT_T0,
+	struct delta d = {.from = from, .to = from + 1, .issued = delta_issued,
 	    .n = 1};
 	struct id32 id;
 	size_t len;
@@ -374,6 +376,7 @@ setup(void **state)
 	piece = busy = 0;
 	lawkit_root.more = NULL;
 	busy_after = 0;
+	delta_issued = KIT_T0;
 	lawplace_make(&giver, "revocation_list: " LIST_URI "\n", &ops);
 	lawplace_make(&taker, "revocation_list: " LIST_URI "\n"
 	    "klp: {mirrors: [" NODE "]}\n", &ops);

@@ -46,6 +46,7 @@ size_t publish_more(uint32_t root_version, uint32_t version, unsigned n,
     uint32_t issued, unsigned signers);
 size_t publish(uint32_t version, unsigned n);
 /* A delta by which the last of e came; n deltas on a list of one entry. */
+extern uint32_t delta_issued; /* setup() makes it KIT_T0 */
 size_t delta(uint8_t *out, size_t cap, uint32_t from,
     const struct rev_entry *e, size_t n, unsigned signers);
 void publish_deltas(unsigned n);

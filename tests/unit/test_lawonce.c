@@ -2,7 +2,7 @@
 /*
  * What counts from the look that finds it on, and goes on to count after a
  * restart with a clock that is wrong: a head alone, a key's own word, the list
- * that the brake of a delta counts from, deltas that were taken.
+ * that the brake of a delta counts from, deltas and sets that were taken.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +16,10 @@
 #include "common/util.h"
 #include "common/wire.h"
 #include "tests/unit/lawkit.h"
+#include "trust/doc/compact.h"
 #include "trust/doc/delta.h"
 #include "trust/doc/frame.h"
+#include "trust/lawio.h"
 
 #define HOUR 3600u
 #define DAY (24 * HOUR)
@@ -59,20 +61,26 @@ put_head(uint32_t version, uint32_t list, size_t len, uint32_t issued)
 }
 
 /* The n-th identity is revoked from the list of n on. */
-static void
-put_delta(uint32_t from, unsigned n)
+static size_t
+make_delta(uint8_t out[DELTA_BYTES], uint32_t from, unsigned n)
 {
 	struct rev_entry e[8];
-	uint8_t out[DELTA_BYTES];
-	char name[64];
 
 	assert_true(n < NELEM(e));
 	for (unsigned i = 0; i <= n; i++)
 		e[i] = (struct rev_entry){.kind = REV_RNS,
 		    .id = {1, (uint8_t)i}};
+	return delta(out, DELTA_BYTES, from, e, n + 1, 1);
+}
+
+static void
+put_delta(uint32_t from, unsigned n)
+{
+	uint8_t out[DELTA_BYTES];
+	char name[64];
+
 	(void)snprintf(name, sizeof(name), HERE KIT_LIST ".%u.delta", from);
-	kit_dir_put(&taker.klp, name, out, delta(out, sizeof(out), from, e,
-	    n + 1, 1));
+	kit_dir_put(&taker.klp, name, out, make_delta(out, from, n));
 }
 
 static void
@@ -149,9 +157,8 @@ test_own_word(void **state)
 }
 
 static void
-test_brake_base(void **state)
+six_pins(void)
 {
-	(void)state;
 	lawplace_judge(&taker, "revocation_list: " LIST_URI "\ntrust:\n  pins:\n"
 	    "    - {id: \"01000000000000000000000000000000\", level: 1}\n"
 	    "    - {id: \"01010000000000000000000000000000\", level: 1}\n"
@@ -159,6 +166,13 @@ test_brake_base(void **state)
 	    "    - {id: \"01030000000000000000000000000000\", level: 1}\n"
 	    "    - {id: \"01040000000000000000000000000000\", level: 1}\n"
 	    "    - {id: \"01050000000000000000000000000000\", level: 1}\n");
+}
+
+static void
+test_brake_base(void **state)
+{
+	(void)state;
+	six_pins();
 	put_head(1, 1, put_list(1, 2), KIT_T0);
 	for (unsigned i = 0; i < 4; i++)
 		put_delta(1 + i, 2 + i);
@@ -167,6 +181,79 @@ test_brake_base(void **state)
 	assert_int_equal(taker.l->list.version, 5);
 	assert_int_equal(taker.l->list.n, 6);
 	assert_string_equal(taker.l->held, "");
+}
+
+/* The set of n identities in this version, with the delta that signs it. */
+static bool
+take_set(uint32_t version, unsigned n, char why[AUTH_WHY])
+{
+	uint8_t set[8 * COMPACT_ENTRY] = {0}, out[DELTA_BYTES];
+	struct lawset s = {.p = set, .len = n * COMPACT_ENTRY,
+	    .version = version, .whole = true};
+	size_t len = make_delta(out, version - 1, n - 1);
+
+	for (unsigned i = 0; i < n; i++) {
+		set[i * COMPACT_ENTRY] = REV_RNS << 4;
+		set[i * COMPACT_ENTRY + 1] = 1;
+		set[i * COMPACT_ENTRY + 2] = (uint8_t)i;
+	}
+	return lawset_take(taker.l, law_authority_of(taker.l, "test.kos"), &s,
+	    out, len, why);
+}
+
+static bool
+take_delta(uint32_t from, unsigned n, char why[AUTH_WHY])
+{
+	uint8_t out[DELTA_BYTES];
+
+	return lawdelta_take(taker.l, law_authority_of(taker.l, "test.kos"),
+	    out, make_delta(out, from, n), why);
+}
+
+/* More deltas may come with a set: they count from it. */
+static void
+test_brake_behind_a_set(void **state)
+{
+	char why[AUTH_WHY];
+
+	(void)state;
+	six_pins();
+	put_head(1, 1, put_list(1, 1), KIT_T0);
+	(void)law_look(taker.l, NOW, true);
+	assert_int_equal(taker.l->list.version, 1);
+	/* three of six at once are held, two are not; then one more */
+	assert_false(take_set(5, 4, why));
+	assert_non_null(strstr(why, "would take 3 of "));
+	if (!take_set(5, 3, why) || !take_delta(5, 3, why))
+		fail_msg("%s", why);
+	assert_int_equal(taker.l->list.version, 6);
+	assert_int_equal(taker.l->list.n, 4);
+	assert_string_equal(taker.l->held, "");
+}
+
+static void
+test_clock_of_a_set(void **state)
+{
+	const uint32_t now = KIT_T0 + 20 * HOUR;
+	char why[AUTH_WHY];
+
+	(void)state;
+	put_head(1, 1, put_list(1, 1), KIT_T0);
+	(void)law_look(taker.l, now, true);
+	assert_int_equal(taker.l->clock.floor, KIT_T0);
+	/* one that lies behind the clock, one that lies a little ahead of it */
+	delta_issued = now - HOUR;
+	if (!take_set(5, 2, why))
+		fail_msg("%s", why);
+	assert_int_equal(taker.l->clock.floor, now - HOUR);
+	delta_issued = now + 200;
+	if (!take_set(6, 3, why))
+		fail_msg("%s", why);
+	assert_int_equal(taker.l->clock.floor, now);
+	lawplace_again_at(&taker, 60);
+	assert_int_equal(taker.l->list.version, 6);
+	assert_int_equal(taker.l->clock.floor, now + 200 - FRESH_AHEAD);
+	assert_int_equal(taker.l->now, taker.l->clock.floor);
 }
 
 static void
@@ -232,6 +319,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_head_alone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_own_word, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_brake_base, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_brake_behind_a_set, setup,
+		teardown),
+	    cmocka_unit_test_setup_teardown(test_clock_of_a_set, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(test_clock_of_a_start, setup,
 		teardown),
 	    cmocka_unit_test_setup_teardown(test_time_to_keep, setup,
