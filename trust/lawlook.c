@@ -321,8 +321,9 @@ finish(struct law *l, const char *why)
 	}
 	/* at a start the floor is known from here on */
 	l->now = MAX_OF(l->now, l->clock.floor);
-	if (rep.end == AUTH_NEW || rep.end == AUTH_NONE)
-		law_try_self(l); /* its root may have other keys */
+	/* its root may have other keys; a look that finds nothing has not */
+	if (rep.end == AUTH_NEW || (l->recall && rep.end == AUTH_NONE))
+		law_try_self(l);
 	/* before the deltas on top, whose brake counts from here */
 	if (l->changed)
 		law_follow(l);
