@@ -299,6 +299,10 @@ anybody_url(const char *s, const struct issuer *i)
 	    "host, with anything behind it";
 }
 
+/*
+ * Of an address, or NAME!DOMAIN. With a scheme, or a path behind the @, it is a
+ * URL after all, whose host is in the `*`.
+ */
 static const char *
 anybody_email(const char *s)
 {
@@ -306,15 +310,23 @@ anybody_email(const char *s)
 	    "outlook.com", "hotmail.com", "live.com", "yahoo.com",
 	    "icloud.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net",
 	    "web.de", "mail.ru", "qq.com", "163.com"};
+	const char *star = strchr(s, '*'), *colon = strchr(s, ':');
 	const char *at = strrchr(s, '@');
 
+	if (star == NULL)
+		return NULL;
 	if (at == NULL)
-		return s[0] == '*' ? "without @ it is any domain that ends so"
-		    : NULL;
+		at = strrchr(s, '!');
+	/* such as urn:example:*, which has no host */
+	if (at == NULL && colon != NULL && colon + 1 < star && colon[1] != '/')
+		return NULL;
+	if (at == NULL || strchr(at, '/') != NULL || starts(s, "https:") ||
+	    starts(s, "http:"))
+		return "without NAME@DOMAIN it is any domain, or any host";
 	if (strchr(at, '*') != NULL)
 		return "`*` within the domain is any domain";
 	for (size_t i = 0; i < NELEM(open); i++)
-		if (strcasecmp(at + 1, open[i]) == 0 && s[0] == '*')
+		if (strcasecmp(at + 1, open[i]) == 0)
 			return "it is anybody who has an address there";
 	return NULL;
 }
@@ -345,10 +357,8 @@ check_subject(struct check *c, const struct ynode *n, const char *issuer)
 	}
 	if (i != NULL ? i->owners != NULL : strstr(s, "://") != NULL)
 		why = anybody_url(s, i);
-	else if (strchr(s, '!') == NULL)
-		why = anybody_email(s);
 	else
-		why = NULL;
+		why = anybody_email(s);
 	if (why != NULL)
 		check_tell(c, false, FILE_NAME, n->line, n->column,
 		    i != NULL && i->owners != NULL ? i->like : NULL,

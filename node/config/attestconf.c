@@ -68,16 +68,19 @@ is_file_name(const char *s)
 static bool
 is_anybody(const char *s)
 {
-	static const char *const heads[] = {"https://", "http://", "https:",
-	    "http:", "https", "http"};
+	static const char *const heads[] = {"https://", "http://"};
+	size_t n;
 
 	s += strspn(s, "*");
-	for (size_t i = 0; i < NELEM(heads); i++)
-		if (strncmp(s, heads[i], strlen(heads[i])) == 0 &&
-		    s[strlen(heads[i])] == '*') {
-			s += strlen(heads[i]);
+	for (size_t i = 0; i < NELEM(heads); i++) {
+		for (n = 0; heads[i][n] != '\0' && s[n] == heads[i][n]; n++)
+			;
+		/* as much of it as there is */
+		if (s[n] == '*') {
+			s += n;
 			break;
 		}
+	}
 	return s[strspn(s, "*@./:!")] == '\0';
 }
 

@@ -327,6 +327,12 @@ test_mistakes(void **state)
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
 	     "{roots: r, issuer: x, subject: 'https://*'}\n", "anybody", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: 'https:/*'}\n", "anybody", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: '*http:/*/*'}\n", "anybody", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
+	     "{roots: r, issuer: x, subject: 'h*'}\n", "anybody", 4},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
 	     "{roots: r, issuer: x, subject: '*@*.*'}\n", "anybody", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
 	     "{roots: r, subject: x}\n", "has no issuer", 4},
