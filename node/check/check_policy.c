@@ -62,7 +62,9 @@ no_name(const char *s, char hint[POLICY_HINT_MAX])
 {
 	size_t n = strspn(s, NAME_CHARS ":");
 	const char *last = strrchr(s, '/');
-
+	const char *base = last != NULL ? last + 1 : s;
+	/* where the tag's colon is, or may be */
+	const char *tag = strpbrk(base, ":*");
 	char as[POLICY_HINT_MAX];
 
 	hint[0] = '\0';
@@ -84,13 +86,14 @@ no_name(const char *s, char hint[POLICY_HINT_MAX])
 	}
 	/* behind a tag's colon there may be capitals */
 	if (s[n] != '\0' && (s[strspn(s, TAG_CHARS ":")] != '\0' ||
-		strchr(s, ':') == NULL || s + n < strchr(s, ':')))
+		tag == NULL || s + n < tag))
 		return "image names are of a-z, 0-9 and . _ - / before their "
 		    "tag";
-	if (starts(s, "sha256:") && strchr(s, '*') == NULL && !is_digest(s))
+	if (starts(s, "sha256:") && (strchr(s, '*') == NULL ? !is_digest(s) :
+		s[7 + strspn(s + 7, "0123456789abcdef*")] != '\0'))
 		return "a digest is sha256: and 64 digits of 0-9 a-f";
 	/* a tag has no slash: it is behind the last one, if not in a `*` */
-	if (strpbrk(last != NULL ? last : s, "*:") != NULL)
+	if (tag != NULL)
 		return NULL;
 	(void)snprintf(hint, POLICY_HINT_MAX, "did you mean: %s:*", s);
 	return "an image's name has its tag behind a colon";

@@ -103,6 +103,13 @@ test_images(void **state)
 	    {"registry.example/a:1@sha256:00", 'm', "by its digest alone",
 		"sha256:00"},
 	    {"sha256:0011", 'm', "64 digits", NULL},
+	    {"sha256:AB*", 'm', "64 digits", NULL},
+	    {"sha256:*", 0, NULL, NULL},
+	    {"registry.example:5000/NS/*", 'm', "are of a-z", NULL},
+	    {"localhost:5000/Foo:*", 'm', "are of a-z", NULL},
+	    {"*/Foo", 'm', "are of a-z", NULL},
+	    {"localhost:5000/foo:RC*", 0, NULL, NULL},
+	    {"localhost:5000/foo*RC", 0, NULL, NULL},
 	};
 	char yaml[2000];
 
