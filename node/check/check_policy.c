@@ -23,7 +23,7 @@ is_regex(struct check *c, const struct ynode *n, const char *what)
 	char as[POLICY_HINT_MAX], hint[POLICY_HINT_MAX + 40];
 	const char *sign = policy_regex(n->text, as);
 
-	if (sign == NULL)
+	if (sign == NULL || policy_literal(sign))
 		return false;
 	(void)snprintf(hint, sizeof(hint), "%s%s", as[0] != '\0' ?
 	    "did you mean: " : "one entry for each, without it", as);
@@ -31,6 +31,22 @@ is_regex(struct check *c, const struct ynode *n, const char *what)
 	    "regular expression (%s): `*` stands for anything and all else for "
 	    "itself, so it never matches", what, sign);
 	return true;
+}
+
+/* One perhaps, that may be meant as it stands. */
+static void
+like_regex(struct check *c, const struct ynode *n, const char *what)
+{
+	char as[POLICY_HINT_MAX], hint[POLICY_HINT_MAX + 40];
+	const char *sign = policy_regex(n->text, as);
+
+	if (sign == NULL)
+		return;
+	(void)snprintf(hint, sizeof(hint), "if it is one: %s", as[0] != '\0' ?
+	    as : "one entry for each, without it");
+	check_tell(c, true, FILE_NAME, n->line, n->column, hint, "%s looks like "
+	    "a regular expression (%s): `*` stands for anything and all else "
+	    "for itself", what, sign);
 }
 
 /* Blanks that quotes have kept. */
@@ -186,7 +202,8 @@ same_bare(const char *a, const char *b)
 	return n == m && strncasecmp(a, b, n) == 0;
 }
 
-static void
+/* true: something is said of it. */
+static bool
 near_issuer(struct check *c, const struct ynode *n)
 {
 	char hint[POLICY_HINT_MAX];
@@ -204,12 +221,13 @@ near_issuer(struct check *c, const struct ynode *n)
 		else
 			check_tell(c, true, FILE_NAME, n->line, n->column, hint,
 			    "issuer is nearly one that many use");
-		return;
+		return true;
 	}
-	if (strstr(n->text, "://") == NULL)
-		policy_never(c, n, "such as "
-		    "https://accounts.example", "issuer is a URL: where "
-		    "somebody logs in");
+	if (strstr(n->text, "://") != NULL)
+		return false;
+	policy_never(c, n, "such as https://accounts.example",
+	    "issuer is a URL: where somebody logs in");
+	return true;
 }
 
 static void
@@ -221,8 +239,8 @@ check_issuer(struct check *c, const struct ynode *n)
 		policy_never(c, n, "one entry "
 		    "of any_of for each issuer", "issuer is compared as it is: "
 		    "with `*` in it, it never matches");
-	else if (issuer_of(n->text) == NULL)
-		near_issuer(c, n);
+	else if (issuer_of(n->text) == NULL && !near_issuer(c, n))
+		like_regex(c, n, "issuer");
 }
 
 /* ---- whom ---- */
@@ -369,6 +387,8 @@ check_subject(struct check *c, const struct ynode *n, const char *issuer)
 	else if (strstr(s, "/.*") != NULL)
 		check_tell(c, true, FILE_NAME, n->line, n->column, "did you "
 		    "mean `*` alone?", "subject: `.*` is a dot and anything");
+	else
+		like_regex(c, n, "subject");
 }
 
 /* ---- all of it ---- */

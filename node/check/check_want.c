@@ -89,6 +89,7 @@ check_type(struct check *c, const struct ynode *n)
 {
 	const char *s = n->text, *word = word_of(s), *near = near_type(s);
 	char as[POLICY_HINT_MAX], hint[POLICY_HINT_MAX];
+	const char *sign = policy_regex(s, as);
 
 	(void)snprintf(hint, sizeof(hint), "did you mean: %s",
 	    word != NULL ? word : near != NULL ? near : "");
@@ -99,7 +100,8 @@ check_type(struct check *c, const struct ynode *n)
 	else if (word != NULL)
 		policy_never(c, n, hint, "a predicate's type is a URI: this "
 		    "never matches");
-	else if (strchr(s, '*') != NULL || policy_regex(s, as) != NULL)
+	else if (strchr(s, '*') != NULL || (sign != NULL &&
+		!policy_literal(sign)))
 		policy_never(c, n, "one entry with the whole type",
 		    "a predicate's type is compared as it is: this never "
 		    "matches");

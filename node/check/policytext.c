@@ -43,11 +43,20 @@ sign_of(const char *s)
 		return ".*";
 	if (strstr(s, ".+") != NULL)
 		return ".+";
-	if (strstr(s, "(?") != NULL || strchr(s, '|') != NULL)
+	if (strstr(s, "(?") != NULL)
+		return "(?";
+	if (strchr(s, '|') != NULL)
 		return "(|)";
 	if (strchr(s, '[') != NULL && strchr(s, ']') != NULL)
 		return "[]";
 	return NULL;
+}
+
+bool
+policy_literal(const char *sign)
+{
+	return strcmp(sign, ".+") == 0 || strcmp(sign, "(|)") == 0 ||
+	    strcmp(sign, "[]") == 0;
 }
 
 const char *

@@ -14,6 +14,8 @@
  */
 #define POLICY_HINT_MAX 300
 const char *policy_regex(const char *text, char hint[POLICY_HINT_MAX]);
+/* Whether such a sign may as well be meant as it stands, as in "x[bot]@...". */
+bool policy_literal(const char *sign);
 /* A mistake that keeps no start: this can never match. */
 void policy_never(struct check *, const struct ynode *, const char *hint,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
