@@ -184,26 +184,44 @@ fit_of(const char *path, const char *const *list, size_t n)
 	return out;
 }
 
+/* How much of a path has as many names as another. */
+static size_t
+as_deep(const char *path, const char *other)
+{
+	size_t n = strcspn(path, ".");
+
+	for (; *other != '\0' && path[n] != '\0'; other++)
+		if (*other == '.')
+			n += 1 + strcspn(path + n + 1, ".");
+	return n;
+}
+
+/* Of what holds anything, that which holds it is compared. */
 static void
 near_member(char hint[POLICY_HINT_MAX], const char *path,
     const char *const *list, size_t n)
 {
-	const char *best = NULL;
 	unsigned least = 5;
 
+	hint[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = word_distance(path, list[i]);
+		char top[80], head[POLICY_HINT_MAX];
+		size_t end = strlen(list[i]), deep = strlen(path);
+		bool open = list[i][end - 1] == '*';
+		unsigned d;
 
-		if (d < least) {
-			least = d;
-			best = list[i];
-		}
-	}
-	if (best != NULL)
+		(void)snprintf(top, sizeof(top), "%.*s",
+		    (int)(open ? end - 2 : end), list[i]);
+		if (open)
+			deep = as_deep(path, top);
+		(void)snprintf(head, sizeof(head), "%.*s", (int)deep, path);
+		if ((d = word_distance(head, top)) >= least)
+			continue;
+		least = d;
 		(void)snprintf(hint, POLICY_HINT_MAX, "did you mean: "
-		    "predicate.%s", best);
-	else
-		hint[0] = '\0';
+		    "predicate.%s%.190s", top, !open ? "" :
+		    path[deep] != '\0' ? path + deep : ".NAME");
+	}
 }
 
 /* At the key, not at what it must be. */

@@ -375,6 +375,12 @@ test_members(void **state)
 	    {"predicate.runDetail.builder.id: x", 'n', "of its own",
 		"predicate.runDetails.builder.id"},
 	    {"predicate.runDetails.extension.x: x", 'n', "of its own", NULL},
+	    {"predicate.buildDefinition.externalParamters.workflow.ref: x",
+		'n', "of its own", "did you mean: predicate.buildDefinition."
+		"externalParameters.workflow.ref"},
+	    {"predicate.buildDefinition.externalParamters: x", 'n',
+		"of its own", "predicate.buildDefinition.externalParameters."
+		"NAME"},
 	    {"subject.digest.sha256: \"sha256:0011\"", 'o', "algorithm",
 		"0011"},
 	    {"predicate.runDetails.builder.id: ^https://b.example/.*$", 'n',
