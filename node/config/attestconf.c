@@ -447,7 +447,7 @@ attest_conf_unsupported(const struct attest_conf *c, unsigned i)
 			return NULL;
 	}
 	/* a mistake in who may sign is told as that */
-	return r->nsigners == 0 ? NULL : "oci_unsupported: keys of P-256 and "
-	    "P-384, and certificates, want libcrypto, which this build has "
-	    "not: such images are refused";
+	return r->nsigners == 0 ? NULL : "oci_unsupported: keys of P-256, "
+	    "P-384, P-521 and RSA, and certificates, want libcrypto, which "
+	    "this build has not: such images are refused";
 }
