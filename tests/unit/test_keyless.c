@@ -13,6 +13,11 @@
 
 #include "config.h"
 
+#ifdef HAVE_LIBCRYPTO
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#endif
+
 #include "common/util.h"
 #include "tests/unit/vec.h"
 #include "trust/doc/keyless.h"
@@ -231,6 +236,55 @@ a_cert(void *arg, const uint8_t *p, size_t n)
 	(void)sigcert_key(c, &k, &why);
 	assert_true(strlen(sigcert_subject(c)) <= SIGCERT_SUBJECT_MAX);
 	sigcert_free(c);
+}
+
+/* Of a curve, signed by the key itself or by a second one. */
+static bool
+self_named(const char *curve, const char *issuer, bool other)
+{
+	EVP_PKEY *k = EVP_EC_gen(curve), *by = other ? EVP_EC_gen(curve) : k;
+	X509_NAME *a = X509_NAME_new(), *b = X509_NAME_new();
+	X509 *x = X509_new();
+	uint8_t *der = NULL;
+	bool is;
+	int n;
+
+	assert_true(k != NULL && by != NULL && a != NULL && b != NULL &&
+	    x != NULL);
+	assert_int_equal(X509_NAME_add_entry_by_txt(a, "CN", MBSTRING_ASC,
+	    (const uint8_t *)"root", -1, -1, 0), 1);
+	assert_int_equal(X509_NAME_add_entry_by_txt(b, "CN", MBSTRING_ASC,
+	    (const uint8_t *)issuer, -1, -1, 0), 1);
+	assert_int_equal(X509_set_subject_name(x, a), 1);
+	assert_int_equal(X509_set_issuer_name(x, b), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), 60));
+	assert_int_equal(X509_set_pubkey(x, k), 1);
+	assert_true(X509_sign(x, by, EVP_sha256()) > 0);
+	n = i2d_X509(x, &der);
+	assert_true(n > 0);
+	is = sigcert_is_root(der, (size_t)n);
+	OPENSSL_free(der);
+	X509_free(x);
+	X509_NAME_free(a);
+	X509_NAME_free(b);
+	if (other)
+		EVP_PKEY_free(by);
+	EVP_PKEY_free(k);
+	return is;
+}
+
+/* With a key that does not count, the name is enough. */
+static void
+test_own_root(void **state)
+{
+	(void)state;
+	assert_true(self_named("P-256", "root", false));
+	assert_false(self_named("P-256", "root", true));
+	assert_false(self_named("P-256", "another", false));
+	assert_true(self_named("P-224", "root", false));
+	assert_true(self_named("P-224", "root", true));
+	assert_false(self_named("P-224", "another", false));
 }
 
 static void
@@ -590,6 +644,7 @@ main(void)
 	    cmocka_unit_test(test_turned),
 #ifdef HAVE_LIBCRYPTO
 	    cmocka_unit_test(test_parts),
+	    cmocka_unit_test(test_own_root),
 #endif
 	    cmocka_unit_test(test_roots),
 	    cmocka_unit_test(test_root_names),

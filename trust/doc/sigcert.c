@@ -235,10 +235,10 @@ sigcert_is_root(const uint8_t *der, size_t len)
 	X509 *x = parse(der, len);
 	const char *why;
 	struct pemkey k;
-	/* with a key of no bounds nobody is asked to calculate */
-	bool is = x != NULL && sigkey_of(&k, x, &why) && X509_NAME_cmp(X509_get_subject_name(x),
-	    X509_get_issuer_name(x)) == 0 &&
-	    X509_verify(x, X509_get0_pubkey(x)) == 1;
+	/* with a key of no bounds nobody is asked to calculate: it is one */
+	bool is = x != NULL && X509_NAME_cmp(X509_get_subject_name(x),
+	    X509_get_issuer_name(x)) == 0 && (!sigkey_of(&k, x, &why) ||
+	    X509_verify(x, X509_get0_pubkey(x)) == 1);
 
 	X509_free(x);
 	ERR_clear_error();

@@ -34,7 +34,10 @@ bool sigcert_key(const struct sigcert *, struct pemkey *, const char **why);
  */
 int sigcert_check(const struct sigcert *, const struct sigroot *, int64_t when,
     const char **why);
-/* Is this certificate signed by itself? One that cannot be read is not. */
+/*
+ * Is this certificate signed by itself? One that cannot be read is not; one that
+ * names itself as its issuer is, without a look, if its key does not count here.
+ */
 bool sigcert_is_root(const uint8_t *der, size_t len);
 
 #endif
