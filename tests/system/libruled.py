@@ -3,6 +3,7 @@
 they come to the node."""
 import json
 import os
+import select
 import shutil
 import signal
 import time
@@ -127,16 +128,44 @@ class Ruled(Burrow):
         return out
 
 
-def processes(word):
-    """How many processes of this machine have that word in their command."""
-    n = 0
-    for pid in os.listdir("/proc"):
-        if not pid.isdigit():
-            continue
+def pids_of(word):
+    """The processes of this machine that have that word in their command."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/cmdline" % pid, "rb") as f:
                 argv = f.read().split(b"\0")
         except OSError:
             continue
-        n += word.encode() in argv and b"sleep" in argv[0]
-    return n
+        if word.encode() in argv and b"sleep" in argv[0]:
+            found.append(int(pid))
+    return found
+
+
+def processes(word):
+    """How many they are."""
+    return len(pids_of(word))
+
+
+class Held:
+    """Processes, held before they end: how soon is seen without a walk through
+    all of the machine's."""
+
+    def __init__(self, pids):
+        self.fds = {os.pidfd_open(pid) for pid in pids}
+
+    def gone(self, seconds):
+        """Whether all are by then."""
+        poll, end = select.poll(), time.monotonic() + seconds
+        for fd in self.fds:
+            poll.register(fd, select.POLLIN)
+        while self.fds and time.monotonic() < end:
+            for fd, _ in poll.poll(1000 * max(0, end - time.monotonic())):
+                poll.unregister(fd)
+                self.fds.remove(fd)
+                os.close(fd)
+        return not self.fds
+
+    def close(self):
+        while self.fds:
+            os.close(self.fds.pop())

@@ -11,7 +11,7 @@ import time
 
 from lib import USER, done, result, skip, until
 from libjob import IMAGE
-from libruled import Ruled, processes
+from libruled import Held, Ruled, pids_of, processes
 
 build = sys.argv[1]
 
@@ -144,7 +144,7 @@ def crowd(mode, user, many, how):
     node = Ruled(build, "crowd-" + mode, user, more="limits: {jobs_running: %d, memory: 4GB}\n"
                  "quotas: {jobs_queued: %d, jobs_per_hour: 1000}\n"
                  "klp: {gateways: ['https://192.0.2.1/klp']}\n" % (many, many))
-    stopped = []
+    stopped, held = [], None
     try:
         node.found()
         if not node.up():
@@ -159,8 +159,9 @@ def crowd(mode, user, many, how):
             os.kill(pid, signal.SIGSTOP if how == "stand still" else signal.SIGKILL)
         stopped = pids if how == "stand still" else []
         node.revoke(node.me["urn"], "--reason", "key_compromise")
+        held = Held(pids_of(word))
         begin = node.hup()
-        gone = until(lambda: processes(word) == 0, "the end of all", 60, step=.005)
+        gone = held.gone(60)
         took = time.monotonic() - begin
         result(name + "all are gone within 1 s of the signal", gone and took < 1, "%.3f s, %d left" % (
             took, processes(word)))
@@ -173,6 +174,8 @@ def crowd(mode, user, many, how):
                      "the trail's lines", 60)
         result(name + "each end is in the trail", said, node.trail()[-1500:])
     finally:
+        if held is not None:
+            held.close()
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
         node.remove()
