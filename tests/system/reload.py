@@ -2,6 +2,7 @@
 """SIGHUP and `warren reload` while the node runs: what the files say is in
 effect for the next request; a bad file changes nothing; nobody is started anew,
 and no job is lost but those of a peer who is below the floor now."""
+import glob
 import json
 import os
 import re
@@ -223,9 +224,15 @@ def stands_still(node, name, text):
             break
         job.end()
         lend(node, text)
+    groups = glob.glob("/sys/fs/cgroup/**/warren-%s/**/job-*/cgroup.freeze" %
+                       node.status()["identity"][:8], recursive=True)
     tell(node.top + " it goes on")
     if not s.get("frozen"):
-        skip(name + ": a job stands still", "no control groups of version 2")
+        if groups:
+            result(name + ": a job stands still", False, "%s %s" % (s, job))
+        else:
+            skip(name + ": a job stands still",
+                 "no control groups of version 2")
         job.end()
         return
     quiet(limit + 0.5, "more than its whole time")
