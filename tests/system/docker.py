@@ -182,6 +182,30 @@ def others(d):
     return ["somebody:0000000d", "warren-inner:0000000b", "warren-inner:0000000c"]
 
 
+def jail_falls(b, node, word):
+    """Who asked the daemon for the last one has ended when the next one's does."""
+    held, early, wait = [], [], threading.Event()
+    release = threading.Timer(2, wait.set)
+
+    def does(line):
+        if line.startswith("DELETE") and not held:
+            held.append(line)
+            release.start()
+            return wait
+        if "/version" in line and not wait.is_set():
+            early.append(line)
+        return None
+    _, up = running(node, word)
+    old = node.pids()["jail"]
+    b.does = does
+    os.kill(old, signal.SIGKILL)
+    again = until(lambda: node.pids().get("jail", old) != old, "another jail")
+    result("docker: a jail that falls is followed when its containers are gone", up and again and held and not early and
+           until(lambda: node.submit(node.job_file("echo next")).end()[0] == 0, "another job"), "%s %s" % (held, node.said()[-600:]))
+    wait.set()
+    b.does = lambda line: None
+
+
 def short(d):
     """What `./check` has time for: one node, a job, a kill, a lie."""
     word, b = "sleep\0" + str(80000 + os.getpid()), Between(d)
@@ -217,6 +241,7 @@ def short(d):
             s = node.submit(node.job_file("echo next"))
             rc, last = s.end()
             result("docker: and the next one runs", rc == 0 and node.output(s) == "next\n", "%s %s" % (rc, s))
+            jail_falls(b, node, word)
         result("docker: no container is left", until(lambda: d.containers() == [], "no container"), d.containers())
         result("docker: nor the node's image", until(lambda: d.images() == stay, "no image"), d.images())
     finally:
