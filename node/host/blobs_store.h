@@ -6,6 +6,7 @@
 
 #include "common/util.h"
 #include "node/host/blobs.h"
+#include "node/host/fileat.h"
 
 /*
  * What the files of the spool share: blobs.c (what is here, uploads),
@@ -114,9 +115,6 @@ void claim_end(struct blobs *, struct claim *);
  * it needs no more goes. blobs_room() asks for the room of all besides.
  */
 bool peer_room(struct blobs *, const struct fp *, uint64_t more);
-
-bool write_at(int fd, const uint8_t *, size_t, uint64_t at);
-bool read_at(int fd, uint8_t *, size_t, uint64_t at);
 
 /*
  * blobs_put() of one whose bytes are charged already; whole, it goes to take()

@@ -22,6 +22,7 @@
 
 static struct engine e;
 static struct nif radio;
+static const struct nif_kind silent;
 static struct rnsconf_if conf;
 static char top[] = "/tmp/warren-air-XXXXXX";
 static int dir = -1;
@@ -42,6 +43,7 @@ begin(void)
 	memset(&radio, 0, sizeof(radio));
 	conf.name = "Radio";
 	e.now = clock_mono();
+	radio.kind = &silent;
 	radio.e = &e;
 	radio.conf = &conf;
 	(void)snprintf(radio.name, sizeof(radio.name), "RNode[Radio]");

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_FILEAT_H
+#define WARREN_NODE_HOST_FILEAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * All n bytes at that place of a file, or false with errno: EIO where it ends
+ * before.
+ */
+bool read_at(int fd, uint8_t *, size_t n, uint64_t at);
+bool write_at(int fd, const uint8_t *, size_t n, uint64_t at);
+
+#endif
