@@ -46,22 +46,31 @@ struct examination {
 
 /* ---- what is asked for ---- */
 
+/* A file of the configuration folder, whose name is path then; NULL: none. */
+static char *
+config_file(struct cli *c, char path[CLI_PATH], const char *name, size_t max,
+    size_t *len)
+{
+	_cleanup_fd_ int dir = -1;
+
+	*len = 0;
+	if (cli_config_dir(c, path))
+		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir >= 0 ? file_load(dir, name, max, len) : NULL;
+}
+
 /* node.yaml's word, or the default where there is none that can be read. */
 static uint32_t
 required_layers(struct cli *c)
 {
-	_cleanup_free_ char *text = NULL;
-	_cleanup_fd_ int dir = -1;
 	struct node_config *conf = NULL;
 	struct mistakes m = {.n = 0};
 	char path[CLI_PATH];
 	uint32_t layers;
-	size_t len = 0;
+	size_t len;
+	_cleanup_free_ char *text = config_file(c, path, "node.yaml",
+	    NODE_YAML_MAX, &len);
 
-	if (cli_config_dir(c, path))
-		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0)
-		text = file_load(dir, "node.yaml", NODE_YAML_MAX, &len);
 	(void)node_config_look(&conf, text == NULL ? "" : text,
 	    text == NULL ? 0 : len, &m);
 	if (conf == NULL && node_config_parse(&conf, "", 0, &m) < 0)
@@ -74,17 +83,13 @@ required_layers(struct cli *c)
 static void
 look_at_secrets(struct examination *e)
 {
-	_cleanup_free_ char *text = NULL;
-	_cleanup_fd_ int dir = -1;
 	struct rnsconf *conf = NULL;
 	struct mistakes m = {.n = 0};
 	char path[CLI_PATH], file[PATH_MAX];
 	size_t len;
+	_cleanup_free_ char *text = config_file(e->c, path, "config",
+	    CONF_TEXT_MAX, &len);
 
-	if (cli_config_dir(e->c, path))
-		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0)
-		text = file_load(dir, "config", CONF_TEXT_MAX, &len);
 	if (text == NULL)
 		return;
 	rnsconf_look(&conf, text, len, &m);
