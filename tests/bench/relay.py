@@ -330,9 +330,9 @@ def new_announces(s, q, rnpath):
     s.put("learned", paths(s.d, rnpath))
 
 
-def stepwise(s, q):
+def stepwise(s, q, times):
     """Several times: one of them moves by a third with what else the machine does."""
-    for _ in range(STEPS if s.side in (FLOOR, "warrend") else 1):
+    for _ in range(times if s.side in (FLOOR, "warrend") else 1):
         us, rate, sent, got = s.way().steps(q["step"], limit=s.limit)
         s.told("packets", sent, q["step"])
         if got == sent:
@@ -370,10 +370,12 @@ def relay(d, side, turn, rnpath, q, put):
     if side != FLOOR and turn == 0:
         put("pss", d.pss())
         s.figure("announces", new_announces, q, rnpath)
-    s.figure("packets", stepwise, q)
+    s.figure("packets", stepwise, q, STEPS if turn > 0 else 1)
     if turn > 0:
         return
     s.figure("burst", bursts, q)
+    if side in (FLOOR, "warrend"):  # behind it: the memory after a burst is that of so many packets
+        s.figure("packets", stepwise, q, STEPS - 1)
     if side == FLOOR:
         s.figure("packets", after_burst, q)
     if side != FLOOR:
