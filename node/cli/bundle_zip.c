@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
 #include "node/cli/bundle_zip.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@
 #define CHILD_MEMORY (1ull << 30)
 #define CHILD_SECONDS 3600
 #define BLOCK 65536u
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WARREN_SANITIZED
 #define UNBOUNDED true
 #else
 #define UNBOUNDED false

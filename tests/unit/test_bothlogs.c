@@ -52,7 +52,7 @@ write_on(unsigned bytes)
 {
 	for (; bytes > 0 && job.now < job.n; bytes--, job.now++) {
 		unsigned s = job.stream[job.now];
-		uint8_t *last = job.runs + 4 * (job.nruns - 1);
+		uint8_t *last = job.nruns > 0 ? job.runs + 4 * (job.nruns - 1) : NULL;
 
 		job.log[s][job.len[s]++] = job.byte[job.now];
 		if (job.nruns > job.cut && (get_u32(last) >> 31) == s) {

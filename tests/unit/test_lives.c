@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "node/proto/proto.h"
@@ -66,7 +67,7 @@ drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return remove(path);
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WARREN_SANITIZED
 #define STRIDE 23 /* slow, and of memory it finds all that it can */
 #else
 #define STRIDE 1

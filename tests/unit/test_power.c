@@ -13,6 +13,7 @@
 #include <nettle/sha2.h>
 #include <sqlite3.h>
 
+#include "config.h"
 #include "node/host/ledger.h"
 #include "tests/unit/recvfs.h"
 
@@ -24,7 +25,7 @@
  */
 #define COMMITS_MAX 512
 #define IDS 12
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WARREN_SANITIZED
 #define SLOW true
 #else
 #define SLOW false
