@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct mono now = {5000 * MONO_SECOND};
 	struct airq *q = airq_new(&c), *again = airq_new(&c);
 	const struct airtime medium = {.how = AIRTIME_BITS, .paced = true,
-	    .bitrate = 1200};
+	    .bitrate = 1200, .silent_us = n % 2 ? 700000 : 0};
 	struct airq_view was, is;
 	size_t len;
 	bool bad;

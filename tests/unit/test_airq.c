@@ -352,8 +352,8 @@ counts(void **state)
 	(void)state;
 	for (unsigned k = 0; k < RNS_KINDS; k++) {
 		assert_true(put(q, k, 1, 1, 100 + k, now));
-		airq_heard(q, k, 50);
-		airq_heard(q, k, 50);
+		airq_heard(q, k, 50, at(0));
+		airq_heard(q, k, 50, at(0));
 		assert_string_not_equal(airq_kind_name(k), "");
 	}
 	while (next(q, &p, &now))

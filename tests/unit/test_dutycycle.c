@@ -142,6 +142,76 @@ no_window_is_above(void **state)
 	}
 }
 
+/*
+ * A device that does not say when a packet has left, on a channel that others
+ * use, one in ten of whom it cannot understand: what it really sends.
+ */
+#define TICK 10000 /* us */
+static void
+silent_device(uint64_t seed, const struct airq_conf *c, unsigned use)
+{
+	static struct airq_packet given[SENT_MAX];
+	size_t first = 0, n = 0, foreign = 0;
+	struct airtime medium = slow;
+	struct airq *q = make(c);
+	int64_t until = 0;
+	struct mono now = at(1);
+
+	medium.frame_us = 350000;
+	medium.silent_us = AIRTIME_SILENT_US;
+	airq_medium(q, &medium);
+	sent_count = 0;
+	for (unsigned i = 0; i < 300000; i++, now.us += TICK) {
+		if (foreign != 0 && now.us >= until) {
+			if (chance(&seed, 10) != 0)
+				airq_heard(q, RNS_KIND_RELAY, foreign, now);
+			foreign = 0;
+		}
+		if (chance(&seed, 30) == 0)
+			(void)put(q, (enum rns_kind)chance(&seed, RNS_KINDS),
+			    (unsigned)chance(&seed, 4), (uint8_t)i,
+			    20 + chance(&seed, 480), now);
+		while (airq_next(q, &given[n], now)) {
+			assert_true(++n < SENT_MAX);
+			(void)airq_sent(q, now); /* it takes one more */
+		}
+		if (now.us < until || chance(&seed, 8) != 0)
+			continue;
+		if (chance(&seed, 100) < use) {
+			foreign = 20 + chance(&seed, 480);
+			until = now.us + airtime_us(&medium, foreign);
+		} else if (first < n) {
+			until = now.us + given[first].air_us;
+			sent[sent_count++] = (struct sent){now.us, until,
+			    given[first++].kind};
+		}
+	}
+	airq_free(q);
+}
+
+static void
+silent_on_a_busy_channel(void **state)
+{
+	static const struct airq_conf rows[] = {
+	    {.duty = 10000, .window_us = 120 * SECOND, .jobs = 50},
+	    {.duty = 20000, .window_us = 600 * SECOND, .announces = 25},
+	    {.duty = 5000, .window_us = 1200 * SECOND},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * NELEM(rows); i++) {
+		const struct airq_conf *c = &rows[i % NELEM(rows)];
+		int64_t limit = c->window_us * c->duty / AIRQ_DUTY_ALL, most;
+
+		silent_device(i, c, i / 3 * 20);
+		most = most_of_any(c->window_us, ~0u);
+		if (most > limit)
+			fail_msg("row %u: %lld of %lld", i, (long long)most,
+			    (long long)limit);
+		assert_true(most * 10 > limit * 7);
+	}
+}
+
 /* All that could be sent at once, then silence, over and over. */
 static void
 bursts_at_the_edge(void **state)
@@ -363,6 +433,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(no_window_is_above),
+	    cmocka_unit_test(silent_on_a_busy_channel),
 	    cmocka_unit_test(bursts_at_the_edge),
 	    cmocka_unit_test(priority_under_a_limit),
 	    cmocka_unit_test(share_behind_others),

@@ -222,7 +222,7 @@ on_packet(void *arg, unsigned port, const uint8_t *p, size_t len,
 		nif_frame(n, p, len);
 	else
 		nif_frame_signal(n, p, len, signal);
-	airq_heard(n->medium->q, rns_rx_kind(n->e->rns), len);
+	airq_heard(n->medium->q, rns_rx_kind(n->e->rns), len, n->e->now);
 }
 
 /* The section of several is up while one of them is. */

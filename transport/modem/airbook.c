@@ -83,6 +83,21 @@ airbook_late(struct airbook *b, struct mono now)
 		e->end = now;
 }
 
+void
+airbook_owed(struct airbook *b, struct mono since, int64_t owed_us,
+    struct mono then)
+{
+	struct airbook_entry *e;
+
+	for (uint32_t i = b->count; i-- > 0 && owed_us > 0;) {
+		e = &b->entries[(b->first + i) % AIRBOOK_ENTRIES];
+		if (e->end.us <= since.us)
+			break;
+		e->end.us = MAX_OF(e->end.us, then.us);
+		owed_us -= e->air_us;
+	}
+}
+
 /*
  * The window that has most of a new one ends where that ends; so much of the
  * oldest has to lie before its beginning as is too much with it.

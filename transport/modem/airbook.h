@@ -38,6 +38,12 @@ struct mono airbook_add(struct airbook *, struct mono now, int64_t air_us);
 /* The last one was on the air until now, if that is later than was thought. */
 void airbook_late(struct airbook *, struct mono now);
 /*
+ * Of what was to end after `since` the last, as much as owed_us, ends then
+ * only, or later.
+ */
+void airbook_owed(struct airbook *, struct mono since, int64_t owed_us,
+    struct mono then);
+/*
  * From when on one more may be sent, not before now, so that no window has more
  * than limit_us. MONO_NEVER: it alone is more.
  */

@@ -30,6 +30,18 @@ airq_limit_us(const struct airq *q, enum air_book book)
 	return share == 0 ? all : all / 100 * share;
 }
 
+int64_t
+airq_counts_us(const struct airq *q)
+{
+	int64_t spare = q->medium.silent_us +
+	    2 * airtime_us(&q->medium, AIRTIME_LONGEST);
+
+	if (q->medium.silent_us == 0)
+		return q->conf.window_us;
+	return q->conf.window_us + MAX_OF(spare, q->conf.window_us /
+	    AIRQ_SPARE);
+}
+
 const struct airbook *
 airq_kept(const struct airq *q, enum air_book book)
 {
@@ -106,19 +118,27 @@ airq_new(const struct airq_conf *conf)
 	return q;
 }
 
+static void
+set_books(struct airq *q)
+{
+	for (unsigned b = 0; b < BOOKS; b++)
+		if (q->books[b] != NULL)
+			q->books[b]->window_us = airq_counts_us(q);
+}
+
 int
 airq_limit(struct airq *q, const struct airq_conf *conf)
 {
 	for (unsigned b = 0; b < BOOKS && conf->duty != 0; b++) {
-		if (q->books[b] == NULL) {
-			q->books[b] = malloc(sizeof(*q->books[b]));
-			if (q->books[b] == NULL)
-				return -1;
-			airbook_init(q->books[b], conf->window_us);
-		}
-		q->books[b]->window_us = conf->window_us;
+		if (q->books[b] != NULL)
+			continue;
+		q->books[b] = malloc(sizeof(*q->books[b]));
+		if (q->books[b] == NULL)
+			return -1;
+		airbook_init(q->books[b], conf->window_us);
 	}
 	q->conf = *conf;
+	set_books(q);
 	if (q->conf.bytes == 0)
 		q->conf.bytes = AIRQ_BYTES;
 	if (q->conf.age_us == 0)
@@ -130,6 +150,7 @@ void
 airq_medium(struct airq *q, const struct airtime *medium)
 {
 	q->medium = *medium;
+	set_books(q);
 }
 
 const struct airtime *
@@ -257,14 +278,58 @@ airq_put(struct airq *q, const struct rns_tx *tx, struct mono now)
 	return true;
 }
 
+/*
+ * ours: of a time in which a silent device heard nothing, what it has surely
+ * sent; the rest was others' whom it did not understand, or listening
+ */
+#define SENT_PART 4
+
+/* Of the time since it was looked at last, so much was others'. */
+static void
+silent_owes(struct airq *q, int64_t others_us, struct mono now)
+{
+	int64_t free_us = mono_sub(now, q->owed_at) - others_us;
+
+	/* not even the shortest fits in less */
+	if (free_us >= airtime_us(&q->medium, 0))
+		q->owed_us = MAX_OF(q->owed_us - free_us / SENT_PART, 0);
+	q->owed_at = now;
+}
+
+static void
+silent_given(struct airq *q, int64_t air_us, struct mono now)
+{
+	silent_owes(q, 0, now);
+	if (q->owed_us == 0)
+		q->owed_since = now;
+	q->owed_us += air_us;
+	q->last_us = air_us;
+}
+
+/* Who hears does not send: what it was given is still to come. */
+static void
+silent_heard(struct airq *q, int64_t air_us, struct mono now)
+{
+	silent_owes(q, air_us, now);
+	for (unsigned b = 0; b < BOOKS && q->owed_us > 0; b++)
+		if (q->books[b] != NULL)
+			airbook_owed(q->books[b], q->owed_since, q->owed_us,
+			    mono_add(now, q->owed_us));
+	if (q->busy.us > now.us - air_us)
+		q->busy = mono_add(now, q->last_us);
+}
+
 void
-airq_heard(struct airq *q, enum rns_kind kind, size_t len)
+airq_heard(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
 {
 	struct air_count *c = &q->lanes[kind].rx;
+	int64_t air_us = airtime_us(&q->medium, len);
 
 	c->frames++;
 	c->bytes += len;
-	c->air_us += airtime_us(&q->medium, len);
+	c->air_us += air_us;
+	if (q->medium.silent_us != 0)
+		silent_heard(q, air_us, now);
 }
 
 /* ---- whose turn ---- */
@@ -402,6 +467,8 @@ charge(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
 	c->bytes += len;
 	c->air_us += air_us;
 	airq_shared(q, kind, len, now);
+	if (q->medium.silent_us != 0)
+		silent_given(q, air_us, now);
 	if (kind == RNS_KIND_CONTROL && q->lanes[RNS_KIND_RELAY].count != 0)
 		q->lead_us += air_us;
 	else if (kind == RNS_KIND_RELAY)

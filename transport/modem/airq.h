@@ -31,7 +31,10 @@
  * was sent when stands in a book, and a packet leaves when the window that
  * ends with it has room for all of it. Announces and jobs have shares of the
  * window that they do not go beyond, so that the relay finds room. While
- * something waits for room, nothing behind it goes.
+ * something waits for room, nothing behind it goes. What a device sends that
+ * does not say when counts for AIRQ_SPARE longer than the window, or than two
+ * packets and its listening take: so long may the channel have kept it by what
+ * it could not hear.
  *
  * A full class drops of the peer that has most waiting, its last; what has
  * waited longer than age_us is dropped, since whoever sent it has given up.
@@ -41,6 +44,7 @@ const char *airq_kind_name(enum rns_kind); /* "control", ..., for people */
 #define AIRQ_BYTES 32768            /* ours: of each class */
 #define AIRQ_PACKETS 256            /* ours: of each class */
 #define AIRQ_AGE_US (180 * MONO_SECOND) /* ours */
+#define AIRQ_SPARE 64 /* ours: of the window, this part */
 #define AIRQ_LEAD_US (5 * MONO_SECOND)  /* ours */
 
 /* Why one was dropped; airq_drop_name() of each, for status and metrics. */
@@ -125,8 +129,11 @@ void airq_beacon(struct airq *, size_t len, struct mono now);
  */
 void airq_shared(struct airq *, enum rns_kind, size_t len, struct mono now);
 void airq_shared_sent(struct airq *, enum rns_kind, struct mono now);
-/* One that was received, of rns_rx_kind(). */
-void airq_heard(struct airq *, enum rns_kind, size_t len);
+/*
+ * One that was received until now, of rns_rx_kind(). What a silent device
+ * (struct airtime) was given and was thought to send meanwhile is still to come.
+ */
+void airq_heard(struct airq *, enum rns_kind, size_t len, struct mono now);
 
 /* ---- views ---- */
 

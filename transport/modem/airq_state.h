@@ -56,6 +56,12 @@ struct airq {
 	struct mono promise[2];
 	struct air_packet *out; /* what next() gave */
 	enum rns_kind flying;   /* its class; RNS_KINDS: nothing is */
+	/*
+	 * A silent device may still have that much, as it was at `owed_at`; since
+	 * when it has had some; and what it was given last.
+	 */
+	int64_t owed_us, last_us;
+	struct mono owed_at, owed_since;
 };
 
 /* MONO_NEVER and the reason why the first of that class has to wait. */
@@ -67,6 +73,8 @@ struct air_gate {
 /* The book that a class has a share of; BOOK_ALL: none. */
 enum air_book airq_book(enum rns_kind);
 int64_t airq_limit_us(const struct airq *, enum air_book);
+/* How long what was sent counts: the window, of a silent device more. */
+int64_t airq_counts_us(const struct airq *);
 /* NULL: there is no limit now. */
 const struct airbook *airq_kept(const struct airq *, enum air_book);
 /* Whose turn it is in a class; NULL: nothing waits. */

@@ -197,7 +197,7 @@ airq_load(struct airq *q, const uint8_t *data, size_t len, int64_t wall_us,
 		return 0;
 	}
 	for (unsigned b = 0; b < BOOKS; b++)
-		airbook_init(q->books[b], q->conf.window_us);
+		airbook_init(q->books[b], airq_counts_us(q));
 	airbook_put(q->books[BOOK_ALL], now, airq_limit_us(q, BOOK_ALL));
 	return -1;
 }

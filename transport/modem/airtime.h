@@ -41,10 +41,17 @@ struct airtime {
 	 * none of it is on the air. Zeros: it does not, or says nothing.
 	 */
 	uint32_t listen_us, slot_us;
+	/*
+	 * It does not say when a packet has left, and on a free channel that may
+	 * be so much later; 0: it says, or does not wait.
+	 */
+	uint32_t silent_us;
 };
 
 #define AIRTIME_PREAMBLE 18      /* symbols, where the radio says nothing */
 #define AIRTIME_LORA_FRAME 254   /* bytes of a packet in one LoRa frame */
+#define AIRTIME_SILENT_US 500000u /* ours: the least of a device that says nothing */
+#define AIRTIME_LONGEST 564      /* bytes of a packet that a device takes */
 
 /* us of one packet of len bytes, access code included; rounded up. */
 int64_t airtime_us(const struct airtime *, size_t len);

@@ -9,7 +9,8 @@
 #define START_US (2 * MONO_SECOND)
 #define IDLE_US (MONO_SECOND / 10)
 #define UNLOCK_US (5 * MONO_SECOND)
-#define MS_A_STEP 10 /* times are told in steps of it */
+#define MS_A_STEP 10u /* times are told in steps of it */
+#define SLOTS 10u /* of a chance of 1 each; fewer but once in 20,000 */
 
 static void
 opened(struct modem *m, struct mono now)
@@ -218,6 +219,11 @@ airtime(const struct modem *m, unsigned port, struct airtime *a)
 
 	(void)port;
 	a->frame_us = (k->conf.preamble_ms + k->conf.txtail_ms) * 1000;
+	/* a slot ends its wait by a chance of (persistence + 1) in 256 */
+	if (!k->conf.flow_control)
+		a->silent_us = AIRTIME_SILENT_US + SLOTS * 256 /
+		    (k->conf.persistence + 1u) * MAX_OF(MS_A_STEP,
+		    MIN_OF(k->conf.slottime_ms, MS_A_STEP * UINT8_MAX)) * 1000;
 	/* two flags and the checksum of AX.25, which a TNC adds */
 	a->frame_bytes = 4 + (k->conf.ax25 ? AX25_HEADER : 0);
 }

@@ -19,6 +19,7 @@
 #define UNHEARD_US INT64_C(5000000)
 #define UNHEARD_DOUBLED 3u /* ... each time in a row, so often */
 #define UNHEARD_TIMES 8
+#define CSMA_SLOTS 64u /* it counts down fewer in its last band */
 
 void
 rnode_radio_reset(struct rnode_radio *r)
@@ -199,7 +200,9 @@ rnode_radio_airtime(const struct rnode_radio *r, struct airtime *a)
 	    .listen_us = r->csma ? r->difs_ms * 1000u : 0,
 	    .slot_us = r->csma ? r->slot_ms * 1000u : 0,
 	    /* with flow control it says itself when it takes the next */
-	    .paced = !r->want.flow_control};
+	    .paced = !r->want.flow_control,
+	    .silent_us = r->want.flow_control ? 0 : AIRTIME_SILENT_US +
+	    (r->difs_ms + CSMA_SLOTS * r->slot_ms) * 1000u};
 }
 
 /* ---- whether it takes the next packet ---- */
