@@ -143,8 +143,9 @@ class Setup:
                 "--identity", self.person]
 
     def start(self, *words, **kw):
+        # bufsize: communicate() forgets what a readline() before it has read beyond the line
         return subprocess.Popen(self.argv(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, cwd=self.work, **kw)
+                                stderr=subprocess.PIPE, cwd=self.work, bufsize=0, **kw)
 
     def warren(self, *words, want=0, seconds=2 * lib.PATIENCE_S):
         r = subprocess.run(self.argv(*words), stdin=subprocess.DEVNULL, capture_output=True, cwd=self.work,
