@@ -39,11 +39,26 @@ repeat_never_had(const struct submitter *s)
 	    s->shut_s == 0;
 }
 
+static bool
+lacks(const struct submitter *s)
+{
+	return strcmp(s->state, "queued") == 0 &&
+	    strcmp(s->reason, "inputs") == 0;
+}
+
 bool
 repeat_waits(struct submitter *s, uint32_t *wait_s)
 {
 	*wait_s = s->shut_s;
 	s->shut_s = 0;
-	return strcmp(s->state, "queued") == 0 &&
-	    strcmp(s->reason, "inputs") == 0;
+	return lacks(s);
+}
+
+bool
+repeat_lacks(struct submitter *s, uint64_t seq)
+{
+	if (s->resume || seq < s->lacks_from || !lacks(s))
+		return false;
+	s->lacks_from = seq + 1;
+	return true;
 }

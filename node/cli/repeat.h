@@ -23,5 +23,11 @@ bool repeat_unknown(struct submitter *s, const struct proto_ans *a);
 bool repeat_never_had(const struct submitter *s);
 /* The status came. true: submit again in *wait_s; false: watch it. */
 bool repeat_waits(struct submitter *s, uint32_t *wait_s);
+/*
+ * The status came, with that seq: a job that was watched waits for inputs again,
+ * since it runs anew and the node has not kept all of them. true, once for each
+ * time: submit now, and hear what lacks.
+ */
+bool repeat_lacks(struct submitter *s, uint64_t seq);
 
 #endif

@@ -418,6 +418,9 @@ answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 		s->phase = SUB_RESULT;
 		s->poll_at = now;
 		s->poll_us = PACE_FIRST_US;
+	} else if (repeat_lacks(s, v.seq)) {
+		s->phase = SUB_SUBMIT;
+		s->poll_at = now;
 	}
 }
 

@@ -136,6 +136,7 @@ struct submitter {
 	/* inner */
 	uint64_t seq;
 	bool has_seq;
+	uint64_t lacks_from; /* seq from which on lacking inputs are news */
 	struct upload up;
 	uint32_t slice;
 	struct mono sent_at, poll_at;

@@ -444,7 +444,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	    (j->m = malloc(sizeof(*j->m))) == NULL ||
 	    !n->host.keep_body(n->host.ctx, j, record, rlen, e->p, e->n)) {
 		job_free(j);
-		answer_busy(n, a, "ledger", NODE_FULL_S);
+		answer_busy(n, a, "ledger", NODE_BUSY_S);
 		return;
 	}
 	*j->m = *m; /* the texts are the job's now */

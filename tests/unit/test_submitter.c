@@ -363,6 +363,41 @@ second_attempt(struct world *w)
 	w->running_polls = 8;
 }
 
+/* It fell when it had packed, and what it was given is gone. */
+static void
+inputs_gone(struct world *w)
+{
+	if (w->statuses != 2 || w->attempts == 2)
+		return;
+	w->attempts = 2;
+	w->has[0].n = 0;
+	w->shut_waits = 3; /* says so, and again */
+	w->running_polls = 8;
+}
+
+static void
+test_inputs_again(void **state)
+{
+	struct world *w = world_new();
+	unsigned puts;
+
+	(void)state;
+	world_run(w, STEPS);
+	assert_whole(w);
+	puts = w->puts;
+	assert_int_equal(w->submits, 2);
+	world_free(w);
+
+	w = world_new();
+	w->on_answer = inputs_gone;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_int_equal(w->has[0].n, w->input[0].n);
+	assert_true(w->puts > puts);
+	assert_int_equal(w->submits, 4); /* lacks some; lacks none */
+	world_free(w);
+}
+
 static void
 test_attempts(void **state)
 {
@@ -683,6 +718,7 @@ main(void)
 	    cmocka_unit_test(test_shut),
 	    cmocka_unit_test(test_unwanted),
 	    cmocka_unit_test(test_attempts),
+	    cmocka_unit_test(test_inputs_again),
 	    cmocka_unit_test(test_proof),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_slices),
