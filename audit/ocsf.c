@@ -91,6 +91,7 @@ static const struct kind {
     {EVK_EQUIVOCATION, "equivocation", 2004, 1, ACTION_DENIED, DISP_BLOCKED,
 	0, 5},
     {EVK_CLOCK, "clock_untrusted", 2004, 1, 0, DISP_DETECTED, 0, 3},
+    {EVK_CLOCK_STEP, "clock_stepped", 2004, 1, 0, DISP_DETECTED, 0, 2},
     {EVK_BRAKE, "revocation_brake", 2004, 1, 0, DISP_DELAYED, 0, 5},
     {EVK_HUB, "hub", 6002, 99, 0, 0, 0, 1},
     {EVK_PEER_ALARM, "peer_alarm", 2004, 1, 0, DISP_DETECTED, 0, 4},

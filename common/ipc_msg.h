@@ -135,6 +135,7 @@ enum event_kind {
 	EVK_BRAKE = 54,
 	EVK_REVOKED = 55, /* a revocation was applied to somebody here */
 	EVK_SELF_REVOKED = 56,
+	EVK_CLOCK_STEP = 46, /* it was set; a: from, b: to, unix seconds */
 	EVK_CONTRACT = 59,	/* one is in force; what of it is not kept here */
 	EVK_VIOLATION = 60,	/* of a contract; a: the rule */
 	EVK_DEVIATION = 61,	/* from what a contract says is typical */

@@ -350,11 +350,10 @@ bindstore_find(struct bindstore *s, const uint8_t rns[RNS_PUBLIC_LEN],
 	rns_hash_of(&hash, rns);
 	if ((e = entry_find(s, &hash)) == NULL)
 		return NULL;
+	/* it stays: the clock may be ahead for an hour, and set right then */
 	if (memcmp(e->b.rns, rns, RNS_PUBLIC_LEN) != 0 ||
-	    !entry_holds(s, e, now)) {
-		entry_drop(s, e);
+	    !entry_holds(s, e, now))
 		return NULL;
-	}
 	TAILQ_REMOVE(&s->entry_lru, e, lru);
 	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
 	return &e->b;

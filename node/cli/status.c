@@ -210,6 +210,18 @@ print_law(const json_t *list)
 }
 
 static void
+print_step(const json_t *step)
+{
+	char from[24], to[24];
+
+	if (step != NULL)
+		printf("clock     stepped from %s to %s, %lld s ago\n",
+		    cli_time(from, ask_int(step, "from")),
+		    cli_time(to, ask_int(step, "to")),
+		    (long long)ask_int(step, "ago"));
+}
+
+static void
 print_node(const json_t *node)
 {
 	const char *missing = ask_shown(node, "missing");
@@ -235,6 +247,7 @@ print_node(const json_t *node)
 	if (ask_int(node, "ledger_aside") > 0)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
 		    (long long)ask_int(node, "ledger_aside"));
+	print_step(json_object_get(node, "clock_stepped"));
 	print_law(json_object_get(node, "authorities"));
 	print_letters(json_object_get(node, "letters"));
 	warmth_print(json_object_get(node, "warm"));

@@ -196,6 +196,14 @@ do_status(struct client *c, const json_t *q)
 	TAILQ_FOREACH(j, &n->jobs.aside, dirty_link)
 		aside++;
 	(void)json_object_set_new(o, "ledger_aside", json_integer(aside));
+	if (n->step.count > 0)
+		(void)json_object_set_new(o, "clock_stepped",
+		    json_pack("{s:I,s:I,s:I,s:I}", "from",
+			(json_int_t)n->step.from, "to",
+			(json_int_t)n->step.to, "ago",
+			(json_int_t)(mono_sub(n->now, n->step.at) /
+			    MONO_SECOND), "count",
+			(json_int_t)n->step.count));
 	(void)json_object_set_new(o, "authorities", law_json(wn));
 	if (n->hub.on)
 		(void)json_object_set_new(o, "hub", hub_json(&n->hub));

@@ -182,7 +182,7 @@ blob_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
 {
 	struct warren_node *wn = ctx;
 	enum blob_put r = volumes_put(wn->volumes, fp, sha, size, offset, data,
-	    n, wn->node.unix_now, have);
+	    n, wn->node.own_now, have);
 
 	host_kick(wn);
 	return r;
@@ -194,7 +194,7 @@ volume_begin(void *ctx, const struct fp *fp, const struct blob_ref *whole,
 {
 	struct warren_node *wn = ctx;
 	enum volume_is is = volumes_begin(wn->volumes, fp, whole, list,
-	    wn->node.unix_now, why);
+	    wn->node.own_now, why);
 
 	host_kick(wn);
 	return is;
@@ -229,7 +229,7 @@ chunk_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
 {
 	struct warren_node *wn = ctx;
 	enum blob_put r = volumes_put_chunk(wn->volumes, fp, sha, size, offset,
-	    data, n, wn->node.unix_now, have);
+	    data, n, wn->node.own_now, have);
 
 	host_kick(wn);
 	return r;
@@ -263,7 +263,7 @@ blob_use(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	struct warren_node *wn = ctx;
 
-	blobs_use(wn->blobs, fp, sha, wn->node.unix_now);
+	blobs_use(wn->blobs, fp, sha, wn->node.own_now);
 }
 
 static void

@@ -116,7 +116,7 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 
 	(void)loop;
 	(void)revents;
-	(void)volumes_expire(wn->volumes, wn->node.unix_now);
+	(void)volumes_expire(wn->volumes, wn->node.own_now);
 	if (wn->sweep && wn->node.has_posture)
 		start_sweep(wn);
 }
@@ -131,7 +131,7 @@ on_work(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)t;
 	host_now(wn);
-	(void)volumes_work(wn->volumes, wn->node.unix_now);
+	(void)volumes_work(wn->volumes, wn->node.own_now);
 	(void)wasmcache_work(wn->wasm);
 	host_kick(wn);
 }
@@ -212,9 +212,9 @@ mail_found(void *ctx, const struct id32 *id, const void *rec, size_t len)
 }
 
 static uint32_t
-unix_now(void *ctx)
+own_now(void *ctx)
 {
-	return ((struct warren_node *)ctx)->node.unix_now;
+	return ((struct warren_node *)ctx)->node.own_now;
 }
 
 static bool
@@ -245,7 +245,7 @@ open_store(struct warren_node *wn)
 {
 	const struct logs_ops lops = {wn, log_grew, follow_room, follow_sent,
 	    log_sealed};
-	const struct outputs_ops oops = {wn, output_done, unix_now, disk_full};
+	const struct outputs_ops oops = {wn, output_done, own_now, disk_full};
 	const struct blobs_limits bl = {wn->node.policy.spool,
 	    wn->node.policy.peer_spool};
 	char why[160];

@@ -97,7 +97,7 @@ settle(struct pack *p)
 		return;
 	if (p->ok) {
 		if (blob_writer_finish(p->w, &p->owner,
-			o->ops.unix_now(o->ops.ctx), &sha, &size) != 0) {
+			o->ops.own_now(o->ops.ctx), &sha, &size) != 0) {
 			p->ok = false;
 			(void)snprintf(p->why, sizeof(p->why), "%s",
 			    errno == EDQUOT ? "the spool is full of results "

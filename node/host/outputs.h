@@ -28,7 +28,7 @@ struct outputs_ops {
 	void (*done)(void *ctx, const struct id32 *job, unsigned volume,
 	    bool ok, const struct id32 *sha, uint64_t size, const struct left *,
 	    const char *why);
-	uint32_t (*unix_now)(void *ctx);
+	uint32_t (*own_now)(void *ctx);
 	/* Has the disk no room above the reserve? The output is lost then. */
 	bool (*disk_full)(void *ctx);
 };

@@ -23,6 +23,7 @@
 #include "node/work/serve.h"
 #include "node/work/silent.h"
 #include "node/work/submit.h"
+#include "node/work/stepped.h"
 #include "node/work/turn.h"
 #include "node/work/verified.h"
 #include "node/work/warm.h"
@@ -72,13 +73,9 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 void
 node_time(struct node *n, struct mono now, int64_t wall_us)
 {
-	const struct mono was = n->now;
-
 	if (now.us > n->now.us)
 		n->now = now;
-	/* a clock that jumps makes deadlines due */
-	if (llabs((wall_us - n->wall_us) - (n->now.us - was.us)) > MONO_SECOND)
-		n->waiting_at = n->now;
+	stepped_look(n, n->now, wall_us);
 	n->wall_us = wall_us;
 	n->unix_now = (uint32_t)(wall_us / 1000000);
 	if (n->unidentified.period_s == 0) { /* the first time */
@@ -260,6 +257,7 @@ node_restore(struct node *n)
 {
 	struct job *j, *next;
 
+	stepped_start(n);
 	TAILQ_FOREACH(j, &n->jobs.ended, link) {
 		restore_budget(n, j);
 		restore_since(n, j);
@@ -336,8 +334,12 @@ expire(struct node *n)
 struct mono
 node_tick(struct node *n)
 {
-	struct mono next = finish_tick(n);
+	struct mono next;
 
+	/* verdicts were said until a time of the other clock */
+	if (stepped_say(n))
+		node_verdicts_void(n);
+	next = finish_tick(n);
 	next = mono_min(next, silent_tick(n));
 	next = mono_min(next, peers_tick(n));
 	next = mono_min(next, asked_tick(n));

@@ -36,6 +36,7 @@
  *   numbers.c  what /metrics shows of all that
  *   silent.c  what goes on without jail's answer; late.c how long it has
  *   announce.c   when the node says what to the mesh
+ *   stepped.c    the wall clock was set
  *   state.c event.c said.c ready.c   what all of them stand on
  *   node.c    what ties them: messages, time, start and stop
  *

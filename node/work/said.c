@@ -107,8 +107,8 @@ may_say(struct node *n)
 	return false;
 }
 
-static const char *
-moment(char out[24], uint64_t unix_s)
+const char *
+said_moment(char out[24], uint64_t unix_s)
 {
 	time_t t = (time_t)MIN_OF(unix_s, (uint64_t)UINT32_MAX);
 	struct tm tm;
@@ -133,8 +133,8 @@ said_clock(struct node *n, struct peer *p, uint64_t unix_s)
 	p->said_clock = n->now;
 	short_peer(who, p);
 	log_notice(who, "its clock says %s, this one %s: %lld s %s; what one "
-	    "signs may not hold for the other", moment(a, unix_s),
-	    moment(b, n->unix_now), off < 0 ? -off : off,
+	    "signs may not hold for the other", said_moment(a, unix_s),
+	    said_moment(b, n->unix_now), off < 0 ? -off : off,
 	    off < 0 ? "behind" : "ahead");
 }
 
@@ -147,8 +147,8 @@ times(char *out, size_t cap, const struct refusal *r)
 	char a[24], b[24];
 
 	(void)snprintf(out, cap, " value=%s now=%s: the clock of who asks "
-	    "seems to be %lld s %s this one", moment(a, r->value),
-	    moment(b, r->time), off < 0 ? -off : off,
+	    "seems to be %lld s %s this one", said_moment(a, r->value),
+	    said_moment(b, r->time), off < 0 ? -off : off,
 	    off < 0 ? "behind" : "ahead of");
 }
 

@@ -75,6 +75,16 @@ struct node {
 	struct mono now; /* of this call */
 	uint32_t unix_now;
 	int64_t wall_us;
+	/* seconds of the clock at the start and since, which nobody sets */
+	uint32_t own_now;
+	int64_t own_apart;
+	int64_t wall_apart; /* of the clock that nobody sets, in us */
+	struct {
+		uint32_t from, to; /* unix seconds */
+		struct mono at;	   /* of the last one */
+		uint64_t count;
+		bool untold;
+	} step; /* stepped.c: the clock of the wall was set */
 
 	bool up[PROGRAM_COUNT]; /* channels that have said hello */
 	bool stopping;

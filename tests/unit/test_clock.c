@@ -11,11 +11,12 @@
 #include "transport/core/base/crypt.h"
 
 /*
- * The clock of the wall is set, forward and back, by an hour and by a year, in
- * each state of a job. What lasts is measured by the loop's own; what is in a
- * document (deadline, not_after) is compared with the clock as it stands.
+ * The clock of the wall is set, forward and back, by an hour and by years, in
+ * each state of a job. What lasts is measured by the loop's own, and so is what
+ * is left until a deadline; not_after is compared with the clock as it stands.
  */
-static const int64_t JUMPS[] = {3600, -3600, 365 * 86400, -365 * 86400};
+static const int64_t JUMPS[] = {3600, -3600, 365 * 86400, -365 * 86400,
+    20 * 365 * 86400, -20 * 365 * 86400};
 #define HOUR (INT64_C(3600) * 1000)
 
 static void
@@ -164,21 +165,139 @@ soon(struct manifest *m)
 	m->deadline = unix_now() + 1200;
 }
 
-/* A document's time is the clock's, and a minute late at most. */
+static void
+soon_waits(struct manifest *m)
+{
+	with_volumes(m);
+	soon(m);
+}
+
+/* Jail's jobs go on; this life begins with what the ledger has. */
+static void
+back(int64_t by)
+{
+	uint32_t forgotten = w.n.forgotten;
+
+	jump(by);
+	world_restart(&w);
+	w.n.forgotten = MAX_OF(forgotten, w.n.forgotten);
+	world_up(&w, 2);
+	world_link(&w, 1, 0);
+	world_identify(&w, 1, 0x41);
+	world_run(&w, 100);
+}
+
+/* What was left of it is left, of those that run and those that wait. */
 static void
 test_deadline(void **state)
 {
 	struct id32 id, waiting;
 
 	(void)state;
+	for (size_t i = 0; i < NELEM(JUMPS); i++) {
+		w.run_ms = 0;
+		(void)submit(1, 0x41, 1, soon, &id);
+		(void)submit(1, 0x41, 2, soon_waits, &waiting);
+		world_run(&w, 1000);
+		jump(JUMPS[i]);
+		world_run(&w, 600 * 1000);
+		state_is(&id, "running", NULL);
+		state_is(&waiting, "queued", "inputs");
+		/* the ledger has it by the clock as it is now */
+		back(0);
+		world_run(&w, 500 * 1000);
+		state_is(&id, "running", NULL);
+		state_is(&waiting, "queued", "inputs");
+		world_run(&w, 100 * 1000);
+		killed_by(&id, "deadline");
+		state_is(&waiting, "cancelled", "deadline");
+		anew();
+	}
+}
+
+/*
+ * A machine without a clock begins in 1970 and is set right by the first step:
+ * no job has lost time by it, none has won more than it was away.
+ */
+static void
+test_no_battery(void **state)
+{
+	int64_t by = -(w.wall_us / 1000000 - 100);
+	struct id32 id, ended;
+
+	(void)state;
+	w.n.policy.keep_results_s = w.policy.keep_results_s = 86400;
+	(void)submit(1, 0x41, 1, NULL, &ended);
+	world_run(&w, HOUR);
 	w.run_ms = 0;
-	(void)submit(1, 0x41, 1, soon, &id);
-	(void)submit(1, 0x41, 2, waits, &waiting);
+	(void)submit(1, 0x41, 2, soon_waits, &id);
 	world_run(&w, 1000);
-	jump(3600);
-	world_run(&w, 61000);
-	killed_by(&id, "deadline");
-	state_is(&waiting, "queued", "inputs");
+	back(by);
+	state_is(&id, "queued", "inputs");
+	world_run(&w, 600 * 1000);
+	jump(-by);
+	world_run(&w, 500 * 1000);
+	state_is(&id, "queued", "inputs");
+	assert_int_equal(about(1, PATH_RESULT, &ended)->status, ST_OK);
+	/* and a restart behind it finds what was kept no older than it is */
+	back(0);
+	assert_int_equal(about(1, PATH_RESULT, &ended)->status, ST_OK);
+	world_run(&w, 110 * 1000);
+	state_is(&id, "cancelled", "deadline");
+	world_run(&w, 24 * HOUR);
+	assert_int_equal(about(1, PATH_RESULT, &ended)->status, ST_GONE);
+}
+
+/* It begins years ahead: what was promised to be kept is kept. */
+static void
+test_years_ahead(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.n.policy.keep_results_s = w.policy.keep_results_s = 2 * 86400;
+	(void)submit(1, 0x41, 1, NULL, &id);
+	world_run(&w, HOUR);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
+	back(20 * 365 * INT64_C(86400));
+	world_run(&w, HOUR);
+	jump(-20 * 365 * INT64_C(86400));
+	world_run(&w, HOUR);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
+	back(0);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
+	world_run(&w, 24 * HOUR);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_GONE);
+}
+
+/* Each step is told once; a clock that is slewed makes none. */
+static void
+test_told(void **state)
+{
+	uint32_t from;
+
+	(void)state;
+	world_run(&w, 1000);
+	assert_int_equal(w.events_seen[EVK_CLOCK_STEP], 0);
+	for (unsigned i = 0; i < 19; i++) {
+		w.wall_us += 50000;
+		world_run(&w, 1000);
+	}
+	assert_int_equal(w.events_seen[EVK_CLOCK_STEP], 0);
+	w.wall_us += 50001; /* what is less than a second adds up */
+	world_run(&w, 1000);
+	assert_int_equal(w.events_seen[EVK_CLOCK_STEP], 1);
+	from = unix_now();
+	jump(-3600);
+	world_run(&w, 1000);
+	assert_int_equal(w.events_seen[EVK_CLOCK_STEP], 2);
+	assert_int_equal(w.n.step.count, 2);
+	assert_in_range(w.n.step.from, from, from + 1);
+	assert_int_equal(w.n.step.to, w.n.step.from - 3600);
+	world_run(&w, HOUR);
+	assert_int_equal(w.events_seen[EVK_CLOCK_STEP], 2);
+	/* what is measured by a clock of the node's own has not moved */
+	assert_int_equal(w.n.own_now, (uint32_t)(unix_now() + 3600 - 1));
 }
 
 /*
@@ -226,6 +345,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_held), T(test_queued), T(test_staging), T(test_running),
 	    T(test_kept), T(test_deadline), T(test_no_second_run),
+	    T(test_no_battery), T(test_years_ahead), T(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
