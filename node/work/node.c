@@ -134,6 +134,7 @@ node_up(struct node *n, enum program who)
 	} else if (who == PROGRAM_KEYS) {
 		finish_receipts(n);
 	} else if (who == PROGRAM_TRUST) {
+		n->trust_life++;
 		peers_unasked(n);
 		review_again(n);
 		contract_again(n);

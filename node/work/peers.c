@@ -436,6 +436,10 @@ peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 	struct msg_V_ASK m = {.qid = node_qid(n), .scope = "job.submit"};
 
 	memcpy(m.rns_public, p->rns_public, 64);
+	/* this life of trust may not know what the last one has seen */
+	if (b == NULL && p->has_sent && p->sent_life != n->trust_life)
+		b = p->sent;
+	p->sent_life = n->trust_life;
 	if (b != NULL) {
 		m.binding_len = BINDING_LEN;
 		memcpy(m.binding, b, BINDING_LEN);
@@ -534,6 +538,9 @@ peer_judged(struct node *n, const struct msg_V_VERDICT *m)
 		    0, 0);
 		peer_counted(n, p, PEER_REFUSED);
 	} else {
+		/* it has forgotten it: whoever shows it again is heard */
+		if (m->status == VERDICT_NO_BINDING)
+			p->has_sent = false;
 		if (m->status == VERDICT_OK && !p->v.known)
 			node_event(n, EVK_BINDING_OK, 0, NULL, p, NULL, NULL,
 			    m->level, 0);

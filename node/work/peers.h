@@ -67,6 +67,7 @@ struct peer {
 	struct mono asked;  /* when that was */
 	bool has_sent;	    /* sent: the last b that trust has judged good */
 	uint8_t sent[BINDING_LEN];
+	uint32_t sent_life; /* n->trust_life that was asked last */
 	struct bucket bytes, requests;
 	bool raised; /* from a stranger's budget to its own */
 	unsigned links;

@@ -200,6 +200,9 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 	if (review_scope(n, m) || (p = peer_judged(n, m)) == NULL)
 		return;
 	if ((a = park_take(n, m->qid, ASKED_VERDICT)) != NULL) {
+		/* one that he did not show now: it is asked for */
+		if (bad && a->req.binding == NULL)
+			p->has_sent = bad = false;
 		a->bad_binding = bad;
 		(void)snprintf(a->why, sizeof(a->why), "%.127s", m->why);
 		if (m->status == VERDICT_OK && a->req.binding != NULL)

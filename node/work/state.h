@@ -96,6 +96,7 @@ struct node {
 	struct mono trail_at; /* while it fails: asked again then */
 	bool ready_said, ready_was; /* whether jobs are taken, as was said */
 	uint32_t verdict_gen;
+	uint32_t trust_life; /* how often it has come */
 	/* revoke.c: what trust said, whom transport drops for us */
 	struct listed *listed;
 	size_t nlisted, nholes;

@@ -72,12 +72,17 @@ trust_ask(struct world *w, const struct msg_V_ASK *m)
 	    .valid_until = w->n.unix_now + 3600, .live_needed = w->live_needed};
 
 	w->asks++;
+	w->has_binding |= m->binding_len > 0;
 	if (w->trust_silent)
 		return;
 	v.rns_hash.b[0] = m->rns_public[0];
 	world_fp(&v.fp, m->rns_public[0]);
 	if (strcmp(m->scope, "job.review") == 0)
 		v.level = w->reviewer[m->rns_public[0]] ? 2 : 1;
+	if (w->needs_binding && !w->has_binding) {
+		v.status = VERDICT_NO_BINDING;
+		v.key_len = 0;
+	}
 	/* a binding of zeros is good, any other is not */
 	if (m->binding_len > 0 && m->binding[0] != 0) {
 		v.status = VERDICT_BAD_BINDING;

@@ -78,6 +78,7 @@ struct world {
 	uint8_t verdict_jobs;
 	bool verdict_pinned;
 	bool live_needed;
+	bool needs_binding, has_binding; /* trust: must be shown one; it was */
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
 	bool steps_silent, forgets_silent; /* of jail's answers, these */
 	bool cannot_freeze;
