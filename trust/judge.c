@@ -331,8 +331,11 @@ on_EVENT_ACK(struct judge *j, const struct msg_EVENT_ACK *m, struct ipc_in *in)
 static void
 on_M_HEARD(struct judge *j, const struct msg_M_HEARD *m, struct ipc_in *in)
 {
+	uint32_t now = judge_now(j);
+
 	(void)in;
-	alarms_heard(&j->alarms, m, judge_now(j));
+	alarms_heard(&j->alarms, m, now);
+	law_time(j->law, now);
 	if (law_heard(j->law, m))
 		tell_node(j);
 	on_fetch(j->loop, &j->fetch, 0);
@@ -565,6 +568,7 @@ on_fetch(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)revents;
 	ev_timer_stop(loop, w);
+	law_time(j->law, judge_now(j));
 	ev_timer_set(w, law_fetch(j->law), 0.);
 	ev_timer_start(loop, w);
 	on_spread(loop, &j->spread, 0); /* what came of it is news */
@@ -575,6 +579,7 @@ on_fetch(struct ev_loop *loop, ev_timer *w, int revents)
 static void
 on_FETCHED(struct judge *j, const struct msg_FETCHED *m, struct ipc_in *in)
 {
+	law_time(j->law, judge_now(j));
 	if (law_fetched(j->law, m, ipc_in_take(in, 0)))
 		tell_node(j);
 	on_fetch(j->loop, &j->fetch, 0);
@@ -607,6 +612,7 @@ static void
 on_V_VERIFIED(struct judge *j, const struct msg_V_VERIFIED *m,
     struct ipc_in *in)
 {
+	law_time(j->law, judge_now(j));
 	if (law_verified(j->law, m, ipc_in_take(in, 0)))
 		tell_node(j);
 	on_fetch(j->loop, &j->fetch, 0);
@@ -615,6 +621,7 @@ on_V_VERIFIED(struct judge *j, const struct msg_V_VERIFIED *m,
 static void
 on_M_ANSWER(struct judge *j, const struct msg_M_ANSWER *m, struct ipc_in *in)
 {
+	law_time(j->law, judge_now(j));
 	if (law_answered(j->law, m, ipc_in_take(in, 0)))
 		tell_node(j);
 	on_fetch(j->loop, &j->fetch, 0);

@@ -194,6 +194,11 @@ void law_unfetched(struct law *, bool mesh);
 bool law_answered(struct law *, const struct msg_M_ANSWER *, int fd);
 /* A key has shown itself: has it revoked itself? true: as law_look(). */
 bool law_seen(struct law *, const struct klp_key *);
+/*
+ * What time it is, before each call that is not told: an announce counts by the
+ * clock as it stands, and not as it stood at the last look.
+ */
+void law_time(struct law *, uint32_t now);
 /* An announce of somebody; true: as law_look(). */
 bool law_heard(struct law *, const struct msg_M_HEARD *);
 /*

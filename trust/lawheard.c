@@ -101,6 +101,12 @@ heard_version(struct law *l, const uint8_t atag[8], uint32_t version,
 		ask_him(l, la, who);
 }
 
+void
+law_time(struct law *l, uint32_t now)
+{
+	l->now = now;
+}
+
 bool
 law_heard(struct law *l, const struct msg_M_HEARD *m)
 {

@@ -175,7 +175,7 @@ ask_log(struct law *l, struct law_authority *la)
 
 	lawtile_stop(la); /* of a round that was given up */
 	if (la->src->log == 0 && s->log_at != 0 &&
-	    l->now < (uint64_t)s->log_at + LAWLOG_EVERY_S)
+	    l->now >= s->log_at && l->now < (uint64_t)s->log_at + LAWLOG_EVERY_S)
 		return false;
 	/* a node tells of each by its key, and of all together nothing more */
 	if (la->src->log == 0 && sources_mesh(la->src) &&

@@ -105,6 +105,32 @@ a_delta_counts_at_once(void **state)
 	assert_int_equal(state_of(0x9f), REV_REVOKED);
 }
 
+/*
+ * The clock was set since the last look: a delta of today is not of the future,
+ * and one that is does not raise the least time there is.
+ */
+static void
+the_clock_as_it_stands(void **state)
+{
+	uint32_t later = KIT_T0 + 86400;
+
+	(void)state;
+	begin();
+	delta_issued = later;
+	law_time(taker.l, KIT_T0);
+	assert_false(hear_delta(OTHER, delta_from(1, 1)));
+	assert_int_equal(line(&taker).version, 1);
+	law_time(taker.l, later);
+	assert_true(hear_delta(OTHER, delta_from(1, 1)));
+	assert_int_equal(line(&taker).version, 2);
+	assert_int_equal(taker.l->clock.floor, later);
+	/* it was ahead, and is set back before the next look */
+	delta_issued = later + 86400;
+	law_time(taker.l, later);
+	assert_false(hear_delta(OTHER, delta_from(2, 1)));
+	assert_int_equal(taker.l->clock.floor, later);
+}
+
 static void
 one_that_is_not_good(void **state)
 {
@@ -290,6 +316,7 @@ main(void)
 #define HEARD_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    HEARD_TEST(a_delta_counts_at_once),
+	    HEARD_TEST(the_clock_as_it_stands),
 	    HEARD_TEST(one_that_is_not_good),
 	    HEARD_TEST(what_lies_between),
 	    HEARD_TEST(news_is_asked_for),
