@@ -62,10 +62,19 @@ empty_patiently(int dir)
 int
 group_make(int at, const char *name)
 {
+	_cleanup_fd_ int fd = -1;
+
 	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
 		return -1;
-	return openat(
+	fd = openat(
 	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/*
+	 * Whatever the umask: who mounts groups from inside of one, as a runner
+	 * for its tool, is asked by kernels before 6.16 whether it may walk to it.
+	 */
+	if (fd < 0 || fchmod(fd, 0711) < 0)
+		return -1;
+	return steal_fd(&fd);
 }
 
 /* The pids of a group, opened anew; as many as fit. */
