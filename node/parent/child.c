@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -335,7 +336,21 @@ is_program(const struct parent *p, pid_t pid)
 	return false;
 }
 
-enum remains { LEFT_OTHER, LEFT_JOB, LEFT_ENVOY };
+/* By how long they are waited for, at most. */
+enum remains { LEFT_OTHER, LEFT_ERRAND, LEFT_ENVOY, LEFT_JOB };
+
+/* Who asks a daemon has one, as long as it works; who waits for a container none. */
+static bool
+has_child(pid_t pid)
+{
+	char path[64], c;
+	_cleanup_fd_ int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+	    (int)pid, (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &c, 1) == 1;
+}
 
 /* A child of ours that is a slot, a job's first process or a step of a jail. */
 static enum remains
@@ -351,7 +366,7 @@ of_jail(const struct parent *p, pid_t pid)
 	if (fd < 0 || read(fd, comm, sizeof(comm) - 1) <= 0)
 		return LEFT_OTHER;
 	if (strncmp(comm, "warren-envoy", 12) == 0)
-		return LEFT_ENVOY;
+		return has_child(pid) ? LEFT_ENVOY : LEFT_ERRAND;
 	return strncmp(comm, "warren-jail", 11) == 0 ||
 	    strncmp(comm, "warren-runner", 13) == 0 ||
 	    strncmp(comm, "warren-hand", 11) == 0 ? LEFT_JOB : LEFT_OTHER;
@@ -365,7 +380,7 @@ of_jail(const struct parent *p, pid_t pid)
  * containers away, which the next jail's trial would come across.
  */
 static bool
-left_behind(const struct parent *p, bool envoy)
+left_behind(const struct parent *p, enum remains least)
 {
 	FILE *f = fopen("/proc/thread-self/children", "re");
 	bool any = false;
@@ -376,7 +391,7 @@ left_behind(const struct parent *p, bool envoy)
 
 		if (what == LEFT_JOB)
 			(void)kill((pid_t)pid, SIGKILL);
-		any |= what == LEFT_JOB || (what == LEFT_ENVOY && envoy);
+		any |= what >= least;
 	}
 	if (f != NULL)
 		(void)fclose(f);
@@ -394,8 +409,8 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 		return;
 	}
 	/* the list may lack some while others leave it: once is not enough */
-	c->alone = left_behind(c->parent, c->waited++ < ENVOY_LOOKS) ? 0 :
-	    c->alone + 1;
+	c->alone = left_behind(c->parent, c->waited++ < ENVOY_LOOKS ?
+	    LEFT_ERRAND : LEFT_JOB) ? 0 : c->alone + 1;
 	if (c->peer == PROGRAM_JAIL && c->alone < ORPHANS_LOOKS) {
 		ev_timer_set(&c->again, ORPHANS_S, 0.);
 		ev_timer_start(loop, &c->again);
@@ -482,6 +497,21 @@ child_start_all(struct parent *p)
 }
 
 /* ---- the end ---- */
+
+void
+child_await_envoy(const struct parent *p)
+{
+	unsigned alone = 0;
+
+	if (p->runner != RUNNER_DOCKER)
+		return;
+	for (unsigned n = 0; n < ENVOY_LOOKS && alone < ORPHANS_LOOKS; n++) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			continue;
+		alone = left_behind(p, LEFT_ENVOY) ? 0 : alone + 1;
+		(void)poll(NULL, 0, (int)(ORPHANS_S * 1000));
+	}
+}
 
 static bool
 stage_over(const struct parent *p)

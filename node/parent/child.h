@@ -44,5 +44,10 @@ void child_want(struct child *, bool);
 void child_look_again(struct parent *);
 /* Orderly end, stage by stage; breaks the loop when all are gone. */
 void child_stop_all(struct parent *);
+/*
+ * Behind that, for 5 s at most: who asks a daemon of containers takes the last of
+ * them away, and the image that they were made of.
+ */
+void child_await_envoy(const struct parent *);
 
 #endif

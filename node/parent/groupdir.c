@@ -203,6 +203,17 @@ group_end(int dir, const char *name)
 	return false;
 }
 
+void
+group_move(int dir, int to)
+{
+	pid_t pids[256];
+	size_t n = members(dir, pids, NELEM(pids));
+
+	/* one that has ended meanwhile is gone anyway */
+	for (size_t i = 0; i < n; i++)
+		(void)file_put_number(to, "cgroup.procs", (uint64_t)pids[i]);
+}
+
 int
 group_remove(int at, const char *name, int *ms)
 {

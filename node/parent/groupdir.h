@@ -17,6 +17,8 @@ int group_make(int at, const char *name);
 bool group_kill(int dir);
 /* Killed whole, then removed what is beneath; false, and said: it is not empty. */
 bool group_end(int dir, const char *name);
+/* Processes of a group go on in that one, as far as it takes them. */
+void group_move(int dir, int to);
 /*
  * Who keeps a port may have last words to send (open_tty.c): ms are left for
  * all that are still in some group. -1 with errno.

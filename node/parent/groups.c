@@ -532,12 +532,15 @@ groups_remove(struct groups *g)
 			continue;
 		(void)group_end(g->dir[h][GROUP_JOBS], "jobs");
 		for (size_t i = GROUP_COUNT; i-- > 0;) {
-			(void)close(g->dir[h][i]);
-			if (i == GROUP_RELAY) {
-				if (h == V2)
-					take_back(g, at);
+			/* jobs/ is gone: from here on `at` takes processes */
+			if (i == GROUP_HOUSE && h == V2)
+				take_back(g, at);
+			/* a container that may yet come is waited for longer */
+			if (i == GROUP_HOUSE)
+				group_move(g->dir[h][i], at);
+			if (i == GROUP_RELAY)
 				(void)put(at, "own", "cgroup.procs", "0");
-			}
+			(void)close(g->dir[h][i]);
 			if (group_remove(g->top[h], group_names[i], &ms) < 0)
 				log_warn("groups", "%s/%s stays", g->name,
 				    group_names[i]);

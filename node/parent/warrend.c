@@ -441,6 +441,7 @@ main(int argc, char **argv)
 	settle();
 	(void)ev_run(p.loop, 0);
 	groups_kill_jobs(&p.groups);
+	child_await_envoy(&p);
 	groups_remove(&p.groups);
 	policy_remove(&p);
 	log_notice(NULL, "ended");

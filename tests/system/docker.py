@@ -4,6 +4,7 @@ the node's own; its end is the container's, and the other way round; nothing is
 left of any, whoever falls; a daemon that lies, babbles or says nothing costs the
 job that it was asked for, and no other."""
 import contextlib
+import glob
 import os
 import signal
 import subprocess
@@ -206,6 +207,18 @@ def jail_falls(b, node, word):
     b.does = lambda line: None
 
 
+def held(line, wait):
+    """The daemon takes its time over the node's image."""
+    if wait.is_set() or not line.startswith("DELETE /images/"):
+        return None
+    threading.Timer(2, wait.set).start()
+    return wait
+
+
+def groups(identity):
+    return glob.glob("/sys/fs/cgroup/**/warren-" + identity[:8], recursive=True)
+
+
 def short(d):
     """What `./check` has time for: one node, a job, a kill, a lie."""
     word, b = "sleep\0" + str(80000 + os.getpid()), Between(d)
@@ -242,6 +255,11 @@ def short(d):
             rc, last = s.end()
             result("docker: and the next one runs", rc == 0 and node.output(s) == "next\n", "%s %s" % (rc, s))
             jail_falls(b, node, word)
+            wait, identity = threading.Event(), node.status()["identity"]
+            there = groups(identity)
+            b.does = lambda line: held(line, wait)
+        result("docker: the node has ended when who asks the daemon has, and no group of it is left",
+               there and wait.is_set() and not groups(identity), "%s %s" % (there, groups(identity)))
         result("docker: no container is left", until(lambda: d.containers() == [], "no container"), d.containers())
         result("docker: nor the node's image", until(lambda: d.images() == stay, "no image"), d.images())
     finally:
