@@ -16,6 +16,10 @@
 #define ASK 125u
 #define ASK_ANSWER 60u
 #define LINK_RTTS 3.0 /* another link: a path is known, it identifies */
+/* attach_link.c: when one that failed is tried again; a path asked for again */
+#define STEP_S 1.0
+#define STEP_MOST_S 32.0
+#define PATH_AGAIN_S 15.0
 
 #define PACKETS_MOST 20000u /* then this course has no end */
 
@@ -61,6 +65,14 @@ asks_at(const struct play *p)
 	return p->failed >= p->copies ? p->now : at;
 }
 
+/* A question and its answer come through. */
+static bool
+there_and_back(struct play *p)
+{
+	return p->packets++ >= PACKETS_MOST ||
+	    play_random(p) < (1 - p->m.loss) * (1 - p->m.loss);
+}
+
 /* Nothing was heard for long: another link, on which all begins anew. */
 static void
 link_again(struct play *p)
@@ -69,11 +81,15 @@ link_again(struct play *p)
 	/* what made the old one seem slow is not lost again, or is */
 	if (play_random(p) >= p->m.loss)
 		p->m.rtt_s[1] = p->m.rtt_s[0];
-	/* a request and its proof have to come through */
-	while (p->packets < PACKETS_MOST && play_random(p) >
-	    (1 - p->m.loss) * (1 - p->m.loss)) {
+	for (double step = STEP_S; !there_and_back(p); step *= 2) {
 		p->now += p->m.link_s;
-		p->packets++;
+		/* the path is asked for meanwhile, and again */
+		if (there_and_back(p))
+			p->now += MIN_OF(step, STEP_MOST_S);
+		else
+			do
+				p->now += PATH_AGAIN_S;
+			while (!there_and_back(p));
 	}
 	p->flying = false;
 	p->nfar = p->nqueued = 0;
