@@ -240,9 +240,10 @@ def done(p, e, image, **keys):
 
 # What becomes of each device at fault: on the air and stays there, off it after
 # the first packet to it, never on it. All as with stock Reticulum, but that it
-# ends when it does not like a firmware.
-STAYS = {"error-05", "error-06", "never-ready", "slow", "stalled", "wrong-cr"}
-FALLS = {"error-01", "error-02", "error-03", "error-04", "error-77", "restarts"}
+# ends when it does not like a firmware, wants to be told one, and falls where a
+# device's queue is full.
+STAYS = {"error-04", "error-05", "error-06", "never-ready", "short-version", "slow", "stalled", "wrong-cr"}
+FALLS = {"error-01", "error-02", "error-03", "error-77", "restarts"}
 NEVER = set(FAULTS) - STAYS - FALLS
 
 

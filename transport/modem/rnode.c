@@ -42,6 +42,7 @@ static const char *const reasons[] = {
 enum {
 	ERROR_INIT_RADIO = 1,
 	ERROR_TX_FAILED = 2,
+	ERROR_QUEUE_FULL = 4,
 	ERROR_MEMORY_LOW = 5,
 	ERROR_MODEM_TIMEOUT = 6
 };
@@ -350,6 +351,9 @@ take_error(struct rnode *r, uint8_t code)
 	if (!r->detected) /* it may be none, and say so by chance */
 		return;
 	switch (code) {
+	case ERROR_QUEUE_FULL: /* a packet is lost: it sends the others */
+		count(r, RNODE_REASON_QUEUE);
+		break;
 	case ERROR_MEMORY_LOW:
 		count(r, RNODE_REASON_MEMORY);
 		break;

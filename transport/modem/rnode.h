@@ -35,6 +35,7 @@ struct rnode_conf {
 	X(TOO_LONG, "too_long")                                                \
 	X(OVERSIZE, "too_long_to_send")                                        \
 	X(ASTRAY, "of_no_radio")                                               \
+	X(QUEUE, "device_queue_full")                                          \
 	X(MEMORY, "memory_low")                                                \
 	X(TIMEOUT, "modem_timeout")                                            \
 	X(READY, "flow_timeouts")
