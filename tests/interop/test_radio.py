@@ -272,12 +272,66 @@ def at_fault(ctx):
     check(len(lines) < 20 * len(FAULTS), f"a short log: {len(lines)} lines")
 
 
+LOUD = """import sys, time, RNS
+RNS.Reticulum(sys.argv[1])
+d = RNS.Destination(None, RNS.Destination.OUT, RNS.Destination.PLAIN, "warren", "loud")
+while True:
+    RNS.Packet(d, bytes(200)).send()
+    time.sleep(1)
+"""
+
+
+def most_of_any(frames, window):
+    """The most seconds that a sender was on the air in any window."""
+    spans = [(f["start"], f["start"] + f["air"]) for f in frames]
+    return max(sum(max(0.0, min(b, end) - max(a, end - window)) for a, b in spans) for _, end in spans)
+
+
+def quiet_tnc(ctx):
+    """A TNC that does not say when it has sent, on a channel that others use: no window holds more than it may."""
+    window, share = 60, 0.2
+    e = ether(ctx)
+    ports = [e.tnc(n, flow=False) for n in ("ours", "other", "third")]
+    name = f"loud{os.getpid()}"
+    folder = ctx.dir("warrend")
+    os.chmod(folder, 0o700)
+    for file, text in (("config", config(section("tnc", ports[0].path, "KISSInterface", {"speed": 9600, "preamble": 100}),
+                                         transport=True, share=True, instance=name)),
+                       ("node.yaml", f"airtime:\n  tnc: {{duty_cycle: {share:.0%}, window: {window}s}}\n")):
+        with open(os.path.join(folder, file), "w") as f:
+            f.write(text)
+        os.chmod(os.path.join(folder, file), 0o600)
+    test_jobs.Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "warrend.log")
+    up(ctx, folder)
+    test_jobs.Daemon(ctx, [ctx.args.python, "-c", LOUD, ctx.stock_dir(config("", share=True, instance=name))], "loud.log")
+    dice = random.Random(7)
+
+    def others():
+        """Half of the channel's time, and a part of that no TNC understands, for two of them at once."""
+        for p in ports[1:]:
+            if p.device.queued_bytes < 300:
+                p.device.put(dice.randbytes(dice.randrange(60, 400)))
+        e.loop.after(dice.expovariate(1 / 4), others)
+    e.loop.call(others)
+
+    def mine():
+        return [f for f in e.air.frames if f["from"] == "ours"]
+    lib.quiet(4 * window, "four windows")
+    frames = mine()
+    most = most_of_any(frames, window)
+    busy = sum(f["air"] for f in e.air.frames if f["from"] != "ours") / e.loop.now
+    print(f"#   {most:.3f} s of {share * window:.1f} s, {len(frames)} frames; others {busy:.0%} of the time", flush=True)
+    check(most <= share * window, f"{most:.3f} s in one window")
+    check(most > share * window / 2, f"it hardly sends: {most:.3f} s")
+
+
 TESTS = [
     ("radio: serial - warrend - KISS", between(serial_pair, kiss_pair, SHORT)),
 ]
 LONG = [
     ("radio: serial - warrend - RNodes - warrend - KISS", chain),
     ("radio: every device at fault beside honest ones", at_fault),
+    ("radio: a TNC without flow control, its duty cycle", quiet_tnc),
     ("radio: rnodeconf reads the device", rnodeconf),
     ("radio: stock over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
     ("radio: stock over TCP, flow control", stock_tcp),
