@@ -339,6 +339,13 @@ enum give_what {
 	F(arr, frame, IPC_ALERT)
 #define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
+/*
+ * The least time that there is (klp.md 1.7), so many seconds ahead of the clock;
+ * the latest time that an authority has signed; how often it was lowered.
+ */
+#define MSG_V_TIME(F)                                                          \
+	F(u32, floor, 0) F(u32, behind, 0) F(u32, signed_at, 0) F(u32, lowered, 0)
+#define MSG_V_LOWER(F) /* the operator says that the clock is right */
 /* all that is revoked: count entries in one sealed memfd (common/listed.h) */
 #define MSG_V_LISTED(F) F(u32, count, 0)
 /* all images that a log vouches for, in one sealed memfd (common/anchored.h) */

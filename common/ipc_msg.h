@@ -319,6 +319,8 @@ enum event_kind {
 	M(V_GIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_GIVEN, TRUST, NODE, 0, 1)                                          \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
+	M(V_TIME, TRUST, NODE, 0, 0)                                           \
+	M(V_LOWER, NODE, TRUST, 0, 0)                                          \
 	M(V_LISTED, TRUST, NODE, 0, 1)                                         \
 	M(V_ANCHORED, TRUST, NODE, 0, 1)                                       \
 	M(V_ATTESTED, TRUST, NODE, 0, 1)                                       \

@@ -142,6 +142,7 @@ _warren()
 	"forensics "*) options="--then" ;;
 	"trust show") options="--wide" ;;
 	"trust why") options="--scope" ;;
+	"trust clock") options="--lower" ;;
 	"klp keygen") options="--scheme --show" ;;
 	"klp sign") options="--key --out --expires --edges" ;;
 	"klp verify") options="--root --role --key --threshold" ;;

@@ -65,9 +65,13 @@ judge_now(struct judge *j)
 	if (c->untrusted && !j->clock_said) {
 		(void)snprintf(text, sizeof(text), "the clock is %u s behind "
 		    "the last time known, which is used instead", c->behind);
-		log_warnx(NULL, "clock_untrusted: %s: set the clock", text);
+		log_warnx(NULL, "clock_untrusted: %s: set the clock, or, where "
+		    "it is right and was ahead once, `warren trust clock "
+		    "--lower`", text);
 		trail(j, EVK_CLOCK, 3, "clock_untrusted", text);
 	}
+	if (c->untrusted != j->clock_said)
+		judge_tell_time(j);
 	j->clock_said = c->untrusted;
 	return now;
 }
@@ -349,6 +353,7 @@ on_up(void *ctx, enum program who)
 	if (who == PROGRAM_NODE) {
 		tell_node(j);
 		tell_heads(j);
+		judge_tell_time(j);
 	}
 	if (who == PROGRAM_AUDIT)
 		witness_up(&j->witness, program_channel(&j->prog, who));
@@ -548,6 +553,34 @@ on_V_LIVE(struct judge *j, const struct msg_V_LIVE *m, struct ipc_in *in)
 
 	(void)in;
 	(void)program_send_V_LIVE_OK(&j->prog, &out, NULL, 0);
+}
+
+/*
+ * What was signed cannot show that it is not later, whoever signed it and how
+ * fresh it looks: a person can (klp.md 1.7).
+ */
+static void
+on_V_LOWER(struct judge *j, const struct msg_V_LOWER *m, struct ipc_in *in)
+{
+	struct klp_clock *c = &j->law->clock;
+	uint32_t was = c->floor;
+	char text[96];
+
+	(void)m;
+	(void)in;
+	j->lowered++;
+	if (klp_clock_lower(c, (uint32_t)(clock_wall_us() / MONO_SECOND),
+		law_signed_at(j->law), clock_mono())) {
+		(void)snprintf(text, sizeof(text), "the least time was lowered "
+		    "by a person, by %u s", was - c->floor);
+		log_notice(NULL, "%s", text);
+		trail(j, EVK_CLOCK, 3, "lowered", text);
+		save_now(j);
+		on_look(j->loop, &j->look, 0);
+		tell_node(j);
+	}
+	(void)judge_now(j);
+	judge_tell_time(j);
 }
 
 /* ---- what is fetched from web servers ---- */

@@ -37,6 +37,7 @@ struct judge {
 	ev_timer fetch; /* nodes and web servers are asked */
 	ev_timer spread; /* something is to be announced */
 	bool clock_said;
+	uint32_t lowered; /* how often the operator has lowered the floor */
 	enum fresh graph_was, list_was;
 	struct witness witness;
 	int64_t minute; /* event budget */
@@ -47,6 +48,7 @@ struct judge {
 void judge_boards(struct judge *);
 /* judge_tell.c: lines for status, who is revoked, which images count. */
 void judge_tell(struct judge *);
+void judge_tell_time(struct judge *);
 void judge_conf_use(struct judge *, struct node_config *); /* takes it */
 struct node_config *judge_conf_parse(const char *text, size_t len); /* said */
 

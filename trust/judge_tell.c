@@ -130,3 +130,14 @@ judge_tell(struct judge *j)
 	tell_attested(j);
 	tell_vouched(j);
 }
+
+void
+judge_tell_time(struct judge *j)
+{
+	const struct klp_clock *c = &j->law->clock;
+	struct msg_V_TIME m = {c->floor, c->behind, law_signed_at(j->law),
+	    j->lowered, 0};
+
+	if (program_channel(&j->prog, PROGRAM_NODE) != NULL)
+		(void)program_send_V_TIME(&j->prog, &m, NULL, 0);
+}

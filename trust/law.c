@@ -354,8 +354,8 @@ law_follow(struct law *l)
 }
 
 /* The greatest time that something was issued at which counts; 0: nothing. */
-static uint32_t
-issued(const struct law *l)
+uint32_t
+law_signed_at(const struct law *l)
 {
 	uint32_t at = 0;
 
@@ -368,7 +368,7 @@ issued(const struct law *l)
 uint32_t
 law_time_to_keep(const struct law *l, uint32_t now)
 {
-	uint32_t seen = issued(l);
+	uint32_t seen = law_signed_at(l);
 
 	return seen == 0 ? now :
 	    (uint32_t)MIN_OF((uint64_t)now, (uint64_t)seen + LAW_OVER);

@@ -171,6 +171,8 @@ size_t law_role(const struct law *, const char *authority, const char *role,
  */
 #define LAW_OVER MAX_OF(BINDING_LIFE_MAX, GRAPH_EDGE_LIFE_MAX) /* s */
 uint32_t law_time_to_keep(const struct law *, uint32_t now);
+/* The latest time that an authority has signed, of what counts; 0: none has. */
+uint32_t law_signed_at(const struct law *);
 /* Is something left to do? */
 bool law_busy(const struct law *);
 /*

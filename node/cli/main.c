@@ -56,6 +56,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_REVOKE] = verb_revoke,
     [VERB_TRUST_SHOW] = verb_trust_show,
     [VERB_TRUST_WHY] = verb_trust_why,
+    [VERB_TRUST_CLOCK] = verb_trust_clock,
     [VERB_CHECK_CONFIG] = verb_check_config,
     [VERB_DOCTOR] = verb_doctor,
     [VERB_RELOAD] = verb_reload,

@@ -247,6 +247,10 @@ print_node(const json_t *node)
 	if (ask_int(node, "ledger_aside") > 0)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
 		    (long long)ask_int(node, "ledger_aside"));
+	if (ask_int(node, "clock_behind") > 0)
+		printf("clock     untrusted, %lld s behind the least time: "
+		    "`warren trust clock`\n",
+		    (long long)ask_int(node, "clock_behind"));
 	print_step(json_object_get(node, "clock_stepped"));
 	print_law(json_object_get(node, "authorities"));
 	print_letters(json_object_get(node, "letters"));

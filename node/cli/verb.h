@@ -19,6 +19,6 @@ cli_verb_fn verb_approve, verb_audit_anchor, verb_audit_check,
     verb_klp_get, verb_klp_keygen, verb_klp_mirror, verb_klp_publish, verb_klp_sign, verb_klp_verify,
     verb_interfaces, verb_logs, verb_nodes, verb_paths, verb_peers, verb_receipt_verify, verb_reject,
     verb_reload, verb_result, verb_revoke, verb_run, verb_show, verb_status, verb_submit,
-    verb_top, verb_trust_show, verb_trust_why;
+    verb_top, verb_trust_clock, verb_trust_show, verb_trust_why;
 
 #endif

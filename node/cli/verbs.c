@@ -227,6 +227,10 @@ static const struct opt why_options[] = {
     {OPT_SCOPE, 0, "scope", "SCOPE", "for what; default job.submit"},
 };
 
+static const struct opt clock_options[] = {
+    {OPT_LOWER, 0, "lower", NULL, "the clock is right: it counts again"},
+};
+
 static const struct opt top_options[] = {
     {OPT_WAIT, 'w', "wait", "TIME", "between two looks (500ms, 10s); default 2s"},
     WIDE_OPTION,
@@ -424,6 +428,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"the level of somebody, and who gave it",
 	"ID is a URN, a key, a fingerprint or a Reticulum identity.\n", 1, 1,
 	OPTIONS(why_options)},
+    [VERB_TRUST_CLOCK] = {"trust clock", "",
+	"the least time that there is, and how to lower it",
+	"A clock that was ahead once leaves it behind.\n", 0, 0,
+	OPTIONS(clock_options)},
     [VERB_CHECK_CONFIG] = {"check-config", "",
 	"name every mistake in the configuration", NULL, 0, 0, NO_OPTIONS},
     [VERB_DOCTOR] = {"doctor", "",

@@ -56,6 +56,7 @@ enum cli_verb_id {
 	VERB_REVOKE,
 	VERB_TRUST_SHOW,
 	VERB_TRUST_WHY,
+	VERB_TRUST_CLOCK,
 	VERB_CHECK_CONFIG,
 	VERB_DOCTOR,
 	VERB_RELOAD,
@@ -143,6 +144,7 @@ enum cli_opt_id {
 	OPT_MAX,
 	OPT_SLOW,
 	OPT_SHARE,
+	OPT_LOWER,
 };
 
 struct cli_verb {

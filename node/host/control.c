@@ -67,6 +67,24 @@ do_trust(struct client *c, const json_t *q)
 }
 
 static bool
+do_clock(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	struct msg_V_LOWER m = {.end_ = 0};
+	json_t *o = client_good(true);
+
+	if (json_is_true(json_object_get(q, "lower")))
+		wn->node.host.send_V_LOWER(wn->node.host.ctx, &m);
+	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I}",
+	    "now", (json_int_t)wn->node.unix_now, "floor",
+	    (json_int_t)wn->time.floor, "behind",
+	    (json_int_t)wn->time.behind, "signed",
+	    (json_int_t)wn->time.signed_at, "lowered",
+	    (json_int_t)wn->time.lowered));
+	return client_line(c, o);
+}
+
+static bool
 do_why(struct client *c, const json_t *q)
 {
 	struct warren_node *wn = c->control->wn;
@@ -196,6 +214,9 @@ do_status(struct client *c, const json_t *q)
 	TAILQ_FOREACH(j, &n->jobs.aside, dirty_link)
 		aside++;
 	(void)json_object_set_new(o, "ledger_aside", json_integer(aside));
+	if (wn->time.behind > 0)
+		(void)json_object_set_new(o, "clock_behind",
+		    json_integer(wn->time.behind));
 	if (n->step.count > 0)
 		(void)json_object_set_new(o, "clock_stepped",
 		    json_pack("{s:I,s:I,s:I,s:I}", "from",
@@ -366,7 +387,7 @@ static const struct {
     {"peers", do_peers}, {"quotas", do_peers},
     {"integrity", control_integrity}, {"verify", control_verify},
     {"release", control_release},
-    {"forensics", control_forensics}, {"export", control_export}, {"trust", do_trust}, {"why", do_why}, {"explain", do_explain}};
+    {"forensics", control_forensics}, {"export", control_export}, {"trust", do_trust}, {"why", do_why}, {"clock", do_clock}, {"explain", do_explain}};
 
 static bool
 answer(void *ctx, struct asker *k, const uint8_t *line, size_t len)

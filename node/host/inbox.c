@@ -284,6 +284,14 @@ on_V_CHANGED(struct warren_node *wn, const struct msg_V_CHANGED *m,
 	node_verdicts_void(&wn->node);
 }
 
+static void
+on_V_TIME(struct warren_node *wn, const struct msg_V_TIME *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	wn->time = *m;
+}
+
 /* An empty one has no descriptor. */
 static void
 on_V_LISTED(struct warren_node *wn, const struct msg_V_LISTED *m,

@@ -89,6 +89,7 @@ struct warren_node {
 	bool stopping, lazy_due;
 	bool budgets_fail;
 	/* authorities and documents as trust tells them, for status */
+	struct msg_V_TIME time; /* as trust has it */
 	struct msg_V_AUTHORITY law[HOST_LAW_MAX], law_new[HOST_LAW_MAX];
 	unsigned nlaw, nlaw_new;
 	struct vouched *vouched; /* who has signed for images, for people */

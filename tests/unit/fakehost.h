@@ -216,6 +216,7 @@ void fake_V_REVIEW(void *ctx, const struct msg_V_REVIEW *);
 /* fakehost_documents.c */
 #define WORLD_DOCUMENT 40000u
 void fake_V_GIVE(void *ctx, const struct msg_V_GIVE *);
+void fake_V_LOWER(void *ctx, const struct msg_V_LOWER *m);
 void fake_V_WHY(void *ctx, const struct msg_V_WHY *);
 void fake_K_APPROVE(void *ctx, const struct msg_K_APPROVE *);
 void fake_contract(void *ctx, const struct msg_V_CONTRACT *,

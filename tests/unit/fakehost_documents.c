@@ -45,6 +45,13 @@ give(struct world *w, const struct msg_V_GIVE *m, struct msg_V_GIVEN *v)
 }
 
 void
+fake_V_LOWER(void *ctx, const struct msg_V_LOWER *m)
+{
+	(void)ctx;
+	(void)m;
+}
+
+void
 fake_V_WHY(void *ctx, const struct msg_V_WHY *m)
 {
 	(void)ctx; /* node.sock is not there to ask */

@@ -685,6 +685,26 @@ test_trust_show(void **state)
 	temp_remove(dir);
 }
 
+static void
+test_trust_clock(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"now\":1800000000,\"floor\":"
+	    "1800000100,\"behind\":100,\"signed\":0,\"lowered\":0}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid;
+
+	(void)state;
+	pid = serve(dir, "node.sock", answers, 1);
+	assert_int_equal(call(verb_trust_clock, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	assert_non_null(strstr(said->out, "100 s behind"));
+	assert_non_null(strstr(said->err, "trust clock --lower"));
+	temp_remove(dir);
+}
+
 int
 main(void)
 {
@@ -693,6 +713,7 @@ main(void)
 	    cmocka_unit_test(test_hint_service),
 	    cmocka_unit_test(test_trust_why),
 	    cmocka_unit_test(test_trust_show),
+	    cmocka_unit_test(test_trust_clock),
 	    cmocka_unit_test(test_ask_long),
 	    cmocka_unit_test(test_jobs),
 	    cmocka_unit_test(test_approve),

@@ -110,6 +110,15 @@ test_clock(void **state)
 	assert_false(c.untrusted);
 	klp_clock_raise(&c, UINT32_MAX - 1, at(30));
 	assert_int_equal(klp_now(&c, 0, at(1000)), UINT32_MAX);
+	/* a person lowers it, not below what was signed, and never raises it */
+	assert_true(klp_clock_lower(&c, 3000, 7000, at(1000)));
+	assert_int_equal(klp_now(&c, 3000, at(1010)), 7010);
+	assert_true(c.untrusted);
+	assert_false(klp_clock_lower(&c, 8000, 7000, at(1020)));
+	assert_int_equal(c.floor, 7000);
+	assert_true(klp_clock_lower(&c, 6000, 0, at(1020)));
+	assert_int_equal(klp_now(&c, 6000, at(1020)), 6000);
+	assert_false(c.untrusted);
 }
 
 int

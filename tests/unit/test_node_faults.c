@@ -642,47 +642,6 @@ announced(unsigned n, bool accepting, int64_t ago_ms)
 	assert_int_equal(mono_sub(w.now, w.last_announce) / 1000, ago_ms);
 }
 
-/* Trust falls and had not written down yet whom it has seen. */
-static void
-test_trust_forgets(void **state)
-{
-	static uint8_t b[BINDING_LEN];
-	struct proto_req q = {.path = PATH_SUBMIT, .binding = b};
-	struct id32 id;
-
-	(void)state;
-	w.needs_binding = true;
-	w.n.verdict_gen++;
-	refused(submit(1, 0x41, 1, NULL, &id), "binding", 4);
-	q.envelope = (struct pbin){env, envelope(0x41, 1, NULL, &id)};
-	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
-	world_run(&w, 1000);
-	for (uint8_t i = 2; i < 4; i++) {
-		node_down(&w.n, PROGRAM_TRUST);
-		w.has_binding = false;
-		world_run(&w, 10);
-		node_up(&w.n, PROGRAM_TRUST);
-		if (i == 3)
-			world_close(&w, 1);
-		node_verdicts_void(&w.n);
-		world_run(&w, 10);
-		if (i == 3) {
-			world_link(&w, 2, 0);
-			world_identify(&w, 2, 0x41);
-		}
-		/* he shows none, as one that was shown is known */
-		assert_int_equal(submit(i == 3 ? 2 : 1, 0x41, i, NULL,
-		    &id)->status, ST_OK);
-	}
-	/* it forgets in one life: then the same one that he shows counts */
-	w.has_binding = false;
-	node_verdicts_void(&w.n);
-	world_run(&w, 10);
-	refused(submit(2, 0x41, 4, NULL, &id), "binding", 4);
-	q.envelope = (struct pbin){env, envelope(0x41, 4, NULL, &id)};
-	assert_int_equal(world_call(&w, 2, &q)->status, ST_OK);
-}
-
 static void
 test_announce(void **state)
 {
@@ -832,7 +791,7 @@ main(void)
 	    T(test_fill_reserve),
 	    T(test_full_trail),
 	    T(test_stop),
-	    T(test_trust_forgets), T(test_announce),
+	    T(test_announce),
 	    T(test_first_announce),
 	    T(test_week),
 	};

@@ -69,3 +69,16 @@ klp_clock_raise(struct klp_clock *c, uint32_t at, struct mono now)
 	c->floor = at;
 	c->since = now;
 }
+
+bool
+klp_clock_lower(struct klp_clock *c, uint32_t wall, uint32_t signed_at,
+    struct mono now)
+{
+	uint32_t to = MAX_OF(wall, signed_at);
+
+	if (to >= c->floor)
+		return false;
+	c->floor = to;
+	c->since = now;
+	return true;
+}

@@ -52,5 +52,11 @@ struct klp_clock {
 uint32_t klp_now(struct klp_clock *, uint32_t wall, struct mono);
 /* A time that was read in what is verified, or kept in a file. */
 void klp_clock_raise(struct klp_clock *, uint32_t at, struct mono);
+/*
+ * A person says that the clock of the wall is right: the floor is that, or what
+ * was signed if that is later, and never more than it was. true: it is lower.
+ */
+bool klp_clock_lower(struct klp_clock *, uint32_t wall, uint32_t signed_at,
+    struct mono);
 
 #endif
