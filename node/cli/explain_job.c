@@ -157,12 +157,30 @@ waits(const json_t *w, const char *reason)
 	return told(text, reason, submitter, operator);
 }
 
+/* It has ended, and nobody is told before that is written down. */
+static json_t *
+unwritten(const json_t *job, const json_t *w, const char *state)
+{
+	json_t *as = ended(job, state), *o;
+	char words[700];
+
+	(void)snprintf(words, sizeof(words), "%s; its end waits for the ledger"
+	    "%s%s", ask_text(as, "text"), ask_text(w, "shut")[0] != '\0' ?
+	    ": " : "", ask_text(w, "shut"));
+	json_decref(as);
+	o = told(words, "ledger", "Nothing: it is told when it is written.",
+	    "The log says what the ledger could not write; look at the disk.");
+	return o;
+}
+
 json_t *
 explain_job(const json_t *job)
 {
 	const char *state = ask_text(job, "state");
 	const json_t *w = json_object_get(job, "waits");
 
+	if (json_is_true(json_object_get(w, "unwritten")))
+		return unwritten(job, w, state);
 	if (strcmp(state, "refused") == 0)
 		return refused(ask_text(job, "reason"));
 	if (strcmp(state, "queued") == 0)
@@ -228,7 +246,8 @@ print_waits(const json_t *job, const json_t *w)
 	if (json_object_get(w, "end_s") != NULL)
 		printf("until     %s from now; it is ended then\n",
 		    cli_duration(text, ask_int(w, "end_s") * 1000));
-	printf("deadline  %s\n", cli_time(text, ask_int(job, "deadline")));
+	if (!json_is_true(json_object_get(w, "unwritten")))
+		printf("deadline  %s\n", cli_time(text, ask_int(job, "deadline")));
 	if (json_is_true(json_object_get(w, "aside")))
 		printf("ledger    its row cannot be written: see the log\n");
 }

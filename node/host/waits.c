@@ -68,8 +68,14 @@ add_ruled(json_t *o, const struct node *n, const struct job *j)
 json_t *
 waits_json(struct node *n, const struct job *j)
 {
+	const char *shut = n->ledger_fails || n->disk_readonly ? node_shut(n) :
+	    "";
 	json_t *o;
 
+	/* what the ledger has is what a restart finds, and what is told */
+	if (job_ended(j) && j->dirty && (n->ledger_fails || j->aside))
+		return json_pack("{s:b,s:b,s:s}", "unwritten", true, "aside",
+		    j->aside, "shut", shut);
 	if (job_ended(j))
 		return json_null();
 	o = json_pack("{s:s,s:I,s:b,s:b,s:b,s:b,s:b,s:b,s:s,s:b}", "phase",
@@ -89,9 +95,7 @@ waits_json(struct node *n, const struct job *j)
 		add_ruled(o, n, j);
 	if (!job_waiting(j))
 		return o;
-	(void)json_object_set_new(o, "shut",
-	    json_string(n->ledger_fails || n->disk_readonly ? node_shut(n) :
-		""));
+	(void)json_object_set_new(o, "shut", json_string(shut));
 	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:s}", "wait_s",
 	    (json_int_t)run_wait_s(n, &j->owner, &j->limits, j), "lent_s",
 	    (json_int_t)lend_wait_s(n), "lent_why", n->lends ? "" :

@@ -70,6 +70,10 @@ def readonly(node):
     ended = until(lambda: node.node().get("running") == 0,
                   "the end of the job")
     result(name + ": a job ends meanwhile", told and ended, str(node.node()))
+    rc, out, err = node.warren("explain", runs)
+    result(name + ": explain says that its end waits for the ledger", rc == 0
+           and "its end waits for the ledger: " in out, "%s %s %s" % (
+               rc, out, err))
     result(name + ": no program fell", node.pids() == pids,
            "%s %s" % (pids, node.pids()))
     node.set()
