@@ -42,6 +42,7 @@ struct sim_peer {
 	struct rns_config cfg;
 	uint64_t rng;
 	int64_t due;
+	int64_t skew_ppm;
 	bool off, touched; /* in the list of those */
 };
 RB_HEAD(dues, sim_peer);
@@ -171,6 +172,35 @@ room(void *p, unsigned n, size_t size)
 	return p;
 }
 
+/* ---- clocks that are not alike ---- */
+
+static int64_t
+own(const struct sim_peer *p, int64_t at)
+{
+	return at + at / 1000000 * p->skew_ppm +
+	    at % 1000000 * p->skew_ppm / 1000000;
+}
+
+static struct mono
+own_now(const struct sim *s, const struct sim_peer *p)
+{
+	return (struct mono){own(p, s->now)};
+}
+
+/* The first moment at which its own clock is so far. */
+static int64_t
+due_of(const struct sim_peer *p)
+{
+	int64_t at = rns_deadline(p->r).us, per = 1000000 + p->skew_ppm, t;
+
+	if (p->skew_ppm == 0 || at == INT64_MAX)
+		return at;
+	t = at / per * 1000000 + at % per * 1000000 / per;
+	while (own(p, t) < at)
+		t++;
+	return t;
+}
+
 unsigned
 sim_node(struct sim *s, const struct sim_node_opts *o)
 {
@@ -194,13 +224,14 @@ sim_node(struct sim *s, const struct sim_node_opts *o)
 	if (o->limits != NULL)
 		p->cfg.limits = *o->limits;
 	sim_random_bytes(&p->rng, p->cfg.identity, sizeof(p->cfg.identity));
-	p->r = rns_new(&p->cfg, (struct mono){s->now});
+	p->skew_ppm = o->skew_ppm;
+	p->r = rns_new(&p->cfg, own_now(s, p));
 	if (p->r == NULL)
 		die("rns_new failed");
 	s->nodes = room(s->nodes, n, sizeof(struct sim_peer *));
 	s->nodes[n] = p;
 	s->node_count++;
-	p->due = rns_deadline(p->r).us;
+	p->due = due_of(p);
 	(void)RB_INSERT(dues, &s->dues, p);
 	return n;
 }
@@ -403,7 +434,7 @@ drain(struct sim *s, struct sim_peer *p)
 			more = true;
 		}
 	} while (more);
-	due = rns_deadline(p->r).us;
+	due = due_of(p);
 	if (due == p->due)
 		return;
 	RB_REMOVE(dues, &s->dues, p);
@@ -440,7 +471,7 @@ sim_submit(struct sim *s, unsigned node, const struct rns_cmd *cmd)
 	if (p->off)
 		return RNS_ESTATE;
 	touch(s, p);
-	return rns_submit(p->r, cmd, (struct mono){s->now});
+	return rns_submit(p->r, cmd, own_now(s, p));
 }
 
 static void
@@ -474,7 +505,8 @@ void
 sim_inject(struct sim *s, unsigned node, unsigned link, const uint8_t *p,
     size_t n)
 {
-	(void)rns_recv(s->nodes[node]->r, link, p, n, (struct mono){s->now});
+	(void)rns_recv(s->nodes[node]->r, link, p, n,
+	    own_now(s, s->nodes[node]));
 	drain(s, s->nodes[node]);
 }
 
@@ -577,7 +609,7 @@ static void
 give(struct sim *s, struct sim_peer *p, const struct rns_cmd *c)
 {
 	/* what has become too old is refused, as it is when it is loaded */
-	(void)rns_submit(p->r, c, (struct mono){s->now});
+	(void)rns_submit(p->r, c, own_now(s, p));
 }
 
 static void
@@ -645,7 +677,7 @@ sim_on(struct sim *s, unsigned node, bool keep)
 	struct rns *old = p->r;
 
 	p->cfg.wall_us = SIM_WALL_US + s->now;
-	p->r = rns_new(&p->cfg, (struct mono){s->now});
+	p->r = rns_new(&p->cfg, own_now(s, p));
 	if (p->r == NULL)
 		die("rns_new failed");
 	p->off = false;
@@ -704,7 +736,6 @@ airs(struct sim *s)
 static void
 one_moment(struct sim *s)
 {
-	struct mono now = {s->now};
 	struct sim_peer *p;
 	struct flight *f;
 
@@ -714,7 +745,8 @@ one_moment(struct sim *s)
 		p = s->nodes[f->to];
 		if (s->wires[f->link].up && !p->off) {
 			s->stats.delivered++;
-			(void)rns_recv(p->r, f->link, f->data, f->len, now);
+			(void)rns_recv(p->r, f->link, f->data, f->len,
+			    own_now(s, p));
 			drain(s, p);
 		}
 		free(f);
@@ -722,7 +754,7 @@ one_moment(struct sim *s)
 	airs(s);
 	p = RB_MIN(dues, &s->dues);
 	while (p != NULL && p->due <= s->now) {
-		rns_tick(p->r, now);
+		rns_tick(p->r, own_now(s, p));
 		drain(s, p);
 		if (p->due <= s->now)
 			break; /* at once again: sim_run() counts those */

@@ -23,6 +23,7 @@ struct sim;
 
 struct sim_node_opts {
 	bool transport, attached;
+	int64_t skew_ppm; /* its clock runs fast, or slow if below 0 */
 	struct rns_limits *limits; /* NULL: the defaults */
 };
 

@@ -41,6 +41,7 @@ struct scene {
 	struct peer p[NODES];
 	uint8_t payload[RESOURCE_LEN];
 	uint8_t echo[ECHO_LARGE + 3];
+	int64_t skew_ppm; /* of every other node fast, of the others slow */
 };
 
 /* A packed byte string of n bytes in all. */
@@ -161,7 +162,8 @@ scene_node(struct scene *s, bool transport, bool attached)
 	        .has_identity = true, .prove = RNS_PROVE_ALL,
 	        .accept_links = true, .resources = RNS_ACCEPT_ALL}};
 	struct sim_node_opts o = {.transport = transport,
-	    .attached = attached};
+	    .attached = attached,
+	    .skew_ppm = s->count % 2 == 0 ? s->skew_ppm : -s->skew_ppm};
 	struct rns_cmd h = {.type = RNS_CMD_HANDLER_ADD,
 	    .handler = {.path = "echo", .allow = RNS_ALLOW_ALL}};
 	uint8_t pub[RNS_KEY];
@@ -498,6 +500,39 @@ ring_cut(void **state)
 	scene_close(s);
 }
 
+/*
+ * Oscillators as bad as two in a hundred, one fast and the next one slow: in a
+ * day they are an hour apart, and links, paths and requests last as with good
+ * ones, on a fast way and on a slow one.
+ */
+static void
+clocks_apart(void **state)
+{
+	struct sim_link_opts fast = {.bitrate = 10000000, .delay_us = 3000};
+	struct sim_link_opts slow = {.bitrate = 2000, .delay_us = 100000,
+	    .half_duplex = true};
+	struct scene *s = *state;
+
+	scene_open(s, 12);
+	s->skew_ppm = 20000;
+	for (unsigned i = 0; i < 4; i++)
+		(void)scene_node(s, i == 1, false);
+	(void)sim_link(s->sim, 0, 1, &fast);
+	(void)sim_link(s->sim, 1, 2, &fast);
+	(void)sim_link(s->sim, 1, 3, &slow);
+	converge(s, 3);
+	link_open(s, 0, 2, 1);
+	link_open(s, 3, 2, 1);
+	for (unsigned hour = 0; hour < 24; hour++) {
+		(void)sim_run(s->sim, INT64_C(3600) * SECOND, NULL, NULL);
+		request(s, hour % 2 == 0 ? 0 : 3, 2, 300, 1);
+	}
+	for (unsigned i = 0; i < s->count; i++)
+		assert_false(s->p[i].link_down);
+	packet_with_proof(s, 3, 2, 1);
+	scene_close(s);
+}
+
 /* ---- path requests ---- */
 
 static void
@@ -685,6 +720,7 @@ main(void)
 	    cmocka_unit_test_prestate(star, state),
 	    cmocka_unit_test_prestate(ring, state),
 	    cmocka_unit_test_prestate(ring_cut, state),
+	    cmocka_unit_test_prestate(clocks_apart, state),
 	    cmocka_unit_test_prestate(late_comer, state),
 	    cmocka_unit_test_prestate(recursive_search, state),
 	    cmocka_unit_test_prestate(programs_with_transport, state),

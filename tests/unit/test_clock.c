@@ -338,6 +338,61 @@ test_no_second_run(void **state)
 	assert_int_equal(submit(1, 0x41, 2, NULL, &other)->status, ST_OK);
 }
 
+/* So many seconds of the world, by an oscillator that is off by 1 in so many. */
+static void
+badly(int64_t s, int64_t off)
+{
+	for (int64_t left = s; left > 0; left -= 1000) {
+		int64_t some = MIN_OF(left, INT64_C(1000));
+
+		/* both clocks are its own; the wall's is set right each time */
+		world_run(&w, some * 1000 + some * 1000 / off);
+		w.wall_us -= some * 1000000 / off;
+	}
+}
+
+/*
+ * Two in a hundred fast or slow, and set right by a step each quarter of an
+ * hour: what lasts, lasts as long but for that; what is taken within an hour
+ * is what an hour gives; the announces come as they do.
+ */
+static void
+test_bad_oscillator(void **state)
+{
+	static const int64_t off[] = {50, -50};
+	struct id32 id, ended, other;
+	unsigned said;
+	int64_t left;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(off); i++) {
+		w.n.policy.keep_results_s = w.policy.keep_results_s = 86400;
+		(void)submit(1, 0x41, 1, NULL, &ended);
+		world_run(&w, 1000);
+		w.run_ms = 0;
+		(void)submit(1, 0x41, 2, soon, &id);
+		world_run(&w, 1000);
+		said = w.announces;
+		badly(1200 - 30, off[i]);
+		state_is(&id, "running", NULL);
+		badly(60, off[i]);
+		killed_by(&id, "deadline");
+		badly(86400 - 1230 - 1800, off[i]);
+		assert_int_equal(about(1, PATH_RESULT, &ended)->status, ST_OK);
+		badly(3600 + 120, off[i]);
+		assert_int_equal(about(1, PATH_RESULT, &ended)->status,
+		    ST_GONE);
+		left = 86400 / w.policy.announce_every_s;
+		assert_in_range(w.announces - said, left - left / 20,
+		    left + left / 20 + 2);
+		/* a document of now is of now */
+		assert_int_equal(submit(1, 0x41, 3, NULL, &other)->status,
+		    ST_OK);
+		assert_in_range(w.n.step.count, 80, 100);
+		anew();
+	}
+}
+
 int
 main(void)
 {
@@ -346,6 +401,7 @@ main(void)
 	    T(test_held), T(test_queued), T(test_staging), T(test_running),
 	    T(test_kept), T(test_deadline), T(test_no_second_run),
 	    T(test_no_battery), T(test_years_ahead), T(test_told),
+	    T(test_bad_oscillator),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
