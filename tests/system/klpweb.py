@@ -2,6 +2,7 @@
 """Documents of a board come from its web server alone, named by its pinned root:
 they let somebody in and throw him out while his job runs; and a server that
 lies gives nothing, whatever it tries."""
+import base64
 import gzip
 import json
 import os
@@ -163,6 +164,22 @@ def liars(node, mode, server):
     result(mode + " web: the second head is kept as evidence", len(kept) == 1, kept)
 
 
+def another(node):
+    """The head of another authority, whose keys are the same."""
+    place = node.at("another")
+    if not os.path.isdir(place):
+        node.folder(place)
+        with open(node.at("root.json")) as f:
+            root = json.loads(base64.b64decode(json.load(f)["payload"]))
+        root["expires"] += 1  # another first root is another authority
+        node.text("another/1.root.json", root)
+        node.sign("another/1.root.json", "300d")
+        node.say("klp", "publish", node.at("another/www"), node.at("another/1.root.json"), node.at("graph.json"),
+                 node.at("revoked.json"), "-k", node.at("key"))
+    with open(node.at("another/www/head"), "rb") as f:
+        return f.read()
+
+
 def documents(node, mode, server):
     """Under a head that is honest: no other document than it names, and no delta that is not of the list's signers."""
     def body(name):
@@ -182,6 +199,24 @@ def documents(node, mode, server):
             ("a head with a byte behind it", "bytes behind the signatures", {"head": whole(head + b"\0")}),
             ("a header line without end", "a header line that is too long",
              {"head": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300000 + b"\r\n\r\n"})]
+    def trailers(send):
+        try:
+            send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(head) + head + b"\r\n0\r\n")
+            while True:
+                send(b"X-More: " + b"x" * 1000 + b"\r\n")
+        except OSError:
+            pass  # it was given up
+
+    rows += [("nothing that has changed, of what nobody has kept", "answers 304: unchanged",
+              {"head": b"HTTP/1.1 304 Not Modified\r\n\r\n"}),
+             ("a redirect for good to a mirror with another authority's head", "redirects are not followed",
+              {"head": whole(another(node), "308 Permanent Redirect", "Location: %s/mirror/head\r\n" % server.url)}),
+             ("another authority's head, by the same key", "of another authority", {"head": whole(another(node))}),
+             ("a head and then headers without end", "headers without end", {"head": trailers}),
+             ("a head of two lengths", "head: ", {
+                 "head": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Length: 10\r\n\r\n" % len(head) + head}),
+             ("a head longer than is there", "head: ", {
+                 "head": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(head) + 40) + head})]
     if LONG:
         bomb = gzip.compress(bytes(1 << 24))
         rows += [("a bomb for a head", "more than the 4096", {"head": whole(bomb, more="Content-Encoding: gzip\r\n")}),
@@ -339,12 +374,12 @@ def begins_and_ends(node, mode, server):
 
 
 def struck(node, mode, server):
-    """Audit, egress and trust are killed while jobs run, begin and end, alone and together."""
-    moment, who, jobs = random.Random(11), ("audit", "egress", "trust"), []
-    for turn in range(6):
+    """Audit, egress, trust and keys are killed while jobs run, begin and end, alone and together."""
+    moment, who, jobs = random.Random(11), ("audit", "egress", "trust", "keys"), []
+    for turn in range(int(os.environ.get("KLPWEB_STRIKES", "8"))):
         jobs.append(node.submit(node.job_file(
             "i=0; while [ $i -lt 40 ]; do true; i=$((i+1)); done; sleep %d; echo over" % (turn % 4)), timeout="300s"))
-        down = who if turn % 3 == 2 else (who[(turn // 2) % 3],)
+        down = who if turn % 3 == 2 else (who[(turn // 2) % 4],)
         count = {name: node.readies(name) for name in down}
         quiet(moment.uniform(0, .5), "the moment is the subject")
         for name in down:
@@ -353,7 +388,7 @@ def struck(node, mode, server):
                      "the next ones", 80):
             result(mode + " web: killed: %s" % ", ".join(down), False, node.said()[-1500:])
     ends = [s.end(200) for s in jobs]
-    result(mode + " web: audit, egress and trust killed: each job ends as it would", all(
+    result(mode + " web: audit, egress, trust and keys killed: each job ends as it would", all(
         rc == 0 and last.get("outcome") == ["exited", 0] and node.output(s) == "over\n"
         for (rc, last), s in zip(ends, jobs)), "\n".join(str(s) for s in jobs))
     whole_ = {"job_admitted", "job_started", "job_exited", "signed"}

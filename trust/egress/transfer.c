@@ -83,6 +83,9 @@ by_code(struct transfer *t)
 		say(t, FETCH_OK, "%s", "");
 	else if (t->hub == NULL && (code == 404 || code == 410))
 		say(t, FETCH_ABSENT, "answers %u: no such file", code);
+	else if (code == 304)
+		say(t, FETCH_HTTP, "answers %u: unchanged, though nothing was "
+		    "asked for that it could be compared with", code);
 	else if (code / 100 == 3)
 		say(t, FETCH_REDIRECT, "answers %u: redirects are not "
 		    "followed", code);
