@@ -17,7 +17,6 @@
 #include "common/cleanup.h"
 #include "common/ipc.h"
 #include "common/log.h"
-#include "common/runner.h"
 #include "common/util.h"
 #include "node/check/lsmlook.h"
 #include "node/parent/parent.h"
@@ -148,11 +147,7 @@ policy_load(struct parent *p)
 	char text[LSM_TEXT_MAX];
 	struct lsm l = {.kind = LSM_NONE};
 
-	/* which domain a tool has there is its policy's to say, and not tried */
-	if (p->runner != RUNNER_NATIVE && here == LSM_SELINUX) {
-		(void)snprintf(l.why, sizeof(l.why), "no label of SELinux is "
-		    "set in containers of %s", runner_name(p->runner));
-	} else if (here == LSM_SELINUX) {
+	if (here == LSM_SELINUX) {
 		l.kind = LSM_SELINUX;
 		if (own != NULL && strcmp(own, "auto") != 0)
 			log_notice(NULL, "apparmor: %s of the container "

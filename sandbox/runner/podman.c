@@ -29,8 +29,9 @@ static const char config[] =
  * are not wanted, since who sees a masked one may mount no other: with
  * CAP_SYS_ADMIN of the tool's namespace, which is none outside, warren-inner
  * mounts one that has no such files at all (stub.h). Of its filter there is
- * nothing: warren-inner adds those of every job. All that is gone before
- * anything of a stranger starts.
+ * nothing, nor of its label of SELinux, from which no way would lead to a job's:
+ * warren-inner adds those of every job. All that is gone before anything of a
+ * stranger starts.
  */
 bool
 podman_terms(struct terms *t, const struct terms_in *in)
@@ -46,6 +47,7 @@ podman_terms(struct terms *t, const struct terms_in *in)
 	    "--cap-drop", "all", "--cap-add", "SETFCAP", "--cap-add",
 	    "SYS_ADMIN", "--security-opt", "unmask=ALL", "--security-opt",
 	    "no-new-privileges", "--security-opt", "seccomp=unconfined",
+	    "--security-opt", "label=disable",
 	    "--systemd", "false", "--image-volume", "ignore",
 	    "--passwd=false", "--http-proxy=false", "--unsetenv-all",
 	    "--hostname", "burrow", "--ulimit", "host", "--mount",

@@ -107,19 +107,25 @@ def product():
         node.remove()
 
 
-subprocess.run(["mount", "-t", "selinuxfs", "none", FS], check=False)
-if not os.path.exists(FS + "/load"):
-    skip("selinux", "this kernel has booted without it")
-elif not os.path.exists(POLICY):
-    skip("selinux", "its policy could not be built")
-else:
+def main(then):
+    """What is denied is said at the end."""
+    subprocess.run(["mount", "-t", "selinuxfs", "none", FS], check=False)
+    if not os.path.exists(FS + "/load"):
+        skip("selinux", "this kernel has booted without it")
+        return
+    if not os.path.exists(POLICY):
+        skip("selinux", "its policy could not be built")
+        return
     result("selinux: the policy is loaded, and enforced",
            load() == "system_u:system_r:kernel_t:s0")
-    alone()
-    product()
-if os.path.exists(FS + "/load"):
+    for f in then:
+        f()
     r = subprocess.run(["dmesg"], stdout=subprocess.PIPE, check=False)
     for line in [w for w in r.stdout.decode(errors="replace").splitlines()
                  if "avc:  denied" in w][-40:]:
         print("# " + line[line.index("avc:"):])
-done()
+
+
+if __name__ == "__main__":
+    main([alone, product])
+    done()
