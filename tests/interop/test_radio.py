@@ -272,12 +272,12 @@ def at_fault(ctx):
     check(len(lines) < 20 * len(FAULTS), f"a short log: {len(lines)} lines")
 
 
-LOUD = """import sys, time, RNS
+LOUD = """import sys, threading, RNS
 RNS.Reticulum(sys.argv[1])
 d = RNS.Destination(None, RNS.Destination.OUT, RNS.Destination.PLAIN, "warren", "loud")
 while True:
     RNS.Packet(d, bytes(200)).send()
-    time.sleep(1)
+    threading.Event().wait(1)
 """
 
 
