@@ -22,9 +22,9 @@ void said_ended(struct node *, const struct job *, bool again);
 /* id and m may be NULL: what its envelope says is not known. */
 void said_refused(struct node *, const struct peer *, const struct id32 *id,
     const struct manifest *m, const struct refusal *);
-/* What the peer's clock says, when that is too far from ours; once an hour. */
 /* As people read it, of UTC. */
 const char *said_moment(char out[24], uint64_t unix_s);
+/* What the peer's clock says, when that is too far from ours; once an hour. */
 void said_clock(struct node *, struct peer *, uint64_t unix_s);
 /* p NULL: those without identification. */
 void said_slowed(struct node *, struct peer *, const struct used_up *);
