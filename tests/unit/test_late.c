@@ -115,6 +115,12 @@ test_run_cancelled(void **state)
 	assert_int_equal(w.n.count.unanswered, 1);
 }
 
+static void
+long_lived(struct manifest *m)
+{
+	m->deadline = UINT32_MAX;
+}
+
 /*
  * The node was stopped, and jail's answer waits: time that has passed is not
  * silence before what came has been read.
@@ -127,7 +133,7 @@ test_slept(void **state)
 
 	(void)state;
 	w.jail_silent = true;
-	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, long_lived, &id)->status, ST_OK);
 	world_run(&w, 10);
 	w.now = mono_add(w.now, 86400 * MONO_SECOND);
 	w.run_ms = 0;
