@@ -131,14 +131,17 @@ def apparmor():
         labelled("apparmor", "podman", "runner: podman\n", lambda said: said == own + " (enforce)", "apparmor: %s\n" % own, USER)
 
 
-def of_docker(policy, good):
+def of_docker(policy, good, more=None):
     why = missing()
     if why is not None:
         skip("docker", why)
         return
     with docker() as d:
         if d.up:
-            labelled(policy, "docker", "runner: docker\nrunner_path: %s\n" % d.socket, good)
+            text = "runner: docker\nrunner_path: %s\n" % d.socket
+            labelled(policy, "docker", text, good)
+            if more is not None:
+                more("docker", text)
         else:
             skip("docker", "dockerd does not start here: " + d.said())
 
