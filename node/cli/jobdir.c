@@ -17,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/fileat.h"
 #include "common/jsonhex.h"
 #include "common/util.h"
 
@@ -227,23 +228,6 @@ jobdir_hold(int dir, bool make)
 /* ---- struct sub_store ---- */
 
 static bool
-put_at(int fd, uint64_t offset, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = pwrite(fd, p, n, (off_t)offset);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		p += k;
-		n -= (size_t)k;
-		offset += (uint64_t)k;
-	}
-	return true;
-}
-
-static bool
 cannot_write(struct jobdir *j)
 {
 	j->err = errno;
@@ -273,7 +257,7 @@ store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 		if (ftruncate(j->log[i], 0) != 0)
 			return cannot_write(j);
 	}
-	if (!put_at(j->log[i], offset, p, n))
+	if (!write_at(j->log[i], p, n, offset))
 		return cannot_write(j);
 	if (j->show && n > 0 && offset + n > j->shown[i]) {
 		size_t skip = (size_t)(j->shown[i] - MIN_OF(j->shown[i], offset));
@@ -346,7 +330,7 @@ store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
 		j->out[volume] = open_part(j, volume, O_CREAT);
 	if (j->out[volume] < 0 ||
 	    (offset == 0 && ftruncate(j->out[volume], 0) != 0) ||
-	    !put_at(j->out[volume], offset, p, n))
+	    !write_at(j->out[volume], p, n, offset))
 		return cannot_write(j);
 	return true;
 }

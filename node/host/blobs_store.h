@@ -4,9 +4,9 @@
 
 #include <nettle/sha2.h>
 
+#include "common/fileat.h"
 #include "common/util.h"
 #include "node/host/blobs.h"
-#include "node/host/fileat.h"
 
 /*
  * What the files of the spool share: blobs.c (what is here, uploads),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fileat.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/hand/hand_share.h"
 #include "sandbox/plan/recipe.h"
@@ -325,17 +326,9 @@ put_data(struct import *im, const char *path, int fd, const void *p, size_t n,
 	if (import_count(im, to > *at ? to - *at : n) < 0)
 		return -1;
 	*at = MAX_OF(*at, to);
-	for (size_t k = 0; k < n;) {
-		ssize_t w = pwrite(fd, (const uint8_t *)p + k, n - k,
-		    (off_t)off + (off_t)k);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return import_fail(im, "%.120s: write: %s", path,
-			    strerror(errno));
-		k += (size_t)w;
-	}
+	if (!write_at(fd, p, n, (uint64_t)off))
+		return import_fail(im, "%.120s: write: %s", path,
+		    strerror(errno));
 	return 0;
 }
 

@@ -13,26 +13,9 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/fileat.h"
 #include "common/util.h"
 #include "sandbox/base/sys.h"
-
-static bool
-read_at(int fd, uint64_t off, void *buf, size_t n)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t k = pread(fd, (uint8_t *)buf + done, n - done,
-		    (off_t)(off + done));
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		done += (size_t)k;
-	}
-	return true;
-}
 
 /* Does every section lie in the file? */
 static bool
@@ -55,9 +38,9 @@ read_head(struct image_parts *i)
 	struct stat st;
 
 	if (fstat(i->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !read_at(i->fd, 0, fixed, sizeof(fixed)) ||
+	    !read_at(i->fd, fixed, sizeof(fixed), 0) ||
 	    !parts_read(&i->p, fixed) ||
-	    !read_at(i->fd, PARTS_FIXED, head, sizeof(head)))
+	    !read_at(i->fd, head, sizeof(head), PARTS_FIXED))
 		return false;
 	i->size = (uint64_t)st.st_size;
 	return rd_skip(&r, 12) && rd_u16(&r, &i->nlayers) && in_file(i) &&
@@ -104,8 +87,8 @@ recipe_place(const struct image_parts *i, uint64_t k, uint64_t *at,
 
 	*at = PARTS_FIXED + (uint64_t)i->p.head_len;
 	for (uint64_t n = 0; n <= k; n++) {
-		if (!read_at(i->fd, PARTS_FIXED + IMAGE_HEAD_FIXED +
-			n * IMAGE_HEAD_LAYER, layer, sizeof(layer)))
+		if (!read_at(i->fd, layer, sizeof(layer), PARTS_FIXED +
+			IMAGE_HEAD_FIXED + n * IMAGE_HEAD_LAYER))
 			return false;
 		if (n < k)
 			*at += get_u32(layer + 40);
@@ -132,7 +115,7 @@ parts_part(const struct image_parts *i, uint64_t part, uint64_t off, void *buf,
 	if (off >= *size)
 		return 0;
 	n = (size_t)MIN_OF((uint64_t)n, *size - off);
-	return read_at(i->fd, at + off, buf, n) ? (ssize_t)n : -1;
+	return read_at(i->fd, buf, n, at + off) ? (ssize_t)n : -1;
 }
 
 static bool
@@ -146,8 +129,8 @@ find(const struct image_parts *i, const struct id32 *digest,
 		uint32_t mid = from + (to - from) / 2;
 		int rel;
 
-		if (!read_at(i->fd, i->p.places + (uint64_t)mid * PARTS_PLACE,
-			buf, sizeof(buf)))
+		if (!read_at(i->fd, buf, sizeof(buf), i->p.places +
+			(uint64_t)mid * PARTS_PLACE))
 			return false;
 		parts_place_read(p, buf);
 		rel = memcmp(digest->b, p->digest.b, sizeof(digest->b));
@@ -170,7 +153,7 @@ open_path(const struct image_parts *i, uint32_t at)
 	    i->p.paths_len);
 	size_t n = (size_t)MIN_OF(left, (uint64_t)sizeof(path));
 
-	if (n == 0 || !read_at(i->fd, i->p.paths + at, path, n) ||
+	if (n == 0 || !read_at(i->fd, path, n, i->p.paths + at) ||
 	    memchr(path, '\0', n) == NULL)
 		return -1;
 	return sys_openat2(i->root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
@@ -196,11 +179,11 @@ parts_content(const struct image_parts *i, const struct id32 *digest,
 	if (p.path == PARTS_NO_PATH) {
 		whole = p.at <= i->p.rest_len &&
 		    p.size <= i->p.rest_len - p.at &&
-		    read_at(i->fd, i->p.rest + p.at, buf, p.size);
+		    read_at(i->fd, buf, p.size, i->p.rest + p.at);
 	} else {
 		fd = open_path(i, p.path);
 		whole = fd >= 0 && p.at <= INT64_MAX - CHUNK_MAX &&
-		    read_at(fd, p.at, buf, p.size);
+		    read_at(fd, buf, p.size, p.at);
 	}
 	if (whole) {
 		sha256_init(&ctx);

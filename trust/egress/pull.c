@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fileat.h"
 #include "common/ipc.h"
 #include "common/util.h"
 #include "trust/egress/regget.h"
@@ -291,24 +292,12 @@ static void
 document_file(struct pull *p, int fd)
 {
 	struct msg_PULL_GOT m = {.digest = p->got};
-	const uint8_t *at = p->doc.doc;
-	size_t n = (size_t)p->doc.len;
-	off_t off = 0;
+	bool ok = p->doc.len > 0 && ftruncate(fd, 0) == 0 &&
+	    write_at(fd, p->doc.doc, (size_t)p->doc.len, 0);
 
 	p->waits = false;
-	if (ftruncate(fd, 0) < 0)
-		n = 0;
-	while (n > 0) {
-		ssize_t k = pwrite(fd, at, n, off);
-
-		if (k <= 0)
-			break;
-		at += k;
-		off += k;
-		n -= (size_t)k;
-	}
 	(void)close(fd);
-	if (off == 0 || n > 0) {
+	if (!ok) {
 		end(p, FETCH_OWN, "its manifest cannot be written: %s",
 		    strerror(errno));
 		return;

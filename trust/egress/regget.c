@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fileat.h"
 #include "common/util.h"
 
 #define DOC_MS 60000	     /* a document; a blob has no deadline, but a pace */
@@ -133,26 +134,6 @@ judge(struct regget *g)
 		g->shows = 0; /* a token lives for minutes, a layer takes hours */
 }
 
-static bool
-write_at(struct regget *g, const uint8_t *p, size_t n)
-{
-	uint64_t at = g->len;
-
-	while (n > 0) {
-		ssize_t k = pwrite(g->fd, p, n, (off_t)at);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		sha256_update(&g->sum, (size_t)k, p);
-		at += (uint64_t)k;
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
-
 static enum fetch_end
 on_body(void *ctx, const uint8_t *p, size_t n)
 {
@@ -170,8 +151,9 @@ on_body(void *ctx, const uint8_t *p, size_t n)
 	} else {
 		if (n > g->size - g->len)
 			return FETCH_SIZE;
-		if (!write_at(g, p, n))
+		if (!write_at(g->fd, p, n, g->len))
 			return FETCH_OWN;
+		sha256_update(&g->sum, n, p);
 		g->of->fetched += n;
 	}
 	g->len += n;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/fileat.h"
+#include "common/fileat.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 bool
-read_at(int fd, uint8_t *p, size_t n, uint64_t at)
+read_at(int fd, void *buf, size_t n, uint64_t at)
 {
+	uint8_t *p = buf;
+
 	while (n > 0) {
 		ssize_t r = pread(fd, p, n, (off_t)at);
 
@@ -25,8 +27,10 @@ read_at(int fd, uint8_t *p, size_t n, uint64_t at)
 }
 
 bool
-write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
+write_at(int fd, const void *buf, size_t n, uint64_t at)
 {
+	const uint8_t *p = buf;
+
 	while (n > 0) {
 		ssize_t w = pwrite(fd, p, n, (off_t)at);
 
