@@ -286,6 +286,16 @@ answer_whole(struct submitter *s, const struct proto_whole *f)
 	s->phase = SUB_OUTPUTS;
 }
 
+/* All of the job is there: that was it, or its end is to be told. */
+static void
+given(struct submitter *s, struct mono now)
+{
+	if (s->detach && strcmp(s->state, "refused") != 0)
+		finish(s, SUB_DETACHED, NULL);
+	else
+		enter_watch(s, now);
+}
+
 static void
 answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
@@ -316,10 +326,8 @@ answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 	} else if (v.more) {
 		/* not known yet what */
 		s->poll_at = mono_add(now, MORE_US);
-	} else if (s->detach) {
-		finish(s, SUB_DETACHED, NULL);
 	} else {
-		enter_watch(s, now);
+		given(s, now);
 	}
 }
 
@@ -337,10 +345,8 @@ answer_shut(struct submitter *s, struct mono now, const struct proto_ans *a)
 	take_state(s, v.state, v.reason);
 	if (repeat_waits(s, &wait_s))
 		s->poll_at = mono_add(now, wait_s * MONO_SECOND);
-	else if (s->detach && strcmp(s->state, "refused") != 0)
-		finish(s, SUB_DETACHED, NULL);
 	else
-		enter_watch(s, now);
+		given(s, now);
 }
 
 static void
