@@ -201,7 +201,8 @@ static void
 answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 {
 	struct proto_submitted v =
-	    {.id = w->m.job.b, .state = pstr_of("queued")};
+	    {.id = w->m.job.b, .state = pstr_of(w->over ? w->end_state :
+		"queued")};
 	static const uint8_t n[32] = {9};
 	struct id32 missing[3];
 

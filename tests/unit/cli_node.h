@@ -63,6 +63,7 @@ struct world {
 	bool never_had;		  /* the job, says status */
 	bool shut_silent;	  /* shut says no seconds */
 	const char *end_state;	  /* "done", "refused", ... */
+	bool over;		  /* ... as the answer to submit has it too */
 	const char *end_reason;
 	bool digest_error;
 	unsigned proofs_wanted;	  /* so many submits are refused for one */

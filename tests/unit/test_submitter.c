@@ -288,17 +288,22 @@ test_shut(void **state)
 	assert_true(mono_sub(w->now, since) >= 30 * MONO_SECOND);
 	world_free(w);
 
-	/* refused meanwhile: it was not handed over */
-	w = world_new();
-	w->shut = 1;
-	w->s.detach = true;
-	w->running_polls = 0;
-	w->end_state = "refused";
-	w->end_reason = "volume";
-	world_run(w, STEPS);
-	assert_int_equal(w->s.end, SUB_NO_RECEIPT);
-	assert_string_equal(w->s.code, "volume");
-	world_free(w);
+	/* refused meanwhile: it was not handed over, by either answer */
+	for (unsigned k = 0; k < 2; k++) {
+		w = world_new();
+		w->shut = k;
+		w->over = k == 0;
+		for (unsigned i = 0; i < 2 && w->over; i++)
+			w->has[i].n = w->input[i].n;
+		w->s.detach = true;
+		w->running_polls = 0;
+		w->end_state = "refused";
+		w->end_reason = "volume";
+		world_run(w, STEPS);
+		assert_int_equal(w->s.end, SUB_NO_RECEIPT);
+		assert_string_equal(w->s.code, "volume");
+		world_free(w);
+	}
 
 	/* what the node never had is refused */
 	w = world_new();
