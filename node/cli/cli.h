@@ -34,6 +34,7 @@ struct cli {
 	bool colour;	/* on standard output */
 	size_t columns; /* of the terminal there; 0: not known, or none */
 	bool wide;	/* --wide: tables whole */
+	bool interrupted; /* and nobody has said anything since */
 	/* where the shared options' rest begins: argv[arg] ... argv[argc-1] */
 	int arg;
 };

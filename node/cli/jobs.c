@@ -638,10 +638,16 @@ cancel_remote(struct target *t)
 	char st[16], re[160];
 	int rc = target_connect(t);
 
-	if (rc == CLI_OK)
-		rc = session_ask(t->session, &req, &a, NULL, NULL);
 	if (rc != CLI_OK)
 		return rc;
+	if ((rc = session_ask(t->session, &req, &a, NULL, NULL)) != CLI_OK) {
+		/* said by now, if it is no interrupt */
+		if (session_interrupted(t->session))
+			cli_error(t->cli, "interrupted");
+		cli_hint(t->cli, "The node may have heard of it all the same: "
+		    "`warren show %s` says.", t->id);
+		return rc;
+	}
 	if (a.status != ST_OK)
 		return session_refused(t->cli, &a);
 	if (!proto_get_cancelled(&state, &reason, &a)) {

@@ -8,6 +8,7 @@
 #include "common/lookup.h"
 
 #include "node/cli/dispatch.h"
+#include "node/cli/say.h"
 #include "node/cli/term.h"
 #include "node/cli/verb.h"
 
@@ -84,5 +85,8 @@ main(int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	cli_terminal(&c);
 	c.verb = cli_verbs[id].name;
-	return run[id](&c, argc, argv);
+	rc = run[id](&c, argc, argv);
+	if (rc != CLI_OK && c.interrupted)
+		cli_error(&c, "interrupted");
+	return rc;
 }

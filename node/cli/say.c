@@ -30,6 +30,7 @@ say(struct cli *c, char safe[2048], const char *fmt, va_list ap)
 	char text[1024];
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	c->interrupted = false;
 	cli_progress_end(c);
 	text_printable(safe, 2048, text, strlen(text));
 	fprintf(stderr, "warren %s: %s\n", c->verb, safe);

@@ -81,7 +81,7 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	struct session *s = w->data;
 
 	(void)revents;
-	s->interrupted = true;
+	s->interrupted = s->cli->interrupted = true;
 	ev_break(loop, EVBREAK_ALL);
 }
 

@@ -66,7 +66,8 @@ bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
  * Ask and wait. Busy answers (status 4) are waited out and asked again. CLI_OK
  * with any other status, *a borrowing from the session until the next call;
  * CLI_UNREACHABLE (said) when the outage was too long; CLI_FAILED: malformed
- * answer (said) or interrupted (not said), also before it was asked.
+ * answer (said) or interrupted (said at the end, main.c), also before it was
+ * asked.
  * progress may be NULL: bytes of the request or of the answer; while an answer
  * is waited for that was given time, each second with a total of 0.
  *
