@@ -227,6 +227,19 @@ part_absence() { # a hundred jobs over a link that comes and goes, and is away f
 	"$build/tests/sim/absence" -j 100 -H 24 -p 24 -s "$seed" 2>&1 || echo "not ok absence: seed $seed"
 	"$build/tests/sim/absence" -d -j 100 -H 12 -p 100 -s "$seed" 2>&1 || echo "not ok absence: away for four days, seed $seed"
 }
+part_badday() { # a hundred days of people who give any command at any time, interrupted, over a bad link
+	local n bad=0 one
+	program tests/sim/badday tests/sim/vwarren || return
+	for n in $(seq 100); do
+		one="-j $((2 + n % 7)) -H $((1 + n % 3)) -s $((seed + n))"
+		"$build/tests/sim/badday" -1 $one >"$build/badday.log" 2>&1 && continue
+		grep -av '^ok ' "$build/badday.log"
+		echo "not ok badday: $one"
+		bad=1
+	done
+	rm -f "$build/badday.log"
+	[ $bad = 1 ] || echo "ok badday: a hundred days"
+}
 part_requests() { # a million hostile requests beside honest jobs
 	program tests/unit/flood_requests && "$build/tests/unit/flood_requests" 1000000 "$seed"
 }

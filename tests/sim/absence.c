@@ -11,14 +11,12 @@
  */
 #include "tests/sim/absence.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,8 +31,6 @@
 #define TRIES 40
 #define CLAIMS (4 + (unsigned)opt.no_deadline) /* of a run */
 
-struct absence away;
-
 static struct {
 	unsigned jobs;
 	double hours, partition;
@@ -43,38 +39,6 @@ static struct {
 } opt = {.jobs = 3, .hours = 1, .partition = 0, .seed = 1};
 /* what people's clocks are set wrong by; the node's is the one that counts */
 static const int64_t ahead_s[ABSENCE_PEOPLE] = {0, -7200, -32400, -259200};
-
-void
-away_broken(const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "absence, after %.1f h: ",
-	    (double)sim_now(away.sim).us / (double)HOUR);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fprintf(stderr, "\n");
-	_exit(1);
-}
-
-uint8_t
-away_byte(unsigned job, unsigned kind, uint64_t i)
-{
-	uint64_t z = (uint64_t)job << 40 ^ (uint64_t)kind << 32 ^ i;
-
-	z = (z ^ z >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 32) * UINT64_C(0x94d049bb133111eb);
-	return (uint8_t)(z >> 56);
-}
-
-void
-away_bytes(unsigned job, unsigned kind, uint8_t *out, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		out[i] = away_byte(job, kind, i);
-}
 
 /* ---- the link ---- */
 
@@ -116,46 +80,13 @@ carries(int64_t now)
 	return now % HOUR < UP;
 }
 
-static void
-on_event(struct sim *s, unsigned node, const struct rns_event *ev, void *arg)
-{
-	(void)s;
-	(void)arg;
-	if (node == FAR)
-		away_node_event(ev);
-}
-
-static void
-make_mesh(void)
-{
-	const struct sim_node_opts end = {0};
-	const struct sim_link_opts bad = {.bitrate = 1000, .delay_us = 100000,
-	    .loss_permille = 300, .half_duplex = true,
-	    .queue_us = 120 * MONO_SECOND};
-
-	away.sim = sim_new(away.seed, on_event, NULL);
-	MUST(sim_node(away.sim, &end) == NEAR &&
-	    sim_node(away.sim, &end) == FAR, "nodes");
-	away.wire = sim_link(away.sim, NEAR, FAR, &bad);
-}
-
 /* ---- people ---- */
-
-static void
-write_file(const char *path, const void *p, size_t n)
-{
-	FILE *f = fopen(path, "w");
-
-	MUST(f != NULL && fwrite(p, 1, n, f) == n && fclose(f) == 0, "%s",
-	    path);
-}
 
 static void
 make_job(unsigned i)
 {
 	struct away_job *j = &away.job[i];
 	char path[ABSENCE_PATH + 40], text[400];
-	uint8_t *b;
 	int n;
 
 	j->person = i % ABSENCE_PEOPLE;
@@ -165,52 +96,19 @@ make_job(unsigned i)
 	j->out = i % 10 == 7 ? 7000 : 100 + i * 61 % 1200;
 	j->detach = i % 5 == 3 || i % 20 == 10;
 	j->late = i % 20 == 10;
-	(void)snprintf(path, sizeof(path), "%s/j%u", away.dir, i);
-	MUST(mkdir(path, 0700) == 0, "%s", path);
-	(void)snprintf(path, sizeof(path), "%s/j%u/in", away.dir, i);
-	MUST(mkdir(path, 0700) == 0, "%s", path);
-	(void)snprintf(path, sizeof(path), "%s/j%u/in/data", away.dir, i);
-	b = malloc(j->in);
-	MUST(b != NULL, "no memory");
-	away_bytes(i, AWAY_IN, b, j->in);
-	write_file(path, b, j->in);
-	free(b);
-	(void)snprintf(path, sizeof(path), "%s/j%u/job.yaml", away.dir, i);
+	away_job_folder(i);
 	n = snprintf(text, sizeof(text), "image: test:1\ncommand: [run, \"%u\"]"
 	    "\nlimits: {time: 30m}\n%svolumes:\n  - ./in:/in:ro\n"
 	    "  - ./out:/out:rw\n", i, opt.no_deadline ? "" :
 	    "deadline: 4d\n");
-	write_file(path, text, (size_t)n);
+	(void)snprintf(path, sizeof(path), "%s/j%u/job.yaml", away.dir, i);
+	away_write_file(path, text, (size_t)n);
 }
 
 static unsigned
 number_of(const struct away_job *j)
 {
 	return (unsigned)(j - away.job);
-}
-
-/* What came back of it is what it gave. */
-static bool
-verified(unsigned i)
-{
-	const struct away_job *j = &away.job[i];
-	char path[ABSENCE_PATH + 40];
-	uint8_t b[16384];
-	FILE *f;
-	size_t n;
-
-	(void)snprintf(path, sizeof(path), "%s/j%u/got/volumes/out/out",
-	    away.dir, i);
-	if ((f = fopen(path, "r")) == NULL)
-		return false;
-	n = fread(b, 1, sizeof(b), f);
-	(void)fclose(f);
-	if (n != j->out)
-		return false;
-	for (size_t k = 0; k < n; k++)
-		if (b[k] != away_byte(i, AWAY_OUT, k))
-			return false;
-	return true;
 }
 
 static void
@@ -234,7 +132,7 @@ on_ended(void *arg, int status, const char *said)
 		return;
 	}
 	if (status == 0) {
-		MUST(verified(number_of(j)), "job %u: not what it gave: %s",
+		MUST(away_verified(number_of(j)), "job %u: not what it gave: %s",
 		    number_of(j), said);
 		j->done = true;
 		j->ended = now;
@@ -288,8 +186,8 @@ command(struct away_job *j)
 	if (++j->commands <= 3 && sim_random(away.sim) % 3 == 0)
 		kill_after = (int64_t)(sim_random(away.sim) %
 		    (uint64_t)(2 * HOUR));
-	away_warren(folder, ahead_s[j->person], kill_after, on_ended, j,
-	    j->submitted ? result : submit);
+	away_warren(folder, ahead_s[j->person], kill_after, SIGKILL, on_ended,
+	    j, j->submitted ? result : submit);
 }
 
 static bool
@@ -345,33 +243,16 @@ deaths(int64_t now)
 	}
 }
 
-static bool
-woken(void *arg)
-{
-	(void)arg;
-	return away.wake;
-}
-
 static void
 live(int64_t limit)
 {
 	int64_t now;
 
 	while ((now = sim_now(away.sim).us) < limit && !all_over()) {
-		int64_t step;
-
 		away.up = carries(now);
 		sim_carry(away.sim, away.wire, away.up);
 		deaths(now);
-		away_node_turn();
-		people_turn(now);
-		away.wake = false;
-		if (away_people_turn() || away.wake)
-			step = 0; /* at once again */
-		else
-			step = MAX_OF(INT64_C(1), MIN_OF(MONO_SECOND,
-			    away_people_next() - now));
-		(void)sim_run(away.sim, step, woken, NULL);
+		away_turn(people_turn);
 	}
 }
 
@@ -464,31 +345,15 @@ say(void)
 	    (unsigned long long)st.bytes);
 }
 
-static int
-rm(const char *path, const struct stat *st, int kind, struct FTW *f)
-{
-	(void)st;
-	(void)kind;
-	(void)f;
-	return remove(path);
-}
-
 static bool
 whole(struct id32 *digest)
 {
-	char path[ABSENCE_PATH + 20];
-	const char *tmp = getenv("TMPDIR");
 	bool good;
 
 	away.seed = opt.seed;
 	away.njobs = opt.jobs;
 	away.keep_results = KEEP;
-	(void)snprintf(away.dir, sizeof(away.dir), "%s/absence-XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	MUST(mkdtemp(away.dir) != NULL, "a scratch folder");
-	make_mesh();
-	(void)snprintf(path, sizeof(path), "%s/node", away.dir);
-	MUST(mkdir(path, 0700) == 0, "%s", path);
+	away_open("absence", 300);
 	for (unsigned i = 0; i < away.njobs; i++)
 		make_job(i);
 	away_people_open();
@@ -497,40 +362,8 @@ whole(struct id32 *digest)
 	    (72 + 2 * (int64_t)opt.jobs) * HOUR);
 	good = judge();
 	say();
-	sim_digest(away.sim, digest);
-	away_people_close();
-	away_node_close();
-	sim_free(away.sim);
-	if (!away.verbose)
-		(void)nftw(away.dir, rm, 16, FTW_DEPTH | FTW_PHYS);
+	away_close(digest);
 	return good;
-}
-
-/* In a process of its own, which leaves nothing behind. */
-static bool
-apart(struct id32 *digest)
-{
-	int fd[2], status;
-	pid_t pid;
-	bool good;
-
-	(void)fflush(NULL);
-	if (pipe(fd) != 0 || (pid = fork()) < 0)
-		return false;
-	if (pid == 0) {
-		good = whole(digest);
-		(void)fflush(NULL);
-		_exit(write(fd[1], HASH_BYTES(*digest)) != 32 || !good);
-	}
-	(void)close(fd[1]);
-	good = read(fd[0], HASH_BYTES(*digest)) == 32;
-	(void)close(fd[0]);
-	if (waitpid(pid, &status, 0) != pid)
-		return false;
-	if (WIFSIGNALED(status))
-		(void)fprintf(stderr, "absence: signal %d\n",
-		    WTERMSIG(status));
-	return good && status == 0;
 }
 
 int
@@ -570,10 +403,10 @@ main(int argc, char *argv[])
 		return 2;
 	if (!away.verbose)
 		log_set_level(-1);
-	good = apart(&first);
+	good = away_apart(whole, &first);
 	claims += CLAIMS;
 	if (!once) {
-		good &= apart(&second);
+		good &= away_apart(whole, &second);
 		claims += CLAIMS;
 		good &= claim(id32_eq(&first, &second),
 		    "the same seed, the same run");

@@ -81,6 +81,21 @@ void away_bytes(unsigned job, unsigned kind, uint8_t *out, size_t n);
 #define AWAY_LOG_LEN 200
 #define AWAY_ERR_LEN 30
 
+/* ---- what such runs have in common: absence_world.c ---- */
+void away_write_file(const char *path, const void *, size_t);
+/* j<i>/in/data, of job[i].in bytes. */
+void away_job_folder(unsigned i);
+/* What came back of it, in j<i>/got, is what it gave. */
+bool away_verified(unsigned i);
+/* A scratch folder, and NEAR and FAR with a link of 1 kbit/s between them. */
+void away_open(const char *name, uint32_t loss_permille);
+/* All do what they have to do now, and time goes on a little. */
+void away_turn(void (*people)(int64_t now));
+/* All of it; with `verbose` the folder stays. */
+void away_close(struct id32 *digest);
+/* A whole run in a process of its own, which leaves nothing behind. */
+bool away_apart(bool (*whole)(struct id32 *), struct id32 *digest);
+
 /* ---- the node: absence_node.c ---- */
 void away_node_open(void);
 void away_node_event(const struct rns_event *);
@@ -98,10 +113,11 @@ typedef void program_ended_fn(void *arg, int status, const char *said);
 void away_people_open(void);
 /*
  * `warren` with these words, from a folder; said: its standard output and
- * error. kill: -1, or after how many us it is killed.
+ * error. kill: -1, or after how many us it gets that signal; SIGKILL is its end
+ * at once, with the status -1.
  */
 void away_warren(const char *folder, int64_t ahead_s, int64_t kill_after,
-    program_ended_fn *, void *arg, const char *const *words);
+    int sig, program_ended_fn *, void *arg, const char *const *words);
 /* All run that have something to do; false: none did. */
 bool away_people_turn(void);
 /* When the first of them wants to go on by itself. */

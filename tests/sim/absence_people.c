@@ -32,6 +32,7 @@ struct command {
 	int talk, sock, out;
 	unsigned port;
 	int64_t due, kill_at;
+	int sig; /* ... by it */
 	struct rns_deframer *in;
 	char said[ABSENCE_PATH];
 	program_ended_fn *fn;
@@ -137,7 +138,7 @@ child(const char *folder, const char *const *words, int talk, int out)
 
 void
 away_warren(const char *folder, int64_t ahead_s, int64_t kill_after,
-    program_ended_fn *fn, void *arg, const char *const *words)
+    int sig, program_ended_fn *fn, void *arg, const char *const *words)
 {
 	struct command *p = programs;
 	int64_t now = sim_now(away.sim).us;
@@ -148,7 +149,7 @@ away_warren(const char *folder, int64_t ahead_s, int64_t kill_after,
 		p++;
 	MUST(p < programs + PROGRAMS, "too many programs at once");
 	*p = (struct command){.used = true, .sock = -1, .fn = fn, .arg = arg,
-	    .due = INT64_MAX, .kill_at = kill_after < 0 ? INT64_MAX :
+	    .due = INT64_MAX, .sig = sig, .kill_at = kill_after < 0 ? INT64_MAX :
 		now + kill_after};
 	(void)snprintf(p->said, sizeof(p->said), "%s/said.%u",
 	    folder, ++away.programs);
@@ -233,10 +234,18 @@ away_people_turn(void)
 	bool any = false;
 
 	for (struct command *p = programs; p < programs + PROGRAMS; p++) {
-		if (p->used && p->kill_at <= now) {
+		if (p->used && p->kill_at <= now && p->sig == SIGKILL) {
 			ended(p, true);
 			any = true;
-		} else if (p->used && (p->to_read || p->due <= now)) {
+			continue;
+		}
+		if (p->used && p->kill_at <= now) {
+			/* seen as soon as it goes on */
+			(void)kill(p->pid, p->sig);
+			p->kill_at = INT64_MAX;
+			p->to_read = true;
+		}
+		if (p->used && (p->to_read || p->due <= now)) {
 			go_on(p);
 			any = true;
 		}
