@@ -239,8 +239,9 @@ list_came(struct node *n, const struct fp *fp, const struct id32 *sha)
 	struct job *j;
 	bool more;
 
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (!job_waiting(j) || j->m == NULL || !fp_eq(&j->owner, fp))
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
+	    j = job_next_live(&n->jobs, fp, j->order)) {
+		if (!job_waiting(j) || j->m == NULL)
 			continue;
 		for (unsigned i = 0; i < MANIFEST_INPUTS; i++) {
 			if (!manifest_input(j->m, i, &in) ||
@@ -283,10 +284,9 @@ inputs_took(struct node *n, const struct fp *fp, const struct id32 *sha,
 	unsigned waiting = 0;
 	uint64_t over = 0;
 
-	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
-		next = TAILQ_NEXT(j, link);
-		if (!job_waiting(j) || j->m == NULL ||
-		    !fp_eq(&j->owner, fp) || !names(j->m, sha))
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL; j = next) {
+		next = job_next_live(&n->jobs, fp, j->order);
+		if (!job_waiting(j) || j->m == NULL || !names(j->m, sha))
 			continue;
 		j->air_ms += took_ms;
 		if (most_ms == 0 || j->air_ms <= most_ms ||
@@ -317,10 +317,9 @@ inputs_bad(struct node *n, const struct fp *fp, const struct id32 *sha,
 		who = p;
 	}
 	node_event(n, EVK_BLOB_BAD, 2, NULL, who, "volume", hex, 0, 0);
-	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
-		next = TAILQ_NEXT(j, link);
-		if (job_waiting(j) && j->m != NULL && fp_eq(&j->owner, fp) &&
-		    names(j->m, sha))
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL; j = next) {
+		next = job_next_live(&n->jobs, fp, j->order);
+		if (job_waiting(j) && j->m != NULL && names(j->m, sha))
 			finish_refuse(n, j, "volume", why);
 	}
 }
