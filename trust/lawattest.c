@@ -43,7 +43,7 @@ struct lawattest {
 	struct attesting facts;
 	struct vouched *said; /* of this look: VOUCHED_MAX, nsaid */
 	size_t nsaid;
-	unsigned read, good;
+	unsigned read, good, unlooked;
 	char first[400]; /* that does not count */
 	/* the signature that verifiers are asked about; NULL: none is */
 	const char *asked;
@@ -115,12 +115,6 @@ role_signed(const struct law *l, const struct attest_signer *s,
 	return threshold > 0 && have >= threshold;
 }
 
-static bool
-is_key(const struct attest_signer *s)
-{
-	return s->authority == NULL && s->roots == NULL && s->verifier == NULL;
-}
-
 /* Whom a certificate names; its key may be revoked as any other. */
 static bool
 keyless_signed(const struct law *l, const struct attest_signer *s,
@@ -144,18 +138,18 @@ signers(const struct law *l, const struct attest *a, struct sigroots_who *w)
 		unsigned k = 0;
 		bool is;
 
-		while (k < i && (!is_key(s) || !is_key(&c->signer[k]) ||
-			!pemkey_equal(&c->signer[k].key, &s->key)))
+		while (k < i && !attest_conf_same_key(&c->signer[k], s))
 			k++;
 		if (s->verifier != NULL)
 			is = false; /* asked later */
-		else if (s->roots != NULL)
+		else if (s->issuer != NULL)
 			is = keyless_signed(l, s, w);
 		else if (k < i)
 			is = out >> k & 1;
 		else
 			is = s->authority != NULL ? role_signed(l, s, a) :
-			    !is_revoked(l, &s->key.fp) && attest_by(a, &s->key);
+			    !is_revoked(l, &s->key.fp) &&
+			    attest_by(a, &s->key) && sigroots_logged(w, s);
 		out |= (uint32_t)is << i;
 	}
 	return out;
@@ -178,7 +172,7 @@ name_signer(char out[VOUCHED_WHO + 1], const struct attest_signer *s,
 		    strlen(s->verifier));
 		(void)snprintf(out, VOUCHED_WHO + 1, "%s (%s)", subject,
 		    issuer);
-	} else if (s->roots != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
+	} else if (s->issuer != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
 		(void)text_escape(subject, sizeof(subject), who->subject,
 		    strlen(who->subject));
 		(void)text_escape(issuer, sizeof(issuer), who->issuer,
@@ -315,6 +309,7 @@ one(struct law *l, struct lawattest *x, const char *text, size_t len)
 		return;
 	}
 	who = signers(l, &a, &w);
+	x->unlooked += w.unlooked;
 	if (w.not_before != 0 && (x->due == 0 || w.not_before < x->due))
 		x->due = w.not_before;
 	if (who == 0) {
@@ -549,6 +544,10 @@ finish(struct law *l, struct lawattest *x)
 		    "%s%s%s", x->read, x->good, n, x->first[0] != '\0' ?
 		    "; not counted: " : "", x->first, x->more ||
 		    x->facts.full ? "; more is there than is looked at" : "");
+	if (x->unlooked > 0)
+		log_notice("klp/attestations", "%u good by a key alone: their "
+		    "entries are of logs that no roots of image_policy know",
+		    x->unlooked);
 	say_roots(l, x);
 	drop(x);
 }
@@ -738,7 +737,7 @@ lawattest_look(struct law *l)
 	x->more = is.more;
 	x->roots = is.roots;
 	x->now = is.now;
-	x->at = x->line = x->read = x->good = x->runs = 0;
+	x->at = x->line = x->read = x->good = x->unlooked = x->runs = 0;
 	memset(x->slow, 0, sizeof(x->slow));
 	x->again = false;
 	x->due = 0;

@@ -43,9 +43,16 @@ struct sigroots_who {
 	const char *why; /* the last refusal; NULL: none */
 	int64_t not_before; /* the first time of keyless_who's; 0: none */
 	const char *told; /* whom a verifier names, in their place */
+	bool unlooked; /* it counts by a key, and no roots know its logs */
 };
 /* NULL: nobody, by that file. */
 const struct keyless_who *sigroots_who(struct sigroots_who *,
     const char *name);
+/*
+ * Of one that this key, of image_policy, has signed: does what logs say of it
+ * hold? By the signer's own file of roots it must be in one; where he has none,
+ * an entry must hold by each file that has the log which it names.
+ */
+bool sigroots_logged(struct sigroots_who *, const struct attest_signer *);
 
 #endif

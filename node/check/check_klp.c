@@ -237,7 +237,7 @@ check_klp_https(int dir, const struct node_config *conf)
 	return any;
 }
 
-/* Whom keyless signatures are believed of: klp/roots/NAME. */
+/* By whom certificates and logs are believed: klp/roots/NAME. */
 static void
 check_sigroot(struct check *c, const char *name)
 {
@@ -252,8 +252,8 @@ check_sigroot(struct check *c, const char *name)
 	if (faccessat(c->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
 	    errno == ENOENT) {
 		check_tell(c, true, "node.yaml", 0, 0, "put a "
-		    "trusted_root.json of sigstore there", "no keyless "
-		    "signature counts by it: there is no %s", path);
+		    "trusted_root.json of sigstore there", "no signature "
+		    "counts by it: there is no %s", path);
 		return;
 	}
 	if (!readable(c, path))

@@ -32,6 +32,46 @@ read_key(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
 	return false;
 }
 
+/* A file of one folder: no path. */
+static bool
+is_file_name(const char *s)
+{
+	if (s[0] == '.' || strlen(s) > ATTEST_ROOTS_NAME)
+		return false;
+	for (; *s != '\0'; s++)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw"
+			   "xyz0123456789._-", *s) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+read_roots(struct attest_signer *s, const struct ynode *n, const char *name,
+    struct mistakes *m)
+{
+	if (!ynode_text(n, name, 1, PATTERN_MAX, &s->roots, m))
+		return false;
+	if (is_file_name(s->roots))
+		return true;
+	mistake_add(m, n->line, n->column, "such as trusted_root.json, which "
+	    "lies in klp/" ATTEST_ROOTS_DIR "/", "%s is the name of a file, "
+	    "without a folder", name);
+	return false;
+}
+
+/* Beside a key: the roots, of which some log must have its signatures. */
+static bool
+read_log(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
+{
+	if (!read_roots(s, n, "log", m))
+		return false;
+	if (s->key.der_len > 0)
+		return true;
+	mistake_add(m, n->line, n->column, NULL, "log: a key of ours is in no "
+	    "log of sigstore: it wants one of cosign's");
+	return false;
+}
+
 static bool
 read_role(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
 {
@@ -49,19 +89,6 @@ read_role(struct attest_signer *s, const struct ynode *n, struct mistakes *m)
 	return ynode_text(ynode_get(n, "authority"), "authority", 1, 253,
 		   &s->authority, m) &&
 	    ynode_text(ynode_get(n, "role"), "role", 1, 64, &s->role, m);
-}
-
-/* A file of one folder: no path. */
-static bool
-is_file_name(const char *s)
-{
-	if (s[0] == '.' || strlen(s) > ATTEST_ROOTS_NAME)
-		return false;
-	for (; *s != '\0'; s++)
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw"
-			   "xyz0123456789._-", *s) == NULL)
-			return false;
-	return true;
 }
 
 /* Nothing in it that one person has and another has not. */
@@ -106,16 +133,10 @@ read_keyless(struct attest_signer *s, const struct ynode *n,
 		    "subject");
 		return false;
 	}
-	if (!ynode_text(roots, "roots", 1, PATTERN_MAX, &s->roots, m) ||
+	if (!read_roots(s, roots, "roots", m) ||
 	    !ynode_text(issuer, "issuer", 1, PATTERN_MAX, &s->issuer, m) ||
 	    !ynode_text(subject, "subject", 1, SUBJECT_MAX, &s->subject, m))
 		return false;
-	if (!is_file_name(s->roots)) {
-		mistake_add(m, roots->line, roots->column, "roots: "
-		    "trusted_root.json, which lies in klp/" ATTEST_ROOTS_DIR
-		    "/", "roots is the name of a file, without a folder");
-		return false;
-	}
 	if (is_anybody(s->subject)) {
 		mistake_add(m, subject->line, subject->column, "such as "
 		    "https://github.com/ORG/REPO/.github/workflows/*",
@@ -161,12 +182,15 @@ static bool
 read_signer(struct attest_signer *s, const struct ynode *e, struct mistakes *m)
 {
 	static const char *const known[] = {"key", "klp_role", "keyless",
-	    "verifier"};
+	    "verifier", "log"};
+	const struct ynode *key, *log;
 
 	if (!ynode_is_map(e, "a signer", m) ||
 	    !ynode_known(e, known, NELEM(known), m))
 		return false;
-	if (e->count != 1) {
+	key = ynode_get(e, "key");
+	log = ynode_get(e, "log");
+	if (e->count != 1 && (key == NULL || log == NULL || e->count != 2)) {
 		mistake_add(m, e->line, e->column, "key: |, klp_role: {...}, "
 		    "keyless: {...} or verifier: {...}", "a signer is one key, "
 		    "one klp_role, one keyless or one verifier");
@@ -176,9 +200,15 @@ read_signer(struct attest_signer *s, const struct ynode *e, struct mistakes *m)
 		return read_keyless(s, ynode_get(e, "keyless"), m);
 	if (ynode_get(e, "verifier") != NULL)
 		return read_verifier(s, ynode_get(e, "verifier"), m);
-	return ynode_get(e, "key") != NULL ?
-	    read_key(s, ynode_get(e, "key"), m) :
-	    read_role(s, ynode_get(e, "klp_role"), m);
+	if (log != NULL && key == NULL) {
+		mistake_add(m, log->line, log->column, "key: | beside it",
+		    "log belongs to a key");
+		return false;
+	}
+	if (key != NULL)
+		return read_key(s, key, m) &&
+		    (log == NULL || read_log(s, log, m));
+	return read_role(s, ynode_get(e, "klp_role"), m);
 }
 
 static void
@@ -379,6 +409,21 @@ const char *
 attest_conf_verifier(const struct attest_conf *c, unsigned i)
 {
 	return once(c, i, verifier_of);
+}
+
+static bool
+is_key(const struct attest_signer *s)
+{
+	return s->authority == NULL && s->issuer == NULL && s->verifier == NULL;
+}
+
+bool
+attest_conf_same_key(const struct attest_signer *a,
+    const struct attest_signer *b)
+{
+	return is_key(a) && is_key(b) && pemkey_equal(&a->key, &b->key) &&
+	    (a->roots == NULL) == (b->roots == NULL) &&
+	    (a->roots == NULL || strcmp(a->roots, b->roots) == 0);
 }
 
 void

@@ -33,7 +33,8 @@ struct attest_signer {
 	const char *authority, *role;
 	/*
 	 * or whom a certificate names, as the file of roots has it that he had
-	 * logged in: issuer as it is, subject a pattern; NULL: a key
+	 * logged in: issuer as it is, subject a pattern; issuer NULL: a key,
+	 * whose signatures must be in a log of the roots unless they are NULL
 	 */
 	const char *roots, *issuer, *subject;
 	/*
@@ -75,6 +76,9 @@ void attest_conf_read(struct attest_conf *, const struct ynode *list,
 const char *attest_conf_roots(const struct attest_conf *, unsigned i);
 /* The same of programs that verify. */
 const char *attest_conf_verifier(const struct attest_conf *, unsigned i);
+/* Are both the same key, whose signatures the same logs must have? */
+bool attest_conf_same_key(const struct attest_signer *,
+    const struct attest_signer *);
 void attest_conf_free(struct attest_conf *);
 /* The rules, a bit each, that are about an image of this name. */
 uint32_t attest_conf_about(const struct attest_conf *, const char *name);

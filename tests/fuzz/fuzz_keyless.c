@@ -33,6 +33,20 @@ bytes(const struct sigroot *r, const uint8_t *p, size_t n)
 		abort();
 }
 
+/* As if the key of the first log had signed it. */
+static void
+by_key(const struct attest *a, const struct sigroot *r)
+{
+	int64_t not_before = 0;
+	const char *why = NULL;
+
+	if (keyless_names_log(a, r) && keyless_entries(a) == 0)
+		abort();
+	if (keyless_logged(&not_before, a, &r->log[0].key, r, NOW, &why) < 0 &&
+	    why == NULL)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -59,6 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			if (w.subject[0] == '\0' || w.when <= 0)
 				abort();
 		}
+		by_key(&a, r);
 		attest_clear(&a);
 	}
 	sigroot_free(r);

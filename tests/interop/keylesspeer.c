@@ -2,7 +2,8 @@
 /*
  * What Warren says of bundles of sigstore, for a comparison with others: a line
  * of JSON in, {"bundle", "roots": files, "issuer", "subject", "sum": hex of what
- * was signed, "now": seconds or 0}, a line out: {"ok": true, "issuer",
+ * was signed, "now": seconds or 0}, or "key", a PEM, in the place of issuer and
+ * subject: signed by it and in a log; a line out: {"ok": true, "issuer",
  * "subject", "when"} or {"ok": false, "why"}. With --can: status 0 in a build
  * that can check certificates.
  */
@@ -42,18 +43,37 @@ is_about(const struct attest_said *s, const char *hex)
 }
 
 static const char *
+by_key(const char *pem, int64_t now, const struct attest *a,
+    const struct sigroot *r)
+{
+	const char *why = NULL;
+	int64_t not_before;
+	struct pemkey k;
+
+	if (!pemkey_parse(&k, pem, strlen(pem), &why) ||
+	    keyless_logged(&not_before, a, &k, r, now, &why) < 0)
+		return why;
+	return NULL;
+}
+
+static const char *
 check(struct keyless_who *w, const json_t *q, const struct attest *a,
     const struct sigroot *r)
 {
 	int64_t now = json_integer_value(json_object_get(q, "now"));
-	const char *why = NULL;
+	const char *why = NULL, *key = text(q, "key");
 	struct attest_said s;
 	bool about;
 
-	if (keyless_check(w, a, r, now != 0 ? now : (int64_t)time(NULL),
-		&why) < 0)
+	if (now == 0)
+		now = (int64_t)time(NULL);
+	if (key[0] != '\0') {
+		if ((why = by_key(key, now, a, r)) != NULL)
+			return why;
+	} else if (keyless_check(w, a, r, now, &why) < 0) {
 		return why;
-	if (!keyless_is(w, text(q, "issuer"), text(q, "subject")))
+	}
+	if (key[0] == '\0' && !keyless_is(w, text(q, "issuer"), text(q, "subject")))
 		return "somebody else";
 	if (attest_says(&s, a, &why) < 0)
 		return why;

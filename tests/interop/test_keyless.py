@@ -63,6 +63,32 @@ def alone(ctx):
     check(all(g["why"] for g in got if not g["ok"]), "a refusal without a reason")
 
 
+def keyed(ctx):
+    """By a key and in a log: what is good, and no lie."""
+    if lacks(ctx):
+        return lacks(ctx)
+    if subprocess.run([ctx.args.python, "-c", "import cryptography.x509"], capture_output=True).returncode != 0:
+        return "the Python package cryptography is not there"
+    folder = ctx.dir("keyed")
+    path = os.path.join(folder, "keyed.json")
+    subprocess.run([ctx.args.python, os.path.join(lib.HERE, "sigworld.py"), folder, "--keyed", path], check=True,
+                   timeout=120)
+    with open(path) as f:
+        doc = json.load(f)
+    rows = []
+    for i, c in enumerate(doc["cases"]):
+        row = dict(c, now=doc["now"])
+        for member, text in (("bundle", c["bundle"]), ("roots", doc["roots"][c["roots"]])):
+            row[member] = os.path.join(folder, "%d.%s" % (i, member))
+            with open(row[member], "w") as f:
+                f.write(text)
+        rows.append(row)
+    got = ours(ctx, rows)
+    compare(rows, "ours", got)
+    check(sum(not r["ours"] for r in rows) >= 20, "fewer than twenty lies")
+    check(all(g["why"] for g in got if not g["ok"]), "a refusal without a reason")
+
+
 def together(ctx):
     """So does sigstore, or the difference has its reason in the row."""
     if lacks(ctx):
@@ -131,7 +157,7 @@ def changed(ctx):
 
 
 def suite(ctx):
-    """Each bundle of sigstore-conformance that is signed by a certificate."""
+    """Each bundle of sigstore-conformance, by certificate or by key."""
     if lacks(ctx):
         return lacks(ctx)
     top, python = os.environ.get("SIGSTORE_CONFORMANCE"), extra(ctx, "sigstore")
@@ -147,7 +173,7 @@ def suite(ctx):
     rows = []
     for name in sorted(os.listdir(top)):
         folder = os.path.join(top, name)
-        if not os.path.isdir(folder) or name.startswith("managed-key"):
+        if not os.path.isdir(folder):
             continue
 
         def there(file, otherwise, folder=folder):
@@ -159,14 +185,14 @@ def suite(ctx):
             return open(path).read().strip() if path else otherwise
         with open(there("artifact", os.path.join(top, "a.txt")), "rb") as f:
             digest = hashlib.sha256(f.read()).hexdigest()
-        rows.append({"name": name, "bundle": os.path.join(folder, "bundle.sigstore.json"), "sum": digest,
+        rows.append({"key": said("key.pub", ""), "name": name, "bundle": os.path.join(folder, "bundle.sigstore.json"), "sum": digest,
                      "roots": there("trusted_root.json", roots), "issuer": said("issuer", ISSUER),
                      "subject": said("identity", IDENTITY), "ours": not name.endswith("_fail")})
     check(len(rows) > 50, "the suite is not there")
     compare(rows, "ours", ours(ctx, rows))
 
 
-TESTS = [("keyless: what is good, and thirty lies", alone)]
+TESTS = [("keyless: what is good, and thirty lies", alone), ("keyless: by a key and in a log", keyed)]
 LONG = [("keyless: beside sigstore for Python", together), ("keyless: bundles as sigstore writes them", written),
         ("keyless: each byte changed", changed),
         ("keyless: the suite of sigstore's clients", suite)]

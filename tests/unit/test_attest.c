@@ -312,6 +312,13 @@ test_mistakes(void **state)
 	    {"image_policy:\n  - image: x\n    any_of: []\n", "nobody", 3},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - key: y\n",
 		"no PEM block", 4},
+	    {"image_policy:\n  - image: x\n    any_of: [{key: 'pubkey:ed25519:"
+	     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+	     "', log: r}]\n", "a key of ours", 3},
+	    {"image_policy:\n  - image: x\n    any_of: [{keyless: {roots: r, "
+	     "issuer: x, subject: y}, log: r}]\n", "a signer is one", 3},
+	    {"image_policy:\n  - image: x\n    any_of:\n      - log: r\n",
+		"log belongs to a key", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: y\n",
 		"keyless", 4},
 	    {"image_policy:\n  - image: x\n    any_of:\n      - keyless: "
@@ -613,6 +620,83 @@ test_keyless(void **state)
 	(void)law_vouched(taker.l, &n);
 	assert_int_equal(n, 0);
 }
+
+/* A policy by the key of the case; more: behind it. */
+static void
+judge_by_key(const json_t *c, const char *more)
+{
+	const char *pem = vec_str(c, "key"), *nl;
+	char yaml[2048] = "image_policy:\n  - image: '*'\n    any_of:\n"
+	    "      - key: |\n";
+	size_t n = strlen(yaml);
+
+	for (; (nl = strchr(pem, '\n')) != NULL; pem = nl + 1) {
+		int line = snprintf(yaml + n, sizeof(yaml) - n,
+		    "          %.*s\n", (int)(nl - pem), pem);
+
+		n += (size_t)line;
+		assert_true(n < sizeof(yaml));
+	}
+	assert_true(snprintf(yaml + n, sizeof(yaml) - n, "%s", more) <
+	    (int)(sizeof(yaml) - n));
+	lawplace_judge(&taker, yaml);
+}
+
+static void
+put_case(const json_t *c)
+{
+	const char *text = vec_str(c, "bundle");
+
+	kit_dir_put(&taker.klp, "attestations/a.json", text, strlen(text));
+}
+
+/* A key whose signatures must be in a log, and what comes without being asked. */
+static void
+test_logged(void **state)
+{
+	static const char other[] = "      - keyless: {roots: r.json, "
+	    "issuer: i, subject: s@s}\n";
+	static const char log[] = "        log: r.json\n";
+	const json_t *good, *none, *lied, *strange;
+	const char *text;
+
+	(void)state;
+	keyless = vec_load("keyed.json");
+	good = case_of(keyless, "key, message, log v1");
+	none = case_of(keyless, "key, no entry");
+	lied = case_of(keyless, "key, an entry with another key");
+	strange = case_of(keyless, "key, another log");
+	assert_int_equal(mkdirat(taker.klp.fd, "roots", 0755), 0);
+	put_case(good);
+	judge_by_key(good, log);
+	assert_int_equal(rules_now(good), 0); /* no roots are there */
+	text = vec_str(json_object_get(keyless, "roots"), "roots");
+	kit_dir_put(&taker.klp, "roots/r.json", text, strlen(text));
+	assert_int_equal(rules_now(good), 1);
+	put_case(none);
+	assert_int_equal(rules_now(none), 0);
+	put_case(lied);
+	assert_int_equal(rules_now(lied), 0);
+	put_case(strange);
+	assert_int_equal(rules_now(strange), 0);
+	/* not wanted, but known from a neighbour: what is there must hold */
+	judge_by_key(good, other);
+	assert_int_equal(rules_now(strange), 1);
+	put_case(lied);
+	assert_int_equal(rules_now(lied), 0);
+	put_case(none);
+	assert_int_equal(rules_now(none), 1);
+	put_case(good);
+	assert_int_equal(rules_now(good), 1);
+	/* nor known: by the key alone */
+	judge_by_key(good, "");
+	put_case(lied);
+	assert_int_equal(rules_now(lied), 1);
+	/* twice the same key, once in a log: each for itself */
+	assert_false(attest_conf_same_key(
+	    &(struct attest_signer){.roots = "a"}, &(struct attest_signer){
+	    .roots = "b"}));
+}
 #endif
 
 static int
@@ -641,7 +725,7 @@ main(void)
 	    TEST(test_about), TEST(test_judge), TEST(test_role),
 	    TEST(test_root_files),
 #ifdef HAVE_LIBCRYPTO
-	    TEST(test_keyless),
+	    TEST(test_keyless), TEST(test_logged),
 #endif
 	};
 

@@ -25,7 +25,7 @@
 #include "trust/doc/sigtext.h"
 #include "trust/doc/sigtime.h"
 
-static json_t *made, *real;
+static json_t *made, *real, *keyed;
 
 static const json_t *
 a_case(const json_t *doc, const char *name)
@@ -70,12 +70,28 @@ is_about(const struct attest *a, const char *hex)
 	return is;
 }
 
+static bool
+is_whose(const json_t *doc, const json_t *c, const struct attest *a,
+    const struct sigroot *r, const char **why)
+{
+	const char *pem = json_string_value(json_object_get(c, "key"));
+	int64_t now = vec_int(doc, "now"), not_before;
+	struct keyless_who w;
+	struct pemkey k;
+
+	if (pem == NULL)
+		return keyless_check(&w, a, r, now, why) == 0 &&
+		    keyless_is(&w, vec_str(c, "issuer"),
+			vec_str(c, "subject"));
+	assert_true(pemkey_parse(&k, pem, strlen(pem), why));
+	return keyless_logged(&not_before, a, &k, r, now, why) == 0;
+}
+
 /* Whether all of it is as the case says that it must be. */
 static bool
 holds(const json_t *doc, const json_t *c, const char *text, size_t len)
 {
 	const char *why = "";
-	struct keyless_who w;
 	struct sigroot *r;
 	struct attest a;
 	bool ok;
@@ -85,8 +101,7 @@ holds(const json_t *doc, const json_t *c, const char *text, size_t len)
 		return false;
 	}
 	r = roots_of(doc, c);
-	ok = keyless_check(&w, &a, r, vec_int(doc, "now"), &why) == 0 &&
-	    keyless_is(&w, vec_str(c, "issuer"), vec_str(c, "subject")) &&
+	ok = is_whose(doc, c, &a, r, &why) &&
 	    is_about(&a, vec_str(c, "sum"));
 	attest_clear(&a);
 	sigroot_free(r);
@@ -127,10 +142,97 @@ test_real(void **state)
 	each(real);
 }
 
+static void
+test_keyed(void **state)
+{
+	(void)state;
+	assert_true(json_array_size(vec_array(keyed, "cases")) > 30);
+	each(keyed);
+}
+
+/* Why not, of those that are refused for one thing. */
+static void
+test_keyed_why(void **state)
+{
+	static const struct {
+		const char *name, *why;
+	} rows[] = {
+	    {"another key", "the signature is not the key's"},
+	    {"key, no entry", "one entry of a log is wanted"},
+	    {"key, an entry twice", "one entry of a log is wanted"},
+	    {"key, another log", "the log is none of the roots'"},
+	    {"key, the entry of another artefact",
+		"the log's entry is about something else"},
+	    {"key, the entry of another good signature",
+		"the log's entry has another signature"},
+	    {"key, the entry of another's signature",
+		"the log's entry has another signature"},
+	    {"key, an entry with another key",
+		"the log's entry has another key"},
+	    {"key, an entry with a certificate",
+		"the log's entry has another key"},
+	    {"key, an intoto entry with another key",
+		"the log's entry has another key"},
+	    {"key, a v2 entry with key and certificate",
+		"the log's entry has another key"},
+	    {"key, no proof", "no inclusion proof"},
+	    {"key, nobody says when", "nobody says when it was signed"},
+	    {"key, a log that counts no more", "the log did not count then"},
+	    {"key, signed in the future", "signed in the future"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		const json_t *c = a_case(keyed, rows[i].name);
+		const char *text = vec_str(c, "bundle"), *why = "";
+		struct sigroot *r = roots_of(keyed, c);
+		struct attest a;
+
+		assert_int_equal(attest_read(&a, text, strlen(text), &why), 0);
+		assert_false(is_whose(keyed, c, &a, r, &why));
+#ifdef HAVE_LIBCRYPTO
+		assert_string_equal(why, rows[i].why);
+#endif
+		attest_clear(&a);
+		sigroot_free(r);
+	}
+}
+
+/* Keys that no log has, and a bundle of several signatures. */
+static void
+test_keyed_odd(void **state)
+{
+	const json_t *c = a_case(keyed, "key, statement, log v1");
+	const char *text = vec_str(c, "bundle"), *why = "";
+	struct pemkey ours = {.kind = PEMKEY_KLP};
+	struct sigroot *r = roots_of(keyed, c);
+	struct attest a, none = {.nsigs = 1};
+	int64_t not_before = 7;
+
+	(void)state;
+	assert_int_equal(attest_read(&a, text, strlen(text), &why), 0);
+	assert_true(keyless_names_log(&a, r));
+	assert_int_equal(keyless_entries(&a), 1);
+	assert_int_equal(keyless_entries(&none), 0);
+	assert_false(keyless_names_log(&none, r));
+	assert_int_equal(keyless_logged(&not_before, &a, &ours, r, 0, &why),
+	    -1);
+	assert_int_equal(not_before, 0);
+	assert_non_null(strstr(why, "keys of that kind"));
+	attest_clear(&a);
+	sigroot_free(r);
+}
+
 /* ---- what is damaged ---- */
 
 static const char *const damaged[] = {"message, log v1", "message, log v2",
     "statement, intoto"};
+
+static void
+cut_keyed(void *arg, const uint8_t *p, size_t n)
+{
+	assert_false(holds(keyed, arg, (const char *)p, n));
+}
 
 static void
 cut(void *arg, const uint8_t *p, size_t n)
@@ -141,7 +243,12 @@ cut(void *arg, const uint8_t *p, size_t n)
 static void
 test_cut(void **state)
 {
+	const json_t *one = a_case(keyed, "key, message, log v2");
+	const char *it = vec_str(one, "bundle");
+
 	(void)state;
+	vec_each_prefix((const uint8_t *)it, strlen(it), cut_keyed,
+	    (void *)(uintptr_t)one);
 	for (size_t i = 0; i < NELEM(damaged); i++) {
 		const json_t *c = a_case(made, damaged[i]);
 		const char *text = vec_str(c, "bundle");
@@ -631,7 +738,8 @@ load(void **state)
 	(void)state;
 	made = vec_load("keyless.json");
 	real = vec_load("keyless-real.json");
-	return made == NULL || real == NULL;
+	keyed = vec_load("keyed.json");
+	return made == NULL || real == NULL || keyed == NULL;
 }
 
 int
@@ -639,6 +747,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_made),
+	    cmocka_unit_test(test_keyed),
+	    cmocka_unit_test(test_keyed_why), cmocka_unit_test(test_keyed_odd),
 	    cmocka_unit_test(test_real),
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_turned),

@@ -25,8 +25,7 @@
  *
  * The order is: attest_read() (the wrapping), attest_by() (whose it is), and
  * only then attest_says() looks into what was signed. What comes with a bundle,
- * a certificate and a log's entry, is for keyless.h alone: for a key that is
- * configured nothing of it counts.
+ * a certificate and a log's entry, is for keyless.h alone.
  */
 #define ATTEST_TEXT_MAX (256u << 10) /* of one */
 #define ATTEST_DEPTH 32

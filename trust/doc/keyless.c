@@ -15,6 +15,7 @@
 struct bundle {
 	const struct attest *a;
 	const struct sigroot *r;
+	const struct pemkey *key; /* that is configured; NULL: a certificate's */
 	uint8_t *der; /* the certificate */
 	size_t der_len;
 	struct sigcert *cert;
@@ -94,15 +95,22 @@ check_signature(struct bundle *b, struct fp *fp, const char **why)
 
 /* ---- when ---- */
 
+static const json_t *
+entries_of(const struct attest *a)
+{
+	return json_object_get(a->material, "tlogEntries");
+}
+
 static int
 check_entry(struct bundle *b, const char **why)
 {
-	const json_t *list = json_object_get(b->a->material, "tlogEntries");
+	const json_t *list = entries_of(b->a);
+	const struct sigentry_by by = {b->der, b->der_len, b->key};
 
 	if (json_array_size(list) != 1)
 		return refuse(why, "one entry of a log is wanted");
-	if (sigentry_check(&b->entry, json_array_get(list, 0), b->a, b->der,
-		b->der_len, b->r, why) < 0)
+	if (sigentry_check(&b->entry, json_array_get(list, 0), b->a, &by, b->r,
+		why) < 0)
 		return -1;
 	if (b->entry.when != 0)
 		b->time[b->ntimes++] = b->entry.when;
@@ -147,7 +155,8 @@ check_times(struct bundle *b, int64_t now, const char **why)
 		if (!sigroot_counts(b->r->log, b->r->nlog, b->entry.log,
 			b->time[i]))
 			return refuse(why, "the log did not count then");
-		if (sigcert_check(b->cert, b->r, b->time[i], why) < 0)
+		if (b->key == NULL &&
+		    sigcert_check(b->cert, b->r, b->time[i], why) < 0)
 			return -1;
 	}
 	/* at last: all else is good for ever, this for now alone */
@@ -192,6 +201,44 @@ keyless_check(struct keyless_who *w, const struct attest *a,
 		w->not_before = b.not_before;
 	}
 	return rc;
+}
+
+int
+keyless_logged(int64_t *not_before, const struct attest *a,
+    const struct pemkey *k, const struct sigroot *r, int64_t now,
+    const char **why)
+{
+	struct bundle b = {.a = a, .r = r, .key = k};
+	int rc = -1;
+
+	*not_before = 0;
+	if (k->der_len == 0)
+		return refuse(why, "no log has keys of that kind");
+	if (a->nsigs != 1)
+		return refuse(why, "one signature is wanted");
+	if (!attest_by(a, k))
+		return refuse(why, "the signature is not the key's");
+	if (check_entry(&b, why) == 0 && read_stamps(&b, why) == 0)
+		rc = check_times(&b, now, why);
+	*not_before = b.not_before;
+	return rc;
+}
+
+size_t
+keyless_entries(const struct attest *a)
+{
+	return json_array_size(entries_of(a));
+}
+
+bool
+keyless_names_log(const struct attest *a, const struct sigroot *r)
+{
+	const json_t *list = entries_of(a);
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (sigentry_log(json_array_get(list, i), r) != NULL)
+			return true;
+	return false;
 }
 
 bool

@@ -21,6 +21,9 @@
  *   the certificate, for signing code, in sight of a log of certificates (SCT).
  *
  * Whom it then names counts by keyless_is() alone.
+ *
+ * A signature by a key that the operator names may be wanted in a log, too: the
+ * same, but that no certificate has to count.
  */
 #define KEYLESS_STAMPS_MAX 8 /* ours: timestamps in a bundle */
 #define KEYLESS_CHAIN_MAX 10 /* certificates in one */
@@ -43,5 +46,19 @@ int keyless_check(struct keyless_who *, const struct attest *,
 /* Issuer as it is, subject by a pattern in which `*` is anything. */
 bool keyless_is(const struct keyless_who *, const char *issuer,
     const char *subject);
+
+/*
+ * Of a bundle whose one signature is this key's: is it in a log of these roots,
+ * by one entry that is about just this signature by just this key? The log or a
+ * timestamp says when, and the log counted then. 0, or -1 and *why, a literal;
+ * *not_before as keyless_who's.
+ */
+int keyless_logged(int64_t *not_before, const struct attest *,
+    const struct pemkey *, const struct sigroot *, int64_t now,
+    const char **why);
+/* Entries of logs that come with it. */
+size_t keyless_entries(const struct attest *);
+/* Does one of them name a log of these roots? */
+bool keyless_names_log(const struct attest *, const struct sigroot *);
 
 #endif

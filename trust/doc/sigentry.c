@@ -17,14 +17,13 @@
 #include "trust/doc/tlog.h"
 
 #define B64 sodium_base64_VARIANT_ORIGINAL
-#define CERT_PEM_MAX (2 * SIGROOT_CERT_MAX)
+#define PEM_MAX (2 * SIGROOT_CERT_MAX)
 
 /* What the entry must be about. */
 struct about {
 	const struct attest *a;
 	const struct attest_sig *sig;
-	const uint8_t *cert;
-	size_t cert_len;
+	const struct sigentry_by *by;
 	struct id32 artifact; /* what was signed */
 	struct id32 payload;  /* of an envelope */
 };
@@ -64,26 +63,33 @@ is_hash_2(const json_t *h, const struct id32 *want)
 	    sigtext_is(h, "digest", HASH_BYTES(*want));
 }
 
-/* A PEM block in base64 that has just the certificate. */
+/* A PEM block in base64 that has just the certificate, or the key. */
 static bool
-is_cert(const json_t *o, const char *name, const struct about *b)
+is_by(const json_t *o, const char *name, const struct about *b)
 {
-	size_t n, m;
-	_cleanup_free_ uint8_t *pem = sigtext_bytes(o, name, CERT_PEM_MAX, &n);
+	const struct sigentry_by *by = b->by;
+	const uint8_t *want = by->cert != NULL ? by->cert : by->key->der;
+	size_t len = by->cert != NULL ? by->cert_len : by->key->der_len, n, m;
+	_cleanup_free_ uint8_t *pem = sigtext_bytes(o, name, PEM_MAX, &n);
 	_cleanup_free_ uint8_t *der = pem == NULL ? NULL :
-	    sigtext_pem((const char *)pem, n, "CERTIFICATE", SIGROOT_CERT_MAX,
-		&m);
+	    sigtext_pem((const char *)pem, n, by->cert != NULL ?
+		"CERTIFICATE" : "PUBLIC KEY", SIGROOT_CERT_MAX, &m);
 
-	return der != NULL && m == b->cert_len &&
-	    memcmp(der, b->cert, m) == 0;
+	return der != NULL && m == len && memcmp(der, want, m) == 0;
 }
 
-/* {"x509Certificate": {"rawBytes"}} */
+/* {"x509Certificate": {"rawBytes"}}, or {"publicKey": {"rawBytes"}}; not both */
 static bool
-is_cert_2(const json_t *verifier, const struct about *b)
+is_by_2(const json_t *verifier, const struct about *b)
 {
-	return sigtext_is(json_object_get(verifier, "x509Certificate"),
-	    "rawBytes", b->cert, b->cert_len);
+	const json_t *cert = sigtext_member(verifier, "x509Certificate");
+	const json_t *key = sigtext_member(verifier, "publicKey");
+
+	if ((cert != NULL) == (key != NULL))
+		return false;
+	return b->by->cert != NULL ?
+	    sigtext_is(cert, "rawBytes", b->by->cert, b->by->cert_len) :
+	    sigtext_is(key, "rawBytes", b->by->key->der, b->by->key->der_len);
 }
 
 static bool
@@ -110,7 +116,14 @@ only(const json_t *list)
 
 static const char other_hash[] = "the log's entry is about something else";
 static const char other_sig[] = "the log's entry has another signature";
-static const char other_cert[] = "the log's entry has another certificate";
+
+static int
+refuse_by(const struct about *b, const char **why)
+{
+	return refuse(why, b->by->cert != NULL ?
+		"the log's entry has another certificate" :
+		"the log's entry has another key");
+}
 
 static int
 hashedrekord(const json_t *spec, const struct about *b, const char **why)
@@ -122,8 +135,8 @@ hashedrekord(const json_t *spec, const struct about *b, const char **why)
 		return refuse(why, other_hash);
 	if (!is_sig(sig, "content", b))
 		return refuse(why, other_sig);
-	return is_cert(json_object_get(sig, "publicKey"), "content", b) ? 0 :
-	    refuse(why, other_cert);
+	return is_by(json_object_get(sig, "publicKey"), "content", b) ? 0 :
+	    refuse_by(b, why);
 }
 
 static int
@@ -136,8 +149,8 @@ hashedrekord_2(const json_t *spec, const struct about *b, const char **why)
 		return refuse(why, other_hash);
 	if (!is_sig(sig, "content", b))
 		return refuse(why, other_sig);
-	return is_cert_2(json_object_get(sig, "verifier"), b) ? 0 :
-	    refuse(why, other_cert);
+	return is_by_2(json_object_get(sig, "verifier"), b) ? 0 :
+	    refuse_by(b, why);
 }
 
 static int
@@ -150,7 +163,7 @@ dsse(const json_t *spec, const struct about *b, const char **why)
 		return refuse(why, other_hash);
 	if (!is_sig(sig, "signature", b))
 		return refuse(why, other_sig);
-	return is_cert(sig, "verifier", b) ? 0 : refuse(why, other_cert);
+	return is_by(sig, "verifier", b) ? 0 : refuse_by(b, why);
 }
 
 static int
@@ -164,8 +177,8 @@ dsse_2(const json_t *spec, const struct about *b, const char **why)
 		return refuse(why, other_hash);
 	if (!is_sig(sig, "content", b))
 		return refuse(why, other_sig);
-	return is_cert_2(json_object_get(sig, "verifier"), b) ? 0 :
-	    refuse(why, other_cert);
+	return is_by_2(json_object_get(sig, "verifier"), b) ? 0 :
+	    refuse_by(b, why);
 }
 
 static int
@@ -180,7 +193,7 @@ intoto(const json_t *spec, const struct about *b, const char **why)
 		return refuse(why, other_hash);
 	if (!is_sig_twice(sig, "sig", b))
 		return refuse(why, other_sig);
-	return is_cert(sig, "publicKey", b) ? 0 : refuse(why, other_cert);
+	return is_by(sig, "publicKey", b) ? 0 : refuse_by(b, why);
 }
 
 static const struct {
@@ -342,8 +355,8 @@ check_inclusion(const json_t *e, const uint8_t *body, size_t len,
 	    refuse(why, "the inclusion proof does not hold");
 }
 
-static const struct sigroot_key *
-log_of(const json_t *e, const struct sigroot *r)
+const struct sigroot_key *
+sigentry_log(const json_t *e, const struct sigroot *r)
 {
 	size_t n;
 	_cleanup_free_ uint8_t *id = sigtext_bytes(json_object_get(e, "logId"),
@@ -354,11 +367,10 @@ log_of(const json_t *e, const struct sigroot *r)
 
 int
 sigentry_check(struct sigentry *out, const json_t *e, const struct attest *a,
-    const uint8_t *cert, size_t cert_len, const struct sigroot *r,
-    const char **why)
+    const struct sigentry_by *by, const struct sigroot *r, const char **why)
 {
-	struct about b = {.a = a, .sig = &a->sig[0], .cert = cert,
-	    .cert_len = cert_len, .artifact = a->sum};
+	struct about b = {.a = a, .sig = &a->sig[0], .by = by,
+	    .artifact = a->sum};
 	size_t n;
 	_cleanup_free_ uint8_t *body = sigtext_bytes(e, "canonicalizedBody",
 	    SIGENTRY_BODY_MAX, &n);
@@ -366,7 +378,7 @@ sigentry_check(struct sigentry *out, const json_t *e, const struct attest *a,
 
 	if (body == NULL || !sigtext_number(e, "logIndex", &index))
 		return refuse(why, "a log's entry without body or logIndex");
-	if ((out->log = log_of(e, r)) == NULL)
+	if ((out->log = sigentry_log(e, r)) == NULL)
 		return refuse(why, "the log is none of the roots'");
 	if (a->form != ATTEST_DIGEST)
 		digest_of(&b.artifact, a->signed_bytes, a->signed_len);

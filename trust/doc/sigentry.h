@@ -11,10 +11,17 @@
 
 /*
  * A signature's entry in a log of sigstore, Rekor (klp.md 9): is it about just
- * this signature by just this certificate, and is it in the log? Kinds:
+ * this signature by just this certificate, or key, and is it in the log? Kinds:
  * hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and 0.0.2, intoto 0.0.2. Pure.
  */
 #define SIGENTRY_BODY_MAX ATTEST_TEXT_MAX
+
+/* Whose signature it is: of a certificate, or of a key that has none. */
+struct sigentry_by {
+	const uint8_t *cert; /* NULL: a key */
+	size_t cert_len;
+	const struct pemkey *key; /* not PEMKEY_KLP; NULL: a certificate */
+};
 
 struct sigentry {
 	const struct sigroot_key *log; /* of the root */
@@ -27,7 +34,9 @@ struct sigentry {
  * literal. Whether the log's key counted at that time is not asked here.
  */
 int sigentry_check(struct sigentry *, const json_t *e, const struct attest *a,
-    const uint8_t *cert, size_t cert_len, const struct sigroot *,
-    const char **why);
+    const struct sigentry_by *, const struct sigroot *, const char **why);
+/* The log that e names; NULL: none of these roots'. */
+const struct sigroot_key *sigentry_log(const json_t *e,
+    const struct sigroot *);
 
 #endif
