@@ -694,6 +694,9 @@ class Cases:
         b["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"] = stamps * 40
         self.add("forty timestamps", b, False)
         b = w.bundle(log=w.v2)
+        b["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"] *= 2
+        self.add("a timestamp twice", b, False)
+        b = w.bundle(log=w.v2)
         entry(b)["integratedTime"] = str(int(NOW.timestamp()))
         del b["verificationMaterial"]["timestampVerificationData"]
         self.add("a time that nobody has signed", b, False)
@@ -790,6 +793,9 @@ class Cases:
                 log=w.v2)
         changed("key, a timestamp of something else", lambda e, b: b["verificationMaterial"].update(
             timestampVerificationData={"rfc3161Timestamps": [{"signedTimestamp": w.clock.stamp(b"else")}]}), log=w.v2)
+        changed("key, a timestamp twice", lambda e, b: b["verificationMaterial"]["timestampVerificationData"][
+            "rfc3161Timestamps"].extend(b["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"][:1]),
+                log=w.v2)
         add("key, a log that counts no more", bundle(), False, roots=w.roots(logs=[
             w.v1.public(end=NOW - HOUR), w.v2.public()]))
         add("key, signed in the future", bundle(when=NOW + 30 * DAY), False)

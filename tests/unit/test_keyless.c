@@ -177,6 +177,7 @@ test_keyed_why(void **state)
 		"the log's entry has another key"},
 	    {"key, no proof", "no inclusion proof"},
 	    {"key, nobody says when", "nobody says when it was signed"},
+	    {"key, a timestamp twice", "a timestamp comes twice"},
 	    {"key, a log that counts no more", "the log did not count then"},
 	    {"key, signed in the future", "signed in the future"},
 	};

@@ -117,6 +117,20 @@ check_entry(struct bundle *b, const char **why)
 	return 0;
 }
 
+/* One that comes twice is no second witness: sigstore refuses it, too. */
+static bool
+comes_again(const json_t *list, size_t i)
+{
+	const json_t *is = json_object_get(json_array_get(list, i),
+	    "signedTimestamp");
+
+	for (size_t k = 0; k < i; k++)
+		if (json_equal(json_object_get(json_array_get(list, k),
+			"signedTimestamp"), is))
+			return true;
+	return false;
+}
+
 /* Those of authorities that are not the roots' are as if they were not there. */
 static int
 read_stamps(struct bundle *b, const char **why)
@@ -134,6 +148,8 @@ read_stamps(struct bundle *b, const char **why)
 
 		if (der == NULL)
 			return refuse(why, "a timestamp is no base64");
+		if (comes_again(list, i))
+			return refuse(why, "a timestamp comes twice");
 		if (sigtime_check(&b->time[b->ntimes], der, len, sig->b,
 			sig->n, b->r, why) == 0)
 			b->ntimes++;
