@@ -55,9 +55,7 @@ class Pair:
         # a question of one packet and its answer, which the output is reckoned with, and the input
         frames = self.frames(began)
         first = next(f for f in frames if f["from"] == "here" and f.get("context") in (ASKED, ADVERTISED))
-        bulk = next(f for f in frames if f["from"] == "here" and f.get("context") == ADVERTISED)
-        end = next(f for f in frames if f["start"] > bulk["start"] and f["from"] == "there" and
-                   f.get("context") == ANSWER and "here" in f["heard"])
+        end = answered(frames)[-1]
         return said, most, end["start"] + end["air"] - first["start"]
 
     def refused(self, size):
@@ -66,6 +64,19 @@ class Pair:
         out, err = run.communicate(timeout=4 * lib.PATIENCE_S)
         check(run.returncode == 3, f"{run.returncode} {out} {err}")
         return json.loads(out.splitlines()[-1]), sum(f["bytes"] for f in self.frames(began) if f["kind"] == "link")
+
+
+def answered(frames):
+    """The answers to the slices: to all that is offered, but not to the job, which is handed over again at the end."""
+    answers, offered = [], False
+    for f in frames:
+        if f["from"] == "here" and f.get("context") == ADVERTISED:
+            offered = True
+        elif offered and f["from"] == "there" and f.get("context") == ANSWER and "here" in f["heard"]:
+            answers.append(f)
+            offered = False
+    # unanswered: that was the job, whose answer is all of it
+    return answers if offered else answers[:-1]
 
 
 def off(said, took):
