@@ -346,10 +346,10 @@ finish(struct warren_node *wn)
 
 	control_close(wn->control);
 	(void)ledger_commit(wn->ledger, &wn->node.jobs, &full);
+	node_clear(&wn->node); /* its links let go of their followers */
 	logs_close(wn->logs);
 	outputs_free(wn->outputs);
 	free(wn->vouched);
-	node_clear(&wn->node);
 	volumes_close(wn->volumes);
 	blobs_close(wn->blobs);
 	ledger_close(wn->ledger);

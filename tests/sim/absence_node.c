@@ -653,13 +653,13 @@ away_node_die(void)
 		follow_stop(&links[i].f[1]);
 	}
 	others_deaf();
+	node_clear(&wn.node); /* its links let go of their followers */
 	volumes_close(wn.volumes);
 	ledger_close(wn.ledger);
 	blobs_close(wn.blobs);
 	logs_close(wn.logs);
 	outputs_free(wn.outputs);
 	ev_loop_destroy(wn.loop);
-	node_clear(&wn.node);
 	(void)close(wn.dir);
 }
 
