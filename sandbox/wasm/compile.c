@@ -33,7 +33,30 @@ not_offered(char why[ENGINE_WHY], const char *kind, const char *module,
 	    kind, m, name_len > 0 ? "." : "", n);
 }
 
-/* Exactly what a linker that has WASI would not find. */
+static bool
+same_kinds(const wasm_valtype_vec_t *a, const wasm_valtype_vec_t *b)
+{
+	bool same = a->size == b->size;
+
+	for (size_t i = 0; i < a->size && same; i++)
+		same = wasm_valtype_kind(a->data[i]) ==
+		    wasm_valtype_kind(b->data[i]);
+	return same;
+}
+
+/* Whether both are functions that take and give the same. */
+static bool
+same_function(const wasm_externtype_t *a, const wasm_externtype_t *b)
+{
+	const wasm_functype_t *f = wasm_externtype_as_functype_const(a);
+	const wasm_functype_t *g = wasm_externtype_as_functype_const(b);
+
+	return f != NULL && g != NULL &&
+	    same_kinds(wasm_functype_params(f), wasm_functype_params(g)) &&
+	    same_kinds(wasm_functype_results(f), wasm_functype_results(g));
+}
+
+/* Exactly what a linker that has WASI would not find, or not of that type. */
 static bool
 imports_offered(wasm_engine_t *engine, const wasmtime_module_t *m,
     char why[ENGINE_WHY])
@@ -54,9 +77,19 @@ imports_offered(wasm_engine_t *engine, const wasmtime_module_t *m,
 
 		ok = wasmtime_linker_get(l, wasmtime_store_context(s),
 		    from->data, from->size, name->data, name->size, &item);
-		if (ok)
+		if (ok) {
+			wasm_externtype_t *has = wasmtime_extern_type(
+			    wasmtime_store_context(s), &item);
+
+			ok = same_function(has,
+			    wasm_importtype_type(v.data[i]));
+			wasm_externtype_delete(has);
 			wasmtime_extern_delete(&item);
-		else
+			if (!ok)
+				(void)snprintf(why, ENGINE_WHY, "module "
+				    "imports %.*s of another type, not offered "
+				    "here", (int)name->size, name->data);
+		} else
 			not_offered(why, "module", from->data, from->size,
 			    name->data, name->size);
 	}
@@ -70,21 +103,25 @@ static bool
 has_start(const wasmtime_module_t *m, char why[ENGINE_WHY])
 {
 	wasm_exporttype_vec_t v;
-	bool found = false;
+	const wasm_functype_t *f = NULL;
+	bool plain;
 
 	wasmtime_module_exports(m, &v);
-	for (size_t i = 0; i < v.size && !found; i++) {
+	for (size_t i = 0; i < v.size && f == NULL; i++) {
 		const wasm_name_t *n = wasm_exporttype_name(v.data[i]);
 
-		found = n->size == 6 && memcmp(n->data, "_start", 6) == 0 &&
-		    wasm_externtype_kind(wasm_exporttype_type(v.data[i])) ==
-		    WASM_EXTERN_FUNC;
+		if (n->size == 6 && memcmp(n->data, "_start", 6) == 0)
+			f = wasm_externtype_as_functype_const(
+			    wasm_exporttype_type(v.data[i]));
 	}
+	plain = f != NULL && wasm_functype_params(f)->size == 0 &&
+	    wasm_functype_results(f)->size == 0;
+	if (!plain)
+		(void)snprintf(why, ENGINE_WHY, "module exports no _start%s: "
+		    "it is no command", f == NULL ? "" :
+		    " that takes and gives nothing");
 	wasm_exporttype_vec_delete(&v);
-	if (!found)
-		(void)snprintf(why, ENGINE_WHY, "module exports no _start: it "
-		    "is no command");
-	return found;
+	return plain;
 }
 
 static bool

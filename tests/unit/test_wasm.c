@@ -450,6 +450,14 @@ test_refused(void **state)
 	    "module imports env.foo, not offered here");
 	REFUSED(HEAD TYPE "\2\x23\1\x16wasi_snapshot_preview1\10fd_bogus\0\0"
 	    "\7\12\1\6_start\0\0", "wasi_snapshot_preview1.fd_bogus");
+	/* one that there is, of another type */
+	REFUSED(HEAD TYPE "\2\x25\1\x16wasi_snapshot_preview1\12random_get\0\0"
+	    START, "imports random_get of another type, not offered here");
+	/* a command takes nothing, and gives nothing */
+	REFUSED(HEAD "\1\5\1\x60\1\x7f\0" FUNCTION START "\12\4\1\2\0\x0b",
+	    "no _start that takes and gives nothing");
+	REFUSED(HEAD "\1\5\1\x60\0\1\x7f" FUNCTION START
+	    "\12\6\1\4\0\x41\0\x0b", "no _start that takes and gives nothing");
 	/* proposals that are switched off, each by its name */
 	REFUSED(HEAD "\5\4\1\3\1\1", "threads must be enabled");
 	REFUSED(HEAD "\5\3\1\4\1", "memory64");
