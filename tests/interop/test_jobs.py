@@ -226,6 +226,8 @@ def blackholed(ctx):
     rns = subprocess.run([ctx.args.python, "-c", BLACKHOLE, os.path.join(folder, "storage/blackhole")],
                          capture_output=True, text=True, check=True).stdout.split()[-1]
     Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node2.log")
+    # a link on which something was asked before is closed when the node comes: to be asked again on another
+    lib.must(lambda: "node: ready" in read(os.path.join(ctx.folder, "node2.log")), "the node")
     visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "closed", "--rns", rns)
 
 
