@@ -71,7 +71,7 @@ def keyed(ctx):
         return "the Python package cryptography is not there"
     folder = ctx.dir("keyed")
     path = os.path.join(folder, "keyed.json")
-    subprocess.run([ctx.args.python, os.path.join(lib.HERE, "sigworld.py"), folder, "--keyed", path], check=True,
+    subprocess.run([ctx.args.python, os.path.join(lib.HERE, "sigkeyed.py"), folder, path], check=True,
                    timeout=120)
     with open(path) as f:
         doc = json.load(f)
