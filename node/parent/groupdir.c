@@ -70,7 +70,8 @@ group_make(int at, const char *name)
 	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/*
 	 * Whatever the umask: who mounts groups from inside of one, as a runner
-	 * for its tool, is asked by older kernels (6.1) whether it may walk to it.
+	 * for its tool, is asked by older kernels, such as 6.1, whether it may
+	 * walk to it.
 	 */
 	if (fd < 0 || fchmod(fd, 0711) < 0)
 		return -1;
