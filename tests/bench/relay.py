@@ -45,6 +45,7 @@ FLOOR = "floor"
 PACE_S = 0.02
 STEPS = 3  # times that packets one after the other are measured, ours and the floor, in each turn
 COPIES = 3  # of an announce, by other neighbours
+PIECES = 5
 LIMIT_S = 6  # of one figure of another daemon, which is then told as far as it came; ours and the floor have more
 OURS_LIMIT_S = 60
 
@@ -264,9 +265,9 @@ class Way:
         return (cpu_ns(self.d.pids()) - c) / max(got, 1) / 1000, got, round(at * count / len(data))
 
 
-def measure(sides, rnpath, q, before):
+def measure(sides, rnpath, q, paced):
     """
-    side -> figure -> values; figures that cannot be had are left out. before() is called before each turn. q: how
+    side -> figure -> values; figures that cannot be had are left out. paced(): what a check costs now. q: how
     much of each: rounds, step, burst, announces, paths. Packets one after the other are measured in each turn, beside
     the floor; the rest, and other daemons, in the first, and those have a limit of time.
     """
@@ -279,11 +280,10 @@ def measure(sides, rnpath, q, before):
         for side, argv in sides.items():
             if turn > 0 and side not in (FLOOR, "warrend"):
                 continue
-            before()
             d = None
             try:
                 d = Daemon(argv, side != FLOOR)
-                relay(d, side, turn, rnpath, q, lambda f, v, side=side: put(side, f, v))
+                relay(Side(d, side, paced, lambda f, v, side=side: put(side, f, v)), turn, rnpath, q)
             except (OSError, SystemExit) as e:
                 print(f"# {side}: {e}", flush=True)
             finally:
@@ -295,8 +295,8 @@ def measure(sides, rnpath, q, before):
 class Side:
     """One relay in one turn: figure after figure; one that fails is told and costs no other."""
 
-    def __init__(self, d, side, put):
-        self.d, self.side, self.put, self.way_ = d, side, put, None
+    def __init__(self, d, side, paced, put):
+        self.d, self.side, self.paced, self.put, self.way_ = d, side, paced, put, None
         self.limit = OURS_LIMIT_S if side in (FLOOR, "warrend") else LIMIT_S
 
     def way(self):
@@ -319,13 +319,28 @@ class Side:
             self.d.connect()
 
 
+def pieces(s, figure, at, count, socks):
+    """
+    Announces piece by piece, a figure of each, and one check of this moment between them: what a check costs moves
+    by a third with what the machine did just before. (passed on, given)
+    """
+    passed, given, of = 0, 0, PIECES if s.side == "warrend" else 1  # others are slow, and have so much time for each
+    for i in range(of):
+        s.put(figure + "-check", s.paced())
+        first, end = (count * k // of for k in (i, i + 1))
+        us, out, n = announces(s.d, at + first, end - first, socks, s.limit)
+        s.put(figure, us)
+        passed, given = passed + out, given + n
+    s.put(figure + "-check", s.paced())
+    return passed, given
+
+
 def new_announces(s, q, rnpath):
     """The first eighth warms it and is not reckoned."""
     warm, n = q["announces"] // 8, q["announces"]
     _, first, given = announces(s.d, 0, warm, [s.d.b], s.limit)
-    us, passed, more = announces(s.d, warm, n - warm, [s.d.b], s.limit)
+    passed, more = pieces(s, "announce", warm, n - warm, [s.d.b])
     s.told("announces", given + more, n)
-    s.put("announce", us)
     s.put("passed", first + passed)
     s.put("learned", paths(s.d, rnpath))
 
@@ -355,20 +370,18 @@ def copies(s, q, at):
     others = [Sock(s.d.port + 1) for _ in range(COPIES)]
     try:
         quiet(1, "nothing shows that they have been taken")
-        us, passed, given = announces(s.d, at, q["announces"] // 4, [s.d.b] + others, s.limit)
+        passed, given = pieces(s, "copies", at, q["announces"] // 4, [s.d.b] + others)
         s.told("announces with copies", given, q["announces"] // 4)
-        s.put("copies", us)
         s.put("copies-passed", passed)
     finally:
         for o in others:
             o.s.close()
 
 
-def relay(d, side, turn, rnpath, q, put):
-    s = Side(d, side, put)
-    at = q["announces"]
+def relay(s, turn, rnpath, q):
+    side, at = s.side, q["announces"]
     if side != FLOOR and turn == 0:
-        put("pss", d.pss())
+        s.put("pss", s.d.pss())
         s.figure("announces", new_announces, q, rnpath)
     s.figure("packets", stepwise, q, STEPS if turn > 0 else 1)
     if turn > 0:
