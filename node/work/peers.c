@@ -222,7 +222,7 @@ void
 peers_link(struct node *n, const struct msg_T_LINK *m)
 {
 	struct forecast_path path = {.bitrate = m->bitrate,
-	    .frame_us = m->frame_us, .rtt_us = m->rtt_us,
+	    .frame_us = m->frame_us, .rtt_us = m->rtt_us, .asker_rtt_us = m->asker_rtt_us,
 	    .listen_us = m->listen_us, .slot_us = m->slot_us,
 	    .direct = m->direct, .frame = m->frame,
 	    .loss_permille = m->loss_permille};

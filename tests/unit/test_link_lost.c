@@ -134,6 +134,27 @@ test_rtt_lost_late(void **state)
 	assert_non_null(pair_until(&p, 1, RNS_EV_REQUEST, 9 * MONO_SECOND));
 	assert_true(rns_link_get(p.n[1].r, &p.link, &info));
 	assert_in_range(info.rtt_us, 1, 20 * MONO_SECOND);
+	assert_int_equal(info.asker_rtt_us, 0);
+	pair_free(&p);
+}
+
+/* Who answers waits for more than who asks, and knows what that one saw. */
+static void
+test_rtt_of_the_asker(void **state)
+{
+	struct rns_link_info asks, answers;
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = 500 * MS});
+	pair_announce(&p);
+	assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_OK);
+	pair_wait(&p, 10 * MONO_SECOND);
+	assert_true(rns_link_get(p.n[0].r, &p.link, &asks));
+	assert_true(rns_link_get(p.n[1].r, &p.link, &answers));
+	assert_int_equal(asks.asker_rtt_us, asks.rtt_us);
+	assert_in_range(asks.rtt_us, 1000 * MS, 1100 * MS);
+	assert_int_equal(answers.asker_rtt_us, asks.rtt_us);
 	pair_free(&p);
 }
 
@@ -516,6 +537,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rtt_lost),
 	    cmocka_unit_test(test_rtt_lost_late),
+	    cmocka_unit_test(test_rtt_of_the_asker),
 	    cmocka_unit_test(test_answer_lost),
 	    cmocka_unit_test(test_proof_lost),
 	    cmocka_unit_test(test_held),

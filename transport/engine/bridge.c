@@ -295,8 +295,8 @@ tell_link(struct bridge_link *l)
 			m.frame = (uint16_t)MIN_OF(n->cfg.frame -
 			    n->cfg.ifac_size, UINT16_MAX + 0u);
 	}
-	m.rtt_us = info.rtt_us > 0 && info.rtt_us < UINT32_MAX ?
-	    (uint32_t)info.rtt_us : 0;
+	m.rtt_us = (uint32_t)(info.rtt_us < UINT32_MAX ? info.rtt_us : 0);
+	m.asker_rtt_us = MIN_OF(m.rtt_us, (uint32_t)info.asker_rtt_us);
 	m.loss_permille = l->loss = (uint16_t)info.loss_permille;
 	m.mtu = info.mtu;
 	m.mdu = info.mdu;

@@ -74,6 +74,7 @@ struct link {
 	uint8_t key[64];
 
 	double rtt, keepalive, stale; /* s */
+	double asker_rtt; /* s: the initiator's own; 0: its word was lost */
 	struct loss loss;             /* link_counted() */
 	double establish;             /* s */
 	uint32_t cost;                /* bytes, reticulum-endpoint.md 6.18 */

@@ -220,6 +220,7 @@ rns_link_get(const struct rns *r, const struct hash16 *id,
 	out->identified = l->identified;
 	out->identity_hash = l->peer_hash;
 	out->rtt_us = mono_seconds(l->rtt);
+	out->asker_rtt_us = mono_seconds(l->asker_rtt);
 	out->hops = l->hops;
 	out->loss_permille = loss_permille(&l->loss, l->iface != NULL ?
 	    &l->iface->loss : NULL, r->now);

@@ -310,6 +310,7 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 	l->cost += (uint32_t)p->raw_len;
 	if (!link_activate(r, l, link_since(r->now, l->requested)))
 		return;
+	l->asker_rtt = l->rtt;
 	link_rtt_send(r, l);
 	link_event(r, l, RNS_EV_LINK_UP);
 }
@@ -345,6 +346,8 @@ link_rtt_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		link_teardown_own(r, l);
 		return;
 	}
-	if (link_activate(r, l, rtt > own ? rtt : own))
-		link_event(r, l, RNS_EV_LINK_UP);
+	if (!link_activate(r, l, rtt > own ? rtt : own))
+		return;
+	l->asker_rtt = rtt < 0 ? 0 : MIN_OF(rtt, l->rtt);
+	link_event(r, l, RNS_EV_LINK_UP);
 }

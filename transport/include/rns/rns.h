@@ -709,6 +709,9 @@ struct rns_link_info {
 	bool initiator, identified;
 	struct hash16 identity_hash;
 	int64_t rtt_us;
+	/* as the initiator measured it, never more than rtt_us of who answers;
+	 * 0: its word did not arrive */
+	int64_t asker_rtt_us;
 	unsigned hops; /* to the other end, 1: nobody is in between */
 	/* of its packets, both ways, as seen by who waited for them lately */
 	uint32_t loss_permille;
