@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/hand/snap_memory.h"
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
@@ -8,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,11 +28,27 @@
 #define PAGES_MAX (1ull << 24) /* looked at in all: 64 GiB of addresses */
 #define GAP 16u		       /* absent pages that do not end a run */
 #define ENTRIES 65536u
+#define REGIONS 4096u
 #define FILES 65536u	       /* places for such mappings */
 #define STRETCH (8ull << 20)   /* between two looks at the clock */
 
 #define PM_PRESENT (1ull << 63)
 #define PM_SWAPPED (1ull << 62)
+
+#ifndef PAGEMAP_SCAN /* Linux 6.7; its numbers and its argument */
+#define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
+#define PAGE_IS_PRESENT (1 << 3)
+#define PAGE_IS_SWAPPED (1 << 4)
+
+struct page_region {
+	uint64_t start, end, categories;
+};
+
+struct pm_scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages,
+	    category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#endif
 
 struct snap_shared {
 	uint64_t lo[SNAP_WORKERS + 1], hi[SNAP_WORKERS + 1];
@@ -337,43 +355,90 @@ add_seg(struct plan *p, const struct snap_map *v, uint64_t from, uint64_t len)
 		(v->perms[2] == 'x' ? PF_X : 0u)};
 }
 
-/* Runs of pages that are there, by the kernel's own map of them. */
+struct run {
+	const struct snap_map *v;
+	uint64_t from, end; /* of what is there and no segment yet */
+	bool any;
+};
+
+/* Pages that are there, behind those of before; few that are not end no run. */
 static void
-runs(struct plan *p, const struct snap_map *v)
+run_add(struct plan *p, struct run *r, uint64_t from, uint64_t end)
+{
+	if (r->end > r->from && from - r->end >= GAP * PAGE) {
+		add_seg(p, r->v, r->from, r->end - r->from);
+		r->from = r->end = from;
+	} else if (r->end == r->from) {
+		r->from = from;
+	}
+	r->end = end;
+	r->any = true;
+}
+
+/*
+ * By ranges, from *at on, as far as there is room for them: a tenth of the time
+ * of a look at each page. false: the kernel has it not.
+ */
+static bool
+scan(struct plan *p, struct run *r, uint64_t *at)
+{
+	static struct page_region there[REGIONS];
+	struct pm_scan_arg a = {.size = sizeof(a),
+	    .vec = (uintptr_t)there, .vec_len = NELEM(there),
+	    .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED};
+	int n;
+
+	while (*at < r->v->end && p->m->pages_left > 0) {
+		a.start = *at;
+		a.end = *at + MIN_OF(r->v->end - *at, p->m->pages_left * PAGE);
+		n = ioctl(p->pagemap, PAGEMAP_SCAN, &a);
+		if (n < 0 || a.walk_end <= *at)
+			return false;
+		for (int i = 0; i < n; i++)
+			run_add(p, r, there[i].start, there[i].end);
+		p->m->pages_left -= (a.walk_end - *at) / PAGE;
+		*at = a.walk_end;
+	}
+	return true;
+}
+
+/* By a look at each page: before Linux 6.7. */
+static void
+look(struct plan *p, struct run *r, uint64_t *at)
 {
 	static uint64_t e[ENTRIES];
-	uint64_t at = v->start, from = 0, last = 0;
-	bool on = false, any = false;
 
-	while (at < v->end && p->m->pages_left > 0) {
-		uint64_t want = MIN_OF((v->end - at) / PAGE, ENTRIES);
+	while (*at < r->v->end && p->m->pages_left > 0) {
+		uint64_t want = MIN_OF((r->v->end - *at) / PAGE, ENTRIES);
 		ssize_t n;
 
 		want = MIN_OF(want, p->m->pages_left);
 		n = pread(p->pagemap, e, want * sizeof(*e),
-		    (off_t)(at / PAGE * sizeof(*e)));
+		    (off_t)(*at / PAGE * sizeof(*e)));
 		if (n <= 0)
 			break;
 		want = (uint64_t)n / sizeof(*e);
 		p->m->pages_left -= want;
-		for (uint64_t i = 0; i < want; i++, at += PAGE) {
-			if ((e[i] & (PM_PRESENT | PM_SWAPPED)) == 0)
-				continue;
-			if (on && at - last > GAP * PAGE) {
-				add_seg(p, v, from, last + PAGE - from);
-				on = false;
-			}
-			if (!on)
-				from = at;
-			on = any = true;
-			last = at;
-		}
+		for (uint64_t i = 0; i < want; i++, *at += PAGE)
+			if ((e[i] & (PM_PRESENT | PM_SWAPPED)) != 0)
+				run_add(p, r, *at, *at + PAGE);
 	}
+}
+
+/* Runs of pages that are there, by the kernel's own map of them. */
+static void
+runs(struct plan *p, const struct snap_map *v)
+{
+	struct run r = {.v = v};
+	uint64_t at = v->start;
+
+	if (!scan(p, &r, &at))
+		look(p, &r, &at);
 	if (at < v->end)
 		p->m->cut = true;
-	if (on)
-		add_seg(p, v, from, last + PAGE - from);
-	else if (!any)
+	if (r.end > r.from)
+		add_seg(p, v, r.from, r.end - r.from);
+	else if (!r.any)
 		add_seg(p, v, v->start, 0);
 }
 
