@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "transport/engine/air.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/linebuf.h"
 #include "transport/engine/linesaid.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
@@ -24,7 +25,6 @@
  * carries, and a pseudo-terminal that is flooded costs the others little.
  */
 #define READ_PAUSE_S 0.002
-#define OUT_BYTES 16384 /* ours: what machines say at once, all of it */
 /* ours: it has not taken a byte for so long, and what it holds at its pace */
 #define STUCK_S 60.0
 #define BITS_A_BYTE 10.0
@@ -45,8 +45,7 @@ struct line {
 	int fd; /* -1: not open */
 	ev_io rd, wr;
 	ev_timer tick, pause, stuck;
-	uint8_t out[OUT_BYTES];
-	size_t from, to; /* of out */
+	struct linebuf out;
 	bool busy;   /* the line has still to take what was written */
 	bool inside; /* the machine, or what it has called, runs */
 	bool faulted;
@@ -134,7 +133,7 @@ let_go(struct line *l)
 	ev_timer_stop(e->loop, &l->stuck);
 	(void)close(l->fd);
 	l->fd = -1;
-	l->from = l->to = 0;
+	linebuf_clear(&l->out);
 	l->busy = false;
 }
 
@@ -191,20 +190,12 @@ on_write(void *arg, const uint8_t *p, size_t len)
 
 	if (l->faulted || len == 0)
 		return;
-	if (sizeof(l->out) - l->to < len && l->from > 0) {
-		memmove(l->out, l->out + l->from, l->to - l->from);
-		l->to -= l->from;
-		l->from = 0;
-	}
-	if (sizeof(l->out) - l->to < len) {
-		l->faulted = true;
-		l->stalled++;
-		(void)snprintf(l->fault, sizeof(l->fault), "does not take what "
-		    "is written to it");
+	if (linebuf_put(&l->out, p, len))
 		return;
-	}
-	memcpy(l->out + l->to, p, len);
-	l->to += len;
+	l->faulted = true;
+	l->stalled++;
+	(void)snprintf(l->fault, sizeof(l->fault), "does not take what is "
+	    "written to it");
 }
 
 static void
@@ -370,25 +361,14 @@ write_out(struct line *l)
 {
 	ssize_t n;
 
-	while (l->fd >= 0 && l->from < l->to) {
-		n = write(l->fd, l->out + l->from, l->to - l->from);
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* the reader sees an error's cause, in its own turn */
-		if (n < 0 && errno != EAGAIN)
-			l->from = l->to;
-		if (n <= 0)
-			break;
-		l->from += (size_t)n;
+	/* of an error's cause the reader hears, in its own turn */
+	while (l->fd >= 0 && (n = linebuf_write(&l->out, l->fd)) > 0) {
 		if (l->framed && l->port[0] != NULL && l->port[0]->n != NULL)
 			l->port[0]->n->s.tx_bytes += (uint64_t)n;
 		ev_timer_again(l->n->e->loop, &l->stuck);
 		l->busy = true;
 	}
-	if (l->from == l->to)
-		l->from = l->to = 0;
-	else
-		l->busy = true;
+	l->busy = l->busy || !linebuf_empty(&l->out);
 	if (l->busy && l->fd >= 0 && !ev_is_active(&l->wr)) {
 		ev_timer_again(l->n->e->loop, &l->stuck);
 		ev_io_start(l->n->e->loop, &l->wr);

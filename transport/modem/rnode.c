@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "transport/modem/rnode_error.h"
 
 /* Waits, reticulum-transport.md 10.8; "longest" is ours unless it is TCP's */
 #define MS INT64_C(1000)
@@ -36,15 +37,6 @@ static const char *const reasons[] = {
 	RNODE_REASON_LIST(RNODE_REASON_TEXT)
 #undef RNODE_REASON_TEXT
 	NULL,
-};
-
-/* Errors that a device reports, reticulum-transport.md 10.8. */
-enum {
-	ERROR_INIT_RADIO = 1,
-	ERROR_TX_FAILED = 2,
-	ERROR_QUEUE_FULL = 4,
-	ERROR_MEMORY_LOW = 5,
-	ERROR_MODEM_TIMEOUT = 6
 };
 
 /* ---- what the driver hears ---- */
@@ -348,31 +340,15 @@ never_ready(struct rnode *r, struct mono now)
 static void
 take_error(struct rnode *r, uint8_t code)
 {
+	struct rnode_error e;
+
 	if (!r->detected) /* it may be none, and say so by chance */
 		return;
-	switch (code) {
-	case ERROR_QUEUE_FULL: /* a packet is lost: it sends the others */
-		count(r, RNODE_REASON_QUEUE);
-		break;
-	case ERROR_MEMORY_LOW:
-		count(r, RNODE_REASON_MEMORY);
-		break;
-	case ERROR_MODEM_TIMEOUT:
-		count(r, RNODE_REASON_TIMEOUT);
-		break;
-	case ERROR_INIT_RADIO:
-		fault(r, RNODE_REASON_HARDWARE, "the device cannot start its "
-		    "radio (error 1): are frequency and power made for it?");
-		break;
-	case ERROR_TX_FAILED:
-		fault(r, RNODE_REASON_HARDWARE, "the device could not send a "
-		    "packet (error 2): is its antenna there?");
-		break;
-	default:
-		fault(r, RNODE_REASON_HARDWARE, "the device reports error %u",
-		    code);
-		break;
-	}
+	rnode_error_of(code, &e);
+	if (e.ends)
+		fault(r, e.reason, "%s", e.text);
+	else
+		count(r, e.reason);
 }
 
 /*

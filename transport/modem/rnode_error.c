@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/modem/rnode_error.h"
+
+#include <stdio.h>
+
+#include "common/util.h"
+
+/* reticulum-transport.md 10.8; of all others the line is closed, too */
+static const struct {
+	uint8_t code;
+	struct rnode_error e;
+} known[] = {
+	{1, {RNODE_REASON_HARDWARE, true, "the device cannot start its radio "
+	    "(error 1): are frequency and power made for it?"}},
+	{2, {RNODE_REASON_HARDWARE, true, "the device could not send a packet "
+	    "(error 2): is its antenna there?"}},
+	/* a packet is lost: it sends the others */
+	{4, {RNODE_REASON_QUEUE, false, ""}},
+	{5, {RNODE_REASON_MEMORY, false, ""}},
+	{6, {RNODE_REASON_TIMEOUT, false, ""}},
+};
+
+void
+rnode_error_of(uint8_t code, struct rnode_error *e)
+{
+	for (size_t i = 0; i < NELEM(known); i++)
+		if (known[i].code == code) {
+			*e = known[i].e;
+			return;
+		}
+	*e = (struct rnode_error){RNODE_REASON_HARDWARE, true, ""};
+	(void)snprintf(e->text, sizeof(e->text), "the device reports error %u",
+	    code);
+}
