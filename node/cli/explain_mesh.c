@@ -8,6 +8,7 @@
 #include "node/cli/airnote.h"
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
+#include "node/cli/radionote.h"
 #include "node/cli/reasons.h"
 #include "node/cli/table.h"
 
@@ -121,6 +122,8 @@ print_waits(const json_t *o)
 	json_array_foreach(json_object_get(o, "air"), i, a) {
 		airnote_waits(a, text, sizeof(text));
 		line("airtime", text);
+		if (remarknote(a, text, sizeof(text)))
+			line("", text);
 	}
 	if (ask_int(o, "announces_queued") > 0)
 		LINE("queued", "on %lld interfaces, for their share of the "
@@ -168,7 +171,7 @@ print_who(const json_t *o)
 	const json_t *b = json_object_get(o, "blackholed");
 	const json_t *t = json_object_get(o, "tunnel");
 	const json_t *i = json_object_get(o, "interface");
-	char left[24];
+	char left[24], text[300];
 
 	line("hash", ask_text(o, "hash"));
 	if (json_is_true(json_object_get(o, "this_node")))
@@ -196,6 +199,8 @@ print_who(const json_t *o)
 		    json_is_true(json_object_get(i, "online")) ? "up" : "down",
 		    ask_text(i, "error")[0] != '\0' ? ": " : "", ask_text(i,
 		    "error"));
+	if (i != NULL && remarknote(i, text, sizeof(text)))
+		line("", text);
 }
 
 static void

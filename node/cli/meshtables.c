@@ -153,6 +153,8 @@ notes(const json_t *n)
 		note(shown_name(n), text);
 	if (radionote(n, text, sizeof(text)))
 		note(shown_name(n), text);
+	if (remarknote(n, text, sizeof(text)))
+		note(shown_name(n), text);
 	note_drops(n);
 }
 

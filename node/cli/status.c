@@ -11,6 +11,7 @@
 #include "node/cli/format.h"
 #include "node/cli/hub.h"
 #include "node/cli/options.h"
+#include "node/cli/radionote.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
@@ -74,19 +75,24 @@ print_interfaces(const struct cli *c, const json_t *list)
 	cli_table_print(t);
 }
 
-/* Why those that are down are, in words. */
+/* Why those that are down are, and what devices complain of, in words. */
 static void
 print_errors(const json_t *list)
 {
 	const json_t *n;
 	size_t i;
 
-	json_array_foreach((json_t *)list, i, n)
+	char text[300];
+
+	json_array_foreach((json_t *)list, i, n) {
 		if (json_object_get(n, "error") != NULL)
 			printf("%s%s: %s\n",
 			    json_is_true(json_object_get(n, "given_up")) ?
 				"given up: " : "", ask_shown(n, "section"),
 			    ask_shown(n, "error"));
+		if (remarknote(n, text, sizeof(text)))
+			printf("%s: %s\n", ask_shown(n, "section"), text);
+	}
 }
 
 static void

@@ -270,6 +270,10 @@ def at_fault(ctx):
     with open(os.path.join(ctx.folder, "warrend.log")) as log:
         lines = log.read().splitlines()
     check(len(lines) < 20 * len(FAULTS), f"a short log: {len(lines)} lines")
+    for code in 4, 5, 6:  # it goes on, and says what it was told: once in ten minutes
+        said = f"(error {code})"
+        check(said in rows[f"error-0{code}"]["remark"], f"what it complained of: {rows[f'error-0{code}']}")
+        check(sum(said in line for line in lines) == 1, f"{said} is in the log once")
 
 
 LOUD = """import sys, threading, RNS

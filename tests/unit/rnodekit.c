@@ -100,6 +100,16 @@ on_count(void *arg, unsigned reason)
 	k->counts[reason]++;
 }
 
+static void
+on_remark(void *arg, unsigned reason, const char *text)
+{
+	struct kit *k = arg;
+
+	must(*text != '\0');
+	on_count(arg, reason);
+	k->remark = text;
+}
+
 static struct mono
 on_beacon_at(void *arg, unsigned port, size_t len)
 {
@@ -111,7 +121,7 @@ on_beacon_at(void *arg, unsigned port, size_t len)
 
 static const struct modem_out out = {.write = on_write, .packet = on_packet,
     .up = on_up, .ready = on_ready, .fault = on_fault, .trouble = on_trouble,
-    .count = on_count, .beacon_at = on_beacon_at};
+    .count = on_count, .remark = on_remark, .beacon_at = on_beacon_at};
 
 void
 kit_begin(struct kit *k, const struct rnode_conf *c)

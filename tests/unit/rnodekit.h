@@ -33,6 +33,7 @@ struct kit {
 	unsigned faults, reason, troubles, trouble_port;
 	unsigned counts[RNODE_KIT_COUNTS]; /* by reason, of count() */
 	char text[240];
+	const char *remark; /* of the last */
 	struct mono room; /* before it no beacon may be sent */
 };
 

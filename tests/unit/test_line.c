@@ -164,7 +164,7 @@ __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *w)
 /*
  * Each byte is an order: '0' to '9' say that something came on that port, 'u'
  * and 'd' that port 0 is up or down, 'U' port 3; 'F' a fault, 'T' trouble of
- * port 3, 'R' that it has sent what it was given, 'B' a beacon, 'C' something odd, 'W' it says more than the line takes.
+ * port 3, 'R' that it has sent what it was given, 'B' a beacon, 'C' something odd, 'M' a remark of its own, 'W' it says more than the line takes.
  */
 enum { FAKE_FAULT, FAKE_ODD, FAKE_TROUBLE };
 struct fake {
@@ -218,6 +218,9 @@ order(struct modem *m, uint8_t c)
 	case 'T':
 		fake->up[3] = false;
 		m->out->trouble(m->arg, 3, FAKE_TROUBLE, "is out of order");
+		break;
+	case 'M':
+		m->out->remark(m->arg, FAKE_ODD, "it complains");
 		break;
 	case 'C':
 		m->out->count(m->arg, FAKE_ODD);
@@ -583,6 +586,21 @@ faults(void **state)
 	assert_int_equal(count_of("line_lost"), 0);
 }
 
+/* What the device complains of is kept, with its time, and it goes on. */
+static void
+complaints(void **state)
+{
+	(void)state;
+	open_it();
+	say("u");
+	assert_null(section.remark);
+	say("MMM");
+	assert_string_equal(section.remark, "it complains");
+	assert_int_equal(section.remarked.us, e.now.us);
+	assert_int_equal(count_of("fake_odd"), 3);
+	assert_true(section.online && section.error[0] == '\0');
+}
+
 static void
 says_too_much(void **state)
 {
@@ -715,8 +733,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(one_by_one), T(ready_late), T(back_again), T(ends), T(faults),
-		T(says_too_much), T(never_reads), T(floods), T(timers),
-		T(cannot_open), T(ports),
+		T(complaints), T(says_too_much), T(never_reads), T(floods),
+		T(timers), T(cannot_open), T(ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

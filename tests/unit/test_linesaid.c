@@ -42,6 +42,35 @@ words(void **state)
 	assert_false(linesaid_new(&s, text, t, &more));
 }
 
+/* Words that a device chooses: so many in ten minutes, and it ends. */
+static void
+flood(void **state)
+{
+	struct linesaid s = {0};
+	struct mono t = {1};
+	unsigned more, said = 0, other = 0;
+	char text[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 60000; i++) { /* each 10 ms, ten minutes */
+		(void)snprintf(text, sizeof(text), "error %u", i);
+		said += linesaid_new(&s, text, t, &more);
+		t = mono_add(t, LINESAID_US / 60000);
+	}
+	assert_int_equal(said, LINESAID_MOST);
+	assert_true(linesaid_new(&s, "and now this", t, &more));
+	/* with good and bad taking turns, no more than one of each a minute */
+	memset(&s, 0, sizeof(s));
+	for (unsigned i = 0; i < 60000; i++) {
+		(void)snprintf(text, sizeof(text), "error %u", i);
+		other += linesaid_trouble(&s, text, t, &more);
+		(void)snprintf(text, sizeof(text), "open as %u", i);
+		other += linesaid_over(&s, text, t);
+		t = mono_add(t, LINESAID_US / 60000);
+	}
+	assert_in_range(other, LINESAID_MOST, LINESAID_MOST + 2 * 10);
+}
+
 /* The log's last word is not "open" for long when it is not. */
 static void
 last_word(void **state)
@@ -74,6 +103,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
+		cmocka_unit_test(flood),
 		cmocka_unit_test(last_word),
 	};
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,6 +260,8 @@ bitrates(void **state)
 static void
 errors(void **state)
 {
+	char number[16];
+
 	(void)state;
 	for (unsigned code = 0; code < 256; code++) {
 		const uint8_t frame[] = {0xc0, 0x90, (uint8_t)code, 0xc0};
@@ -274,6 +277,10 @@ errors(void **state)
 		assert_int_equal(k.counts[RNODE_REASON_MEMORY], code == 5);
 		assert_int_equal(k.counts[RNODE_REASON_TIMEOUT], code == 6);
 		assert_int_equal(takes(), code >= 4 && code <= 6);
+		assert_int_equal(k.remark != NULL, code >= 4 && code <= 6);
+		(void)snprintf(number, sizeof(number), "error %u", code);
+		assert_non_null(strstr(k.faults > 0 ? k.text : k.remark,
+		    number));
 		if (k.faults > 0)
 			assert_int_equal(k.reason, RNODE_REASON_HARDWARE);
 	}

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/opener.h"
+#include "transport/engine/tcpopts.h"
 
 /* An accepted connection: made by its server, and gone with it. */
 static const struct nif_kind tcp_peer_kind = {
@@ -23,27 +23,6 @@ static const struct nif_kind tcp_peer_kind = {
 	.flush = nif_stream_flush,
 	.stop = door_went,
 };
-
-static void
-set_int(int fd, int level, int name, int value)
-{
-	(void)setsockopt(fd, level, name, &value, sizeof(value));
-}
-
-/*
- * The table of reticulum-transport.md 10.3; an option that is missing does not
- * stop anything.
- */
-static void
-set_options(int fd, bool i2p)
-{
-	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, i2p ? 45000 : 24000);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, i2p ? 10 : 5);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, i2p ? 9 : 2);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, i2p ? 5 : 12);
-}
 
 /*
  * reticulum-transport.md 10.3: the longest packet goes by the bitrate, unless
@@ -102,7 +81,7 @@ client_gone(void *arg, int error)
 static void
 client_up(struct nif *n, int fd)
 {
-	set_options(fd, n->conf->i2p_tunneled);
+	tcpopts_set(fd, n->conf->i2p_tunneled);
 	n->s.gone = client_gone;
 	if (fsock_open(&n->s, fd, n->conf->kiss_framing ? RNS_FRAME_KISS :
 	    RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
@@ -152,7 +131,7 @@ accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 	n->cfg = server->cfg;
 	n->online = true;
 	n->s.gone = peer_gone;
-	set_options(fd, server->conf->i2p_tunneled);
+	tcpopts_set(fd, server->conf->i2p_tunneled);
 	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
 		server->refused++;

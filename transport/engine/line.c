@@ -18,6 +18,7 @@
 #include "transport/engine/linesaid.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
+#include "transport/engine/tcpopts.h"
 
 #define READ_BYTES 4096 /* ours: one read a turn */
 /*
@@ -55,7 +56,7 @@ struct line {
 	unsigned nreasons;
 	uint64_t counts[NIF_COUNTS]; /* as the machine's reasons() */
 	uint64_t lost, stalled;
-	struct linesaid said;
+	struct linesaid said, remarks;
 };
 
 /* "/dev/ttyUSB0", or "HOST port N" */
@@ -72,21 +73,26 @@ where(const struct line *l, char *out, size_t cap)
 	return out;
 }
 
+static void
+log_more(const struct line *l, const char *text, unsigned more)
+{
+	if (more > 0)
+		log_warnx(l->n->conf->name, "%s (%u times more since it was "
+		    "last said)", text, more);
+	else
+		log_warnx(l->n->conf->name, "%s", text);
+}
+
 /* To the log, unless it was said a short while ago. */
 static void
 say(struct line *l, const char *text)
 {
 	unsigned more;
 
-	if (!linesaid_trouble(&l->said, text, l->n->e->now, &more)) {
-		log_debug(l->n->conf->name, "%s", text);
-		return;
-	}
-	if (more > 0)
-		log_warnx(l->n->conf->name, "%s (%u times more since it was "
-		    "last said)", text, more);
+	if (linesaid_trouble(&l->said, text, l->n->e->now, &more))
+		log_more(l, text, more);
 	else
-		log_warnx(l->n->conf->name, "%s", text);
+		log_debug(l->n->conf->name, "%s", text);
 }
 
 /* How long its packets last, as configured and as the device says. */
@@ -264,6 +270,21 @@ on_count(void *arg, unsigned reason)
 		l->counts[reason]++;
 }
 
+static void
+on_remark(void *arg, unsigned reason, const char *text)
+{
+	struct line *l = arg;
+	unsigned more;
+
+	if (l->faulted)
+		return;
+	on_count(l, reason);
+	l->n->remark = text;
+	l->n->remarked = l->n->e->now;
+	if (linesaid_new(&l->remarks, text, l->n->e->now, &more))
+		log_more(l, text, more);
+}
+
 /* One port alone; its section's others go on. */
 static void
 on_trouble(void *arg, unsigned port, unsigned reason, const char *why)
@@ -345,6 +366,7 @@ static const struct modem_out out = {
 	.ready = on_ready,
 	.fault = on_fault,
 	.count = on_count,
+	.remark = on_remark,
 	.trouble = on_trouble,
 	.beacon_at = on_beacon_at,
 	.beacon = on_beacon,
@@ -662,21 +684,9 @@ line_modem(const struct nif *n)
 static void
 set_options(int fd)
 {
-	static const struct {
-		int level, name, value;
-	} all[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},
-		{IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_UNSENT},
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, 24000},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 5},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 2},
-		{IPPROTO_TCP, TCP_KEEPCNT, 12},
-	};
-
-	for (size_t i = 0; i < NELEM(all); i++)
-		(void)setsockopt(fd, all[i].level, all[i].name, &all[i].value,
-		    sizeof(all[i].value));
+	tcpopts_set(fd, false);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+	    &(int){TCP_UNSENT}, sizeof(int));
 }
 
 void

@@ -4,6 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whether there is room for another line in this stretch of time. */
+static bool
+room(struct linesaid *s, struct mono now)
+{
+	if (s->said == 0 || mono_sub(now, s->since) >= LINESAID_US) {
+		s->since = now;
+		s->said = 0;
+	}
+	if (s->said == LINESAID_MOST)
+		return false;
+	s->said++;
+	return true;
+}
+
 bool
 linesaid_new(struct linesaid *s, const char *text, struct mono now,
     unsigned *more)
@@ -22,11 +36,14 @@ linesaid_new(struct linesaid *s, const char *text, struct mono now,
 			k = i;
 	}
 	if (strncmp(s->last[k].text, text, sizeof(s->last[k].text) - 1) == 0) {
-		if (mono_sub(now, s->last[k].at) < LINESAID_US) {
+		if (mono_sub(now, s->last[k].at) < LINESAID_US ||
+		    !room(s, now)) {
 			s->last[k].more++;
 			return false;
 		}
 		*more = s->last[k].more;
+	} else if (!room(s, now)) {
+		return false;
 	}
 	(void)snprintf(s->last[k].text, sizeof(s->last[k].text), "%s", text);
 	s->last[k].at = now;

@@ -8,10 +8,13 @@
 
 /*
  * What was said to the log of one thing that comes and goes: the same words
- * once in a time, and how often they were meant since. Pure.
+ * once in a time, and how often they were meant since; of all words so many in
+ * that time, whatever a device may say. Pure.
  */
 #define LINESAID_US (600 * MONO_SECOND) /* ours */
-#define LINESAID_TEXTS 4
+#define LINESAID_TEXTS 16 /* one for each radio of a device, and its own */
+/* ours: of words that a device may choose, new ones in that time */
+#define LINESAID_MOST 20
 /* ours: a last word of the log that is not so any more stands no longer */
 #define LINESAID_STANDS_US (60 * MONO_SECOND)
 
@@ -21,6 +24,8 @@ struct linesaid {
 		struct mono at;
 		unsigned more;
 	} last[LINESAID_TEXTS]; /* text "": free */
+	struct mono since; /* `said` were written from then on */
+	unsigned said;
 	bool told;      /* the log's last word of it is trouble */
 	struct mono at; /* when that was written; told or not */
 };

@@ -159,6 +159,9 @@ struct nif {
 	struct mono air; /* what is not urgent may leave again (bridge) */
 	ev_timer retry;
 	char error[400]; /* why it is not online; empty: nothing known */
+	/* what its device complained of last, and goes on; NULL: of nothing */
+	const char *remark;
+	struct mono remarked;
 	void *more; /* the kind's own; freed by its stop() */
 	uid_t uid; /* of an attached program; -1: not known (tcp) */
 	pid_t pid;

@@ -5,6 +5,7 @@
 #include "transport/engine/air.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/view_radio.h"
 #include "transport/modem/airq.h"
 
 static void
@@ -111,15 +112,20 @@ view_air_about(json_t *answer, const struct engine *e,
 	struct airq_class c;
 	const struct nif *n;
 	uint32_t waiting;
+	json_t *o;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		if (n->medium == NULL ||
 		    (waiting = airq_about(n->medium->q, dest, &c, now)) == 0)
 			continue;
-		(void)json_array_append_new(list, json_pack("{s:s, s:I, s:s, "
-		    "s:o}", "interface", n->name, "waiting",
-		    (json_int_t)waiting, "why", airq_why_text(c.why),
-		    "next_ms", in_ms(c.at, now)));
+		o = json_pack("{s:s, s:I, s:s, s:o}", "interface", n->name,
+		    "waiting", (json_int_t)waiting, "why",
+		    airq_why_text(c.why), "next_ms", in_ms(c.at, now));
+		/* of one radio of several it is the device's */
+		if (o != NULL)
+			view_remark(o, n->remark == NULL && n->parent != NULL ?
+			    n->parent : n);
+		(void)json_array_append_new(list, o);
 	}
 	if (json_array_size(list) > 0)
 		set(answer, "air", json_incref(list));

@@ -10,6 +10,7 @@
 #include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/view_air.h"
+#include "transport/engine/view_radio.h"
 #include "transport/engine/views.h"
 
 #define DIGITS_MIN 4
@@ -273,13 +274,17 @@ add_interface(json_t *o, const struct engine *e, const struct hash16 *h)
 {
 	const struct nif *n;
 	struct id32 id;
+	json_t *i;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		rns_sha256(&id, n->name, strlen(n->name));
-		if (memcmp(id.b, h->b, RNS_HASH) == 0)
-			set(o, "interface", json_pack("{s:s, s:b, s:s}",
-			    "name", n->name, "online", n->online, "error",
-			    n->error));
+		if (memcmp(id.b, h->b, RNS_HASH) != 0)
+			continue;
+		i = json_pack("{s:s, s:b, s:s}", "name", n->name, "online",
+		    n->online, "error", n->error);
+		if (i != NULL)
+			view_remark(i, n);
+		set(o, "interface", i);
 	}
 }
 

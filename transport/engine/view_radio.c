@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/view_radio.h"
 
+#include "common/clock.h"
+#include "transport/engine/linesaid.h"
 #include "transport/engine/nif.h"
 
 static void
@@ -30,6 +32,18 @@ radio_json(const struct stats_radio *r)
 		set(o, "battery_percent", json_integer(r->battery_percent));
 	}
 	return o;
+}
+
+void
+view_remark(json_t *o, const struct nif *n)
+{
+	const int64_t ago = mono_sub(clock_mono(), n->remarked);
+
+	/* as long as the log keeps it back: it may be over since */
+	if (n->remark == NULL || ago >= LINESAID_US)
+		return;
+	set(o, "remark", json_string(n->remark));
+	set(o, "remark_s", json_integer(ago / MONO_SECOND));
 }
 
 void

@@ -8,5 +8,10 @@ struct nif;
 
 /* "radio": what the device of an RNode says of itself and of its channel. */
 void view_radio(json_t *o, const struct nif *);
+/*
+ * "remark", "remark_s": what a device complained of a short while ago, and how
+ * long that is; it goes on.
+ */
+void view_remark(json_t *o, const struct nif *);
 
 #endif

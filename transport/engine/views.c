@@ -378,6 +378,7 @@ nif_json(const struct nif *n)
 	add_core(o, n);
 	view_air(o, n);
 	view_radio(o, n);
+	view_remark(o, n);
 	nif_counts(n, &s);
 	(void)json_object_set_new(o, "rx_bytes", num(s.rx_bytes));
 	(void)json_object_set_new(o, "tx_bytes", num(s.tx_bytes));

@@ -55,6 +55,11 @@ struct modem_out {
 	/* Something was thrown away or odd, of the same enum; it goes on. */
 	void (*count)(void *arg, unsigned reason);
 	/*
+	 * The same, of what the device itself complains: counted, and for a
+	 * person to read. text outlives the machine. NULL: count() will do.
+	 */
+	void (*remark)(void *arg, unsigned reason, const char *text);
+	/*
 	 * When a packet of its own may be sent, for what limits its airtime:
 	 * not later than now, or it is asked again then, and packets of others
 	 * are not taken meanwhile; MONO_NEVER: never, it is left out. NULL: at

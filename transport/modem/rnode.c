@@ -341,12 +341,15 @@ static void
 take_error(struct rnode *r, uint8_t code)
 {
 	struct rnode_error e;
+	char buf[80];
 
 	if (!r->detected) /* it may be none, and say so by chance */
 		return;
-	rnode_error_of(code, &e);
+	rnode_error_of(code, &e, buf, sizeof(buf));
 	if (e.ends)
 		fault(r, e.reason, "%s", e.text);
+	else if (r->m.out->remark != NULL)
+		r->m.out->remark(r->m.arg, e.reason, e.text);
 	else
 		count(r, e.reason);
 }

@@ -12,9 +12,10 @@
 struct rnode_error {
 	enum rnode_reason reason;
 	bool ends; /* it is of no use like this: the line is closed */
-	char text[120]; /* a person's words */
+	const char *text; /* a person's words; of one that does not end, for ever */
 };
 
-void rnode_error_of(uint8_t code, struct rnode_error *);
+/* buf: for words that are made for it. */
+void rnode_error_of(uint8_t code, struct rnode_error *, char *buf, size_t cap);
 
 #endif
