@@ -8,7 +8,7 @@
 #include "node/cli/airnote.h"
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
-#include "node/cli/radionote.h"
+#include "node/cli/ifnote.h"
 #include "node/cli/reasons.h"
 #include "node/cli/table.h"
 
@@ -122,7 +122,7 @@ print_waits(const json_t *o)
 	json_array_foreach(json_object_get(o, "air"), i, a) {
 		airnote_waits(a, text, sizeof(text));
 		line("airtime", text);
-		if (remarknote(a, text, sizeof(text)))
+		if (ifnote_remark(a, text, sizeof(text)))
 			line("", text);
 	}
 	if (ask_int(o, "announces_queued") > 0)
@@ -199,7 +199,7 @@ print_who(const json_t *o)
 		    json_is_true(json_object_get(i, "online")) ? "up" : "down",
 		    ask_text(i, "error")[0] != '\0' ? ": " : "", ask_text(i,
 		    "error"));
-	if (i != NULL && remarknote(i, text, sizeof(text)))
+	if (i != NULL && ifnote_remark(i, text, sizeof(text)))
 		line("", text);
 }
 

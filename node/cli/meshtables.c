@@ -8,6 +8,7 @@
 #include "node/cli/airnote.h"
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
+#include "node/cli/ifnote.h"
 #include "node/cli/options.h"
 #include "node/cli/radionote.h"
 #include "node/cli/reasons.h"
@@ -139,12 +140,13 @@ note_drops(const json_t *n)
 static void
 notes(const json_t *n)
 {
-	char text[600];
+	char text[1000];
+	const char *why;
 
-	if (json_object_get(n, "error") != NULL) {
-		(void)snprintf(text, sizeof(text), "%s%.500s",
+	for (unsigned k = 0; (why = ifnote_error(n, k)) != NULL; k++) {
+		(void)snprintf(text, sizeof(text), "%s%.900s",
 		    json_is_true(json_object_get(n, "given_up")) ?
-		    "given up: " : "", ask_text(n, "error"));
+		    "given up: " : "", why);
 		note(shown_name(n), text);
 	}
 	note_bursts(n);
@@ -153,7 +155,7 @@ notes(const json_t *n)
 		note(shown_name(n), text);
 	if (radionote(n, text, sizeof(text)))
 		note(shown_name(n), text);
-	if (remarknote(n, text, sizeof(text)))
+	if (ifnote_remark(n, text, sizeof(text)))
 		note(shown_name(n), text);
 	note_drops(n);
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "node/cli/ask.h"
-#include "node/cli/table.h"
 
 static double
 share(const json_t *r, const char *key)
@@ -41,17 +40,5 @@ radionote(const json_t *interface, char *out, size_t cap)
 	if (json_object_get(r, "battery") != NULL && len < cap)
 		(void)snprintf(out + len, cap - len, " (%s)",
 		    ask_shown(r, "battery"));
-	return true;
-}
-
-bool
-remarknote(const json_t *interface, char *out, size_t cap)
-{
-	char age[24];
-
-	if (json_object_get(interface, "remark") == NULL)
-		return false;
-	(void)snprintf(out, cap, "%s ago: %.200s", cli_age(age,
-	    ask_int(interface, "remark_s")), ask_shown(interface, "remark"));
 	return true;
 }

@@ -9,10 +9,5 @@
 
 /* What the radio of an interface says, in a sentence; false: it has none. */
 bool radionote(const json_t *interface, char *out, size_t cap);
-/*
- * What its device complained of a short while ago, and when; false: of
- * nothing.
- */
-bool remarknote(const json_t *interface, char *out, size_t cap);
 
 #endif

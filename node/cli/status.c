@@ -10,8 +10,8 @@
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
 #include "node/cli/hub.h"
+#include "node/cli/ifnote.h"
 #include "node/cli/options.h"
-#include "node/cli/radionote.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
@@ -75,23 +75,33 @@ print_interfaces(const struct cli *c, const json_t *list)
 	cli_table_print(t);
 }
 
+static void
+interface_note(const json_t *n, const char *text)
+{
+	char shown[1600];
+
+	text_printable(shown, sizeof(shown), text, strlen(text));
+	printf("%s: %s\n", ask_shown(n, "section"), shown);
+}
+
 /* Why those that are down are, and what devices complain of, in words. */
 static void
 print_errors(const json_t *list)
 {
+	const char *why;
 	const json_t *n;
+	char text[1200];
 	size_t i;
 
-	char text[300];
-
 	json_array_foreach((json_t *)list, i, n) {
-		if (json_object_get(n, "error") != NULL)
-			printf("%s%s: %s\n",
+		for (unsigned k = 0; (why = ifnote_error(n, k)) != NULL; k++) {
+			(void)snprintf(text, sizeof(text), "%s%.1100s",
 			    json_is_true(json_object_get(n, "given_up")) ?
-				"given up: " : "", ask_shown(n, "section"),
-			    ask_shown(n, "error"));
-		if (remarknote(n, text, sizeof(text)))
-			printf("%s: %s\n", ask_shown(n, "section"), text);
+			    "given up: " : "", why);
+			interface_note(n, text);
+		}
+		if (ifnote_remark(n, text, sizeof(text)))
+			interface_note(n, text);
 	}
 }
 

@@ -67,6 +67,19 @@ def start(node, name, config):
            "config:%d:11: " % line in err and "whole number" in err and
            "config:%d:11: " % line in node.said() and
            "config:%d:11: " % line in i["Bad"]["error"], err)
+    both = ["config:%d:11: " % line, "config:%d:16: " % (line + 1)]
+    told = warren(node, "status")[1]
+    result(name + ": a second one is said as well", all(
+        p in text for p in both for text in (err, node.said(), told)) and
+        [p in e for p, e in zip(both, i["Bad"]["errors"])] == [True, True],
+        "%s %s" % (i["Bad"], told))
+    # one that is off is looked at, and none of this is a mistake
+    note = "config:%d:1: " % (config[:config.index("COM9")].count("\n") + 1)
+    result(name + ": what would keep one off that is off is a note",
+           any("note: " in text and note in text for text in
+               err.splitlines()) and "2 mistakes" in err and
+           i["Idle"]["skipped"] == "off" and "error" not in i["Idle"],
+           "%s %s" % (i["Idle"], err))
 
 
 def changes(node, name, head, ports, keep):
@@ -153,7 +166,9 @@ def run(mode, user):
         with open(os.path.join(node.dir, "config")) as f:
             head = f.read()
         start(node, name, head + server("Keep", ports["keep"]) +
-              server("Bad", 1, "bitrate = fast\n") +
+              server("Bad", 1, "bitrate = fast\nannounce_cap = x\n") +
+              "[[Idle]]\ntype = KISSInterface\nenabled = no\n"
+              "port = COM9\n" +
               server("Change", ports["change"]))
         keep = connected(ports["keep"])
         rc, said = reload(node)

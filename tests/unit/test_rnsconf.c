@@ -213,13 +213,14 @@ all_values(void **state)
 	assert_int_equal(i->ifac_size, 0);
 	rnsconf_if_display(i, name, sizeof(name));
 	assert_string_equal(name, "TCPInterface[Dial/example.org:4243]");
-	/* Off, Radio, Plug, odd */
-	assert_int_equal(c->nnotes, 4);
+	/* Off and its type, Radio, Plug, odd */
+	assert_int_equal(c->nnotes, 5);
 	assert_non_null(strstr(c->notes[0].text, "Off"));
-	assert_non_null(strstr(c->notes[1].text, "RadioInterface"));
-	assert_non_null(strstr(c->notes[2].text, "MyOwn"));
-	assert_non_null(strstr(c->notes[3].text, "odd"));
-	assert_int_equal(c->notes[3].line, 58);
+	assert_non_null(strstr(c->notes[1].text, "NoSuchThing"));
+	assert_non_null(strstr(c->notes[2].text, "RadioInterface"));
+	assert_non_null(strstr(c->notes[3].text, "MyOwn"));
+	assert_non_null(strstr(c->notes[4].text, "odd"));
+	assert_int_equal(c->notes[4].line, 58);
 	rnsconf_free(c);
 }
 
@@ -547,10 +548,22 @@ notes(void **state)
 		    "[[NAME]]"},
 		{"enable_transport = yes\n", 1, "in no section", "[reticulum]"},
 		{"[interfaces]\nenabled = yes\n", 2, "no interface", "[[NAME]]"},
-		{"[interfaces]\n[[C]]\ntype = TCPClientInterface\n", 2,
+		{"[interfaces]\n[[C]]\ntype = TCPClientInterface\n" DIAL, 2,
 		    "is off", "enabled = yes"},
-		{"[interfaces]\n[[C]]\nenable = yes\n", 2, "is off",
+		{"[interfaces]\n[[C]]\nenable = yes\n"
+		    "type = TCPClientInterface\n" DIAL, 2, "is off",
 		    "\"enable\" in line 3"},
+		/* what would be of no use if it was switched on */
+		{"[interfaces]\n[[C]]\nenabled = no\n"
+		    "type = TCPClientInterface\ntarget_host = x\n"
+		    "target_port = 0x50\n", 6, "interface \"C\" is off, and "
+		    "cannot be switched on like this: \"target_port\"",
+		    "65535"},
+		{"[interfaces]\n[[C]]\nenabled = no\ntype = a, b\n", 4,
+		    "is off, and", "quotes"},
+		{"[interfaces]\n[[C]]\nenabled = no\n"
+		    "type = KISSInterface\nspeed = 9600\n", 2,
+		    "has no port", "port = /dev/ttyUSB0"},
 		{"[interfaces]\n[[C]]\ntype = TCPClientInterfce\nenabled = 1\n",
 		    3, "unknown type \"TCPClientInterfce\"",
 		    "\"TCPClientInterface\""},

@@ -226,12 +226,56 @@ call_signs(void **state)
 	wrong(HEAD PORT RADIO "id_callsign = "
 	    "123456789012345678901234567890123\nid_interval = 600\n", 11,
 	    "cannot be sent", "1 to 32 bytes");
-	wrong(HEAD PORT RADIO "id_callsign = X\nid_interval = 0\n", 12,
-	    "id_interval", "1");
+	noted(HEAD PORT RADIO "id_callsign = X\nid_interval = 0\n",
+	    "id_interval = 0: 1 is used", "take the line out");
+	noted(HEAD PORT RADIO "id_callsign = \"\"\nid_interval = 600\n",
+	    "is empty, and none is sent", "take the line out");
+	rnsconf_free(parse(HEAD PORT RADIO "id_interval = 600\nid_callsign = "
+	    "12345678901234567890123456789012\n"));
 	noted(HEAD PORT RADIO "id_callsign = X\n", "only together",
 	    "add the other");
 	noted(HEAD PORT RADIO "id_interval = 7\n", "only together",
 	    "add the other");
+}
+
+/* Words of the reference: what it takes means the same. */
+static void
+as_stock(void **state)
+{
+	static const struct {
+		const char *line;
+		bool flow;
+		uint16_t st;
+	} same[] = {
+		{"flow_control = yes\n", true, 0},
+		{"flow_control = True\n", true, 0},
+		{"flow_control = 1\n", true, 0},
+		{"flow_control = ON\n", true, 0},
+		{"flow_control = False\n", false, 0},
+		{"flow_control = 0\n", false, 0},
+		{"airtime_limit_short = 33\n", false, 3300},
+		{"airtime_limit_short = \"33.5\"\n", false, 3350},
+		{"airtime_limit_short = 1e1\n", false, 1000},
+		{"airtime_limit_short = 1.15\n", false, 114},
+		{"airtime_limit_short = 0\n", false, 0},
+	};
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(same); i++) {
+		struct rnsconf *c;
+
+		(void)snprintf(text, sizeof(text), HEAD PORT RADIO "%s",
+		    same[i].line);
+		c = parse(text);
+		assert_int_equal(c->nnotes, 0);
+		assert_int_equal(c->ifs[0].radios[0].flow_control,
+		    same[i].flow);
+		assert_int_equal(c->ifs[0].radios[0].st_limit, same[i].st);
+		assert_int_equal(c->ifs[0].radios[0].st_limited,
+		    strncmp(same[i].line, "airtime", 7) == 0);
+		rnsconf_free(c);
+	}
 }
 
 static void
@@ -352,6 +396,7 @@ main(void)
 		cmocka_unit_test(ports),
 		cmocka_unit_test(ranges),
 		cmocka_unit_test(call_signs),
+		cmocka_unit_test(as_stock),
 		cmocka_unit_test(several),
 		cmocka_unit_test(several_wrong),
 		cmocka_unit_test(weave),

@@ -297,7 +297,14 @@ tnc(void **state)
 	assert_int_equal(t->persistence, 255);
 	assert_int_equal(t->slottime_ms, 0);
 	rnsconf_free(c);
-	wrong(KISS "id_interval = 0\n", 6, "id_interval", "1 ");
+	/* as the reference takes them, with a word about it */
+	wrong(KISS "id_interval = 0\nid_callsign = A\n", 6, "id_interval = 0: "
+	    "1 is used", "take the line out");
+	c = parse(KISS "id_interval = -5\nid_callsign = A\n");
+	assert_true(c->ifs[0].enabled);
+	assert_int_equal(c->ifs[0].tnc.id_interval_s, 1);
+	rnsconf_free(c);
+	wrong(KISS "id_interval = x\n", 6, "id_interval", "whole number");
 	wrong(KISS "id_interval = 60\n", 6, "15 zero bytes", "id_callsign");
 	wrong(KISS "id_callsign = A\n", 6, "never sent", "id_interval");
 	wrong(KISS "id_interval = 9\nid_callsign = 0123456789abcdef0123456789"
@@ -309,6 +316,7 @@ tnc(void **state)
 	wrong(AX25 "callsign = N0CALL-1\nssid = 1\n", 6, "is none", "dash");
 	wrong(AX25 "callsign = AB\nssid = 1\n", 6, "is none", "three");
 	wrong(AX25 "callsign = A-B\nssid = 1\n", 6, "odd", "letters");
+	wrong(AX25 "callsign = A B C\nssid = 1\n", 6, "odd", "letters");
 }
 
 int

@@ -17,7 +17,7 @@
  * does not know or does not do yet is a note, and never stops the daemon. A
  * mistake belongs to the file, which then cannot be used, or to one [[section]]
  * of [interfaces], and keeps that interface off. All strings belong to the
- * struct rnsconf.
+ * struct rnsconf. Of a section that is off, what would keep it off is a note.
  */
 enum rnsconf_type {
 	RNSCONF_UNKNOWN,     /* no such type in Reticulum */
@@ -93,6 +93,8 @@ struct rnsconf_radio {
 /* The index of what stands in no configuration: an interface that was found. */
 #define RNSCONF_FOUND UINT32_MAX
 
+#define RNSCONF_ALSO 8 /* ours: mistakes that are kept beside the first */
+
 struct rnsconf_if {
 	unsigned index; /* place among the [[sections]] of [interfaces] */
 	unsigned line;
@@ -104,6 +106,7 @@ struct rnsconf_if {
 	bool enabled;
 	/* "config:LINE:COLUMN: ...", the first that keeps it off; NULL: none */
 	const char *mistake;
+	const char *also[RNSCONF_ALSO]; /* those below it; NULL: no more */
 	const struct conf_section *section;
 
 	/* common keys, reticulum-transport.md 8.2 to 8.7 */

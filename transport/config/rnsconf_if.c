@@ -213,11 +213,14 @@ static void
 note_off(struct reader *r, const struct rnsconf_if *i)
 {
 	const struct conf_entry *e = conf_misspelt(&r->v, "enabled");
+	struct conf_entry *meant;
 	char hint[120];
 
 	if (r->torn || conf_entry(r->v.sec, "enabled") != NULL ||
 	    conf_entry(r->v.sec, "interface_enabled") != NULL)
 		return;
+	if (e != NULL && (meant = conf_entry(r->v.sec, e->key)) != NULL)
+		meant->used = true; /* it is named here */
 	(void)snprintf(hint, sizeof(hint), "did you mean it by \"%.60s\" in "
 	    "line %u?", e != NULL ? e->key : "", e != NULL ? e->line : 0);
 	rnsconf_note(r, i->line, e != NULL ? hint :
@@ -226,20 +229,11 @@ note_off(struct reader *r, const struct rnsconf_if *i)
 }
 
 static void
-read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
+read_keys(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 {
-	bool a = false, b = false;
-	int has_type;
+	int has_type = conf_get_text(&r->v, "type", &i->type_text);
 	size_t k;
 
-	has_type = conf_get_text(&r->v, "type", &i->type_text);
-	(void)conf_get_bool(&r->v, "enabled", &a);
-	(void)conf_get_bool(&r->v, "interface_enabled", &b);
-	if (!a && !b) { /* Reticulum does not look at the rest either */
-		note_off(r, i);
-		return;
-	}
-	i->on = true;
 	if (has_type == 0)
 		rnsconf_missing(r, i, "type", "TCPClientInterface");
 	if (has_type <= 0)
@@ -262,6 +256,43 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 	types[k].read(r, i);
 	rnsconf_read_offer(r, i);
 	rnsconf_unknown(r);
+}
+
+/*
+ * What would be of no use if it was switched on, as notes: Reticulum does not
+ * look at it, and who switches it on later wants to know now.
+ */
+static void
+read_off(struct reader *r, const struct rnsconf_if *i, const uint32_t ar[3])
+{
+	struct rnsconf_if would = *i;
+	struct mistakes m = {0};
+	struct mistakes *own = r->v.m;
+
+	r->v.m = &m;
+	read_keys(r, &would, ar);
+	free(would.i2p_peers);
+	r->v.m = own;
+	rnsconf_as_notes(r, &m);
+}
+
+static void
+read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
+{
+	bool a = false, b = false;
+	const struct conf_entry *type = conf_entry(r->v.sec, "type");
+
+	(void)conf_get_bool(&r->v, "enabled", &a);
+	(void)conf_get_bool(&r->v, "interface_enabled", &b);
+	if (a || b) {
+		i->on = true;
+		read_keys(r, i, ar);
+		return;
+	}
+	if (type != NULL && !type->list)
+		(void)conf_get_text(&r->v, "type", &i->type_text);
+	note_off(r, i);
+	read_off(r, i, ar);
 }
 
 /* Keys of the section itself; interfaces are its subsections. */
@@ -338,21 +369,43 @@ rnsconf_owner(const struct reader *r, unsigned line)
 	    strcmp(s->parent->name, "interfaces") == 0 ? s : NULL;
 }
 
+/* Of those that stand behind `last`, the topmost; NULL: none. */
+static const struct mistake *
+next_down(const struct mistakes *own, const struct mistake *last)
+{
+	const struct mistake *next = NULL, *m;
+
+	for (unsigned k = 0; k < own->n; k++) {
+		m = &own->v[k];
+		if ((last == NULL || m->line > last->line || (m->line ==
+		    last->line && m > last)) && (next == NULL || m->line <
+		    next->line))
+			next = m;
+	}
+	return next;
+}
+
 /* Off, if something is wrong in it; the topmost of that says why. */
 static void
 settle_if(struct reader *r, struct rnsconf_if *i, struct mistakes *own)
 {
-	const struct mistake *top = NULL;
+	const struct mistake *m;
 	char why[900];
 
 	rnsconf_settle(r, own);
-	for (unsigned k = 0; k < own->n; k++)
-		if (top == NULL || own->v[k].line < top->line)
-			top = &own->v[k];
-	if (top == NULL)
+	if ((m = next_down(own, NULL)) == NULL)
 		return;
-	mistake_line(why, sizeof(why), "config", top);
+	mistake_line(why, sizeof(why), "config", m);
 	rnsconf_if_off(r->c, i, why);
+	for (unsigned k = 0; k < RNSCONF_ALSO &&
+	    (m = next_down(own, m)) != NULL; k++) {
+		if (k == RNSCONF_ALSO - 1 && mistakes_count(own) > k + 2)
+			(void)snprintf(why, sizeof(why), "config: and %u more: "
+			    "warren check-config", mistakes_count(own) - k - 1);
+		else
+			mistake_line(why, sizeof(why), "config", m);
+		i->also[k] = conf_keep(r->c->tree, why, strlen(why));
+	}
 }
 
 /* One section; what is wrong in its lines and values is its own. */

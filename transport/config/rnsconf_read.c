@@ -72,6 +72,32 @@ rnsconf_note(struct reader *r, unsigned line, const char *hint,
 		r->c->nnotes++;
 }
 
+void
+rnsconf_as_notes(struct reader *r, const struct mistakes *m)
+{
+	for (unsigned k = 0; k < m->n; k++)
+		rnsconf_note(r, m->v[k].line, m->v[k].hint, "%s is off, and "
+		    "cannot be switched on like this: %s", r->where,
+		    m->v[k].text);
+}
+
+int
+rnsconf_id_interval(struct reader *r, int64_t most, uint32_t *out)
+{
+	int64_t n;
+	int said = conf_get_int(&r->v, "id_interval", INT32_MIN, most, &n);
+
+	if (said <= 0)
+		return said;
+	if (n < 1)
+		rnsconf_note(r, conf_line(&r->v, "id_interval"), "take the "
+		    "line out for none", "%s: id_interval = %" PRId64 ": 1 is "
+		    "used, the call sign is sent a second after each packet",
+		    r->where, n);
+	*out = (uint32_t)MAX_OF(n, 1);
+	return 1;
+}
+
 /* ---- keys by table ---- */
 
 /* Store n in a field of the size that knob says. */

@@ -64,6 +64,8 @@ void rnsconf_knobs(struct reader *, const struct knob *, size_t n, void *base);
 /* hint: NULL or text. */
 void rnsconf_note(struct reader *, unsigned line, const char *hint,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Mistakes of a section that is off: they would keep it off. */
+void rnsconf_as_notes(struct reader *, const struct mistakes *);
 /* Keys that nobody asked for; Reticulum ignores them in silence. */
 void rnsconf_unknown(struct reader *);
 
@@ -71,6 +73,12 @@ void rnsconf_no_memory(struct reader *);
 /* What an interface needs and has not; a key that is nearly it is named. */
 void rnsconf_missing(struct reader *, const struct rnsconf_if *,
     const char *key, const char *example);
+
+/*
+ * id_interval, seconds from 1 to most: as conf_get_int(). rnsd takes less than
+ * that, and says a call sign behind each packet.
+ */
+int rnsconf_id_interval(struct reader *, int64_t most, uint32_t *out);
 
 /* What a word for a mode means; full, with a note, when it is none. */
 enum rns_if_mode rnsconf_mode(struct reader *, const char *key,

@@ -165,14 +165,20 @@ static void
 read_call_sign(struct reader *r, struct rnsconf_if *i)
 {
 	const char *v = NULL;
-	int64_t n = 0;
+	uint32_t n = 0;
 	int said, every;
 
 	said = conf_get_text(&r->v, "id_callsign", &v);
-	every = conf_get_int(&r->v, "id_interval", 1, INTERVAL_MOST, &n);
+	every = rnsconf_id_interval(r, INTERVAL_MOST, &n);
 	if (said < 0 || every < 0)
 		return;
-	if (said > 0 && (*v == '\0' || strlen(v) > CALLSIGN_MAX)) {
+	if (said > 0 && *v == '\0') {
+		rnsconf_note(r, conf_line(&r->v, "id_callsign"), "write your "
+		    "call sign, or take the line out", "%s: id_callsign is "
+		    "empty, and none is sent", r->where);
+		return;
+	}
+	if (said > 0 && strlen(v) > CALLSIGN_MAX) {
 		mistake_add(r->v.m, conf_line(&r->v, "id_callsign"), 1,
 		    "1 to 32 bytes", "%s: id_callsign \"%.60s\" cannot be "
 		    "sent", r->where, v);
@@ -186,7 +192,7 @@ read_call_sign(struct reader *r, struct rnsconf_if *i)
 	}
 	if (said > 0) {
 		i->id_callsign = v;
-		i->id_interval_s = (uint32_t)n;
+		i->id_interval_s = n;
 	}
 }
 
@@ -260,6 +266,23 @@ read_sub(struct reader *r, struct rnsconf_if *i)
 	i->nradios++;
 }
 
+/* What would be of no use if it was switched on. */
+static void
+read_sub_off(struct reader *r, const struct rnsconf_if *i)
+{
+	struct rnsconf_radio radio = {0};
+	struct rnsconf_if would = *i;
+	struct mistakes m = {0};
+	struct mistakes *own = r->v.m;
+
+	would.radios = &radio;
+	would.nradios = 0;
+	r->v.m = &m;
+	read_sub(r, &would);
+	r->v.m = own;
+	rnsconf_as_notes(r, &m);
+}
+
 static void
 read_subs(struct reader *r, struct rnsconf_if *i)
 {
@@ -270,7 +293,8 @@ read_subs(struct reader *r, struct rnsconf_if *i)
 	bool all = false;
 
 	/* that counts for all, whatever "interface_enabled" says */
-	(void)conf_get_bool(&r->v, "enabled", &all);
+	if (conf_get_bool(&r->v, "enabled", &all) > 0 && !i->on)
+		all = true; /* if it was switched on */
 	TAILQ_FOREACH(s, &own->sections, link) {
 		if (s->broken)
 			continue;
@@ -279,6 +303,8 @@ read_subs(struct reader *r, struct rnsconf_if *i)
 		rnsconf_enter(r, s, where);
 		if (wanted(r, all))
 			read_sub(r, i);
+		else
+			read_sub_off(r, i);
 	}
 	rnsconf_enter(r, own, was);
 	*r->v.asked = asked;

@@ -18,8 +18,6 @@ static const struct knob knobs[] = {
 };
 
 static const struct knob beacon_knobs[] = {
-	{"id_interval", K_INT, FIELD(rnsconf_if, tnc.id_interval_s), 1,
-	    UINT32_MAX},
 	{"id_callsign", K_TEXT, FIELD(rnsconf_if, tnc.id_callsign), 0, 0},
 };
 
@@ -58,6 +56,7 @@ rnsconf_read_kiss(struct reader *r, struct rnsconf_if *i)
 	struct rnsconf_tnc *t = &i->tnc;
 
 	read_tnc(r, i);
+	(void)rnsconf_id_interval(r, UINT32_MAX, &t->id_interval_s);
 	rnsconf_knobs(r, beacon_knobs, NELEM(beacon_knobs), i);
 	if (t->id_callsign != NULL && strlen(t->id_callsign) > ID_CALL_MOST)
 		mistake_add(r->v.m, conf_line(&r->v, "id_callsign"), 1,
@@ -68,7 +67,8 @@ rnsconf_read_kiss(struct reader *r, struct rnsconf_if *i)
 		    "id_callsign = your callsign", "%s: 15 zero bytes are "
 		    "sent each id_interval: there is no id_callsign",
 		    r->where);
-	else if (t->id_interval_s == 0 && t->id_callsign != NULL)
+	else if (t->id_callsign != NULL &&
+	    conf_entry(r->v.sec, "id_interval") == NULL)
 		rnsconf_note(r, conf_line(&r->v, "id_callsign"), "add "
 		    "id_interval = 600: seconds after the first packet",
 		    "%s: id_callsign is never sent: there is no id_interval",
@@ -95,7 +95,7 @@ read_callsign(struct reader *r, struct rnsconf_if *i)
 	}
 	len = strlen(v);
 	for (size_t k = 0; k < len; k++) {
-		bad = bad || v[k] <= ' ' || v[k] >= 0x7f;
+		bad = bad || v[k] < ' ' || v[k] >= 0x7f;
 		odd = odd || !((v[k] >= '0' && v[k] <= '9') ||
 		    ((v[k] | 0x20) >= 'a' && (v[k] | 0x20) <= 'z'));
 	}

@@ -439,6 +439,21 @@ skipped(const struct rnsconf_if *i)
 	return i->on ? "no such type" : "off";
 }
 
+/* The first one, and all of them when there are more. */
+static void
+add_mistakes(json_t *o, const struct rnsconf_if *i)
+{
+	json_t *all = json_array();
+
+	(void)json_object_set_new(o, "error", text(i->mistake));
+	(void)json_array_append_new(all, text(i->mistake));
+	for (unsigned k = 0; k < RNSCONF_ALSO && i->also[k] != NULL; k++)
+		(void)json_array_append_new(all, text(i->also[k]));
+	if (i->also[0] != NULL)
+		(void)json_object_set(o, "errors", all);
+	json_decref(all);
+}
+
 static void
 add_skipped(json_t *list, const struct rnsconf *c)
 {
@@ -451,8 +466,7 @@ add_skipped(json_t *list, const struct rnsconf *c)
 		    text(c->ifs[i].name), "type", text(c->ifs[i].type_text),
 		    "online", 0, "skipped", skipped(&c->ifs[i]));
 		if (c->ifs[i].mistake != NULL)
-			(void)json_object_set_new(o, "error",
-			    text(c->ifs[i].mistake));
+			add_mistakes(o, &c->ifs[i]);
 		(void)json_array_append_new(list, o);
 	}
 }
