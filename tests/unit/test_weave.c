@@ -38,6 +38,22 @@ airtime(void **state)
 	assert_int_equal(airtime_us(&a, 492), 500 * 8 * 4);
 }
 
+static void
+endpoint(uint8_t out[WEAVE_ENDPOINT], unsigned i)
+{
+	memset(out, 0x7d, WEAVE_ENDPOINT);
+	out[0] = (uint8_t)i;
+}
+
+static void
+alive(unsigned i)
+{
+	uint8_t e[WEAVE_ENDPOINT];
+
+	endpoint(e, i);
+	weavekit_log(&k, 0x3102, e, sizeof(e));
+}
+
 /* ---- the handshake ---- */
 
 static void
@@ -64,9 +80,76 @@ handshake(void **state)
 	assert_int_equal(k.faults, 0);
 	weavekit_log(&k, 0x3002, NULL, 0);
 	assert_true(k.up[0]);
-	weavekit_run(&k, INT64_C(3600) * MONO_SECOND);
+	/* a device that is idle is asked now and then, and goes on */
+	for (unsigned i = 0; i < 200; i++) {
+		weavekit_run(&k, 20 * MONO_SECOND);
+		assert_int_equal(k.frames, 3 + 2 * i);
+		weavekit_discovered(&k, pub, true);
+		weavekit_log(&k, 0x3002, NULL, 0);
+		assert_int_equal(k.frames, 4 + 2 * i);
+	}
 	assert_int_equal(k.faults, 0);
+	assert_true(k.up[0]);
 	assert_false(takes(0));
+}
+
+/* A device that was restarted, and knows nobody: it is joined once more. */
+static void
+forgets(void **state)
+{
+	static const uint8_t other[32] = {9, [28] = 1, 2, 3, 4};
+	const uint8_t *p;
+	size_t n;
+
+	(void)state;
+	weavekit_online(&k, pub);
+	alive(7);
+	weavekit_run(&k, 10 * MONO_SECOND);
+	alive(7);
+	assert_true(k.up[1]);
+	/* a proof that nobody asked for changes nothing */
+	weavekit_discovered(&k, other, true);
+	assert_int_equal(k.faults, 0);
+	weavekit_run(&k, 20 * MONO_SECOND - 1);
+	assert_int_equal(k.frames, 2);
+	weavekit_run(&k, 1);
+	p = weavekit_frame(&k, 2, &n);
+	assert_memory_equal(p, "\xff\xff\xff\xff\0\xfc\xfd\xfe\xff", 9);
+	weavekit_run(&k, 1900000);
+	weavekit_discovered(&k, pub, true);
+	p = weavekit_frame(&k, 3, &n);
+	assert_memory_equal(p, "\xa1\xa2\x7e\x7d\1", 5);
+	weavekit_run(&k, 1900000);
+	assert_true(k.up[0]);
+	weavekit_log(&k, 0x3002, NULL, 0);
+	weavekit_run(&k, 10 * MONO_SECOND);
+	assert_true(k.up[0]);
+	alive(7);
+	assert_true(takes(1));
+	assert_int_equal(k.faults, 0);
+	/* it answers, and does not let us in again */
+	weavekit_run(&k, 20 * MONO_SECOND);
+	weavekit_discovered(&k, pub, true);
+	weavekit_run(&k, 2 * MONO_SECOND);
+	assert_int_equal(k.faults, 1);
+	assert_int_equal(k.reason, WEAVE_REASON_LOST);
+	assert_false(k.up[0] || k.up[1]);
+	/* it hangs */
+	weavekit_online(&k, pub);
+	weavekit_run(&k, 22 * MONO_SECOND - 1);
+	assert_int_equal(k.faults, 0);
+	weavekit_run(&k, 1);
+	assert_int_equal(k.faults, 1);
+	assert_int_equal(k.reason, WEAVE_REASON_LOST);
+	/* another one was plugged in, at the same place */
+	weavekit_online(&k, pub);
+	weavekit_run(&k, 20 * MONO_SECOND);
+	weavekit_discovered(&k, other, true);
+	assert_int_equal(k.faults, 1);
+	assert_int_equal(k.reason, WEAVE_REASON_OTHER);
+	/* nothing of what came behind it counts */
+	weavekit_log(&k, 0x3002, NULL, 0);
+	assert_false(k.up[0]);
 }
 
 static void
@@ -105,22 +188,6 @@ no_handshake(void **state)
 }
 
 /* ---- peers ---- */
-
-static void
-endpoint(uint8_t out[WEAVE_ENDPOINT], unsigned i)
-{
-	memset(out, 0x7d, WEAVE_ENDPOINT);
-	out[0] = (uint8_t)i;
-}
-
-static void
-alive(unsigned i)
-{
-	uint8_t e[WEAVE_ENDPOINT];
-
-	endpoint(e, i);
-	weavekit_log(&k, 0x3102, e, sizeof(e));
-}
 
 static void
 heard_from(unsigned i, const char *text)
@@ -316,6 +383,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(airtime, teardown),
 		cmocka_unit_test_teardown(handshake, teardown),
+		cmocka_unit_test_teardown(forgets, teardown),
 		cmocka_unit_test_teardown(no_handshake, teardown),
 		cmocka_unit_test_teardown(peers, teardown),
 		cmocka_unit_test_teardown(copies, teardown),

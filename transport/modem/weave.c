@@ -11,6 +11,7 @@
 #define HANDSHAKE_US (2 * MONO_SECOND)
 #define PEER_US (20 * MONO_SECOND)
 #define LOOK_US (22 * MONO_SECOND)
+#define SILENT_US PEER_US /* ours: no peer can be left by then */
 #define COPY_US (MONO_SECOND * 3 / 4)
 
 #define HEAD (WEAVE_SWITCH + 1)
@@ -172,13 +173,32 @@ copy(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 	return false;
 }
 
+static void
+down(struct weave *v)
+{
+	for (unsigned i = 0; i < WEAVE_PEERS; i++)
+		peer_gone(v, &v->peer[i]);
+	if (v->state == WEAVE_UP)
+		v->m.out->up(v->m.arg, 0, false);
+	v->state = WEAVE_CLOSED;
+	v->limit = v->look = MONO_NEVER;
+	v->asked_again = false;
+}
+
+static void
+fault(struct weave *v, enum weave_reason reason, const char *text)
+{
+	down(v);
+	v->m.out->fault(v->m.arg, reason, text);
+}
+
 /* ---- what it says ---- */
 
 /* Whose signature over our number this is, has the number to be joined. */
 static void
-take_discover(struct weave *v, const uint8_t *p, size_t n)
+take_discover(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 {
-	if (v->state != WEAVE_ASKED)
+	if (v->state != WEAVE_ASKED && !v->asked_again)
 		return;
 	if (n != PROOF) {
 		count(v, WEAVE_REASON_FORM);
@@ -189,8 +209,16 @@ take_discover(struct weave *v, const uint8_t *p, size_t n)
 		count(v, WEAVE_REASON_SIGNATURE);
 		return;
 	}
-	memcpy(v->device, p + 32 - WEAVE_SWITCH, WEAVE_SWITCH);
-	v->state = WEAVE_JOINING;
+	p += 32 - WEAVE_SWITCH;
+	if (v->asked_again && memcmp(v->device, p, WEAVE_SWITCH) != 0) {
+		fault(v, WEAVE_REASON_OTHER, "another device is there now");
+		return;
+	}
+	memcpy(v->device, p, WEAVE_SWITCH);
+	if (v->asked_again)
+		v->limit = mono_add(now, HANDSHAKE_US);
+	else
+		v->state = WEAVE_JOINING;
 	join(v);
 }
 
@@ -280,9 +308,15 @@ take_frame(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 
 	if (!ours)
 		return; /* of another host at the same switch */
+	v->heard = now;
+	/* what it says to who has joined, it says to a host that it knows */
+	if (v->asked_again && p[WEAVE_SWITCH] != DISCOVER) {
+		v->asked_again = false;
+		v->limit = MONO_NEVER;
+	}
 	switch (p[WEAVE_SWITCH]) {
 	case DISCOVER:
-		take_discover(v, p + HEAD, n - HEAD);
+		take_discover(v, p + HEAD, n - HEAD, now);
 		break;
 	case LOG:
 		take_log(v, p + HEAD, n - HEAD, now);
@@ -298,17 +332,6 @@ take_frame(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 /* ---- struct modem_kind ---- */
 
 static void
-down(struct weave *v)
-{
-	for (unsigned i = 0; i < WEAVE_PEERS; i++)
-		peer_gone(v, &v->peer[i]);
-	if (v->state == WEAVE_UP)
-		v->m.out->up(v->m.arg, 0, false);
-	v->state = WEAVE_CLOSED;
-	v->limit = v->look = MONO_NEVER;
-}
-
-static void
 weave_opened(struct modem *m, struct mono now)
 {
 	struct weave *v = (struct weave *)m;
@@ -320,13 +343,6 @@ weave_opened(struct modem *m, struct mono now)
 	v->state = WEAVE_ASKED;
 	v->limit = mono_add(now, HANDSHAKE_US);
 	discover(v);
-}
-
-static void
-fault(struct weave *v, enum weave_reason reason, const char *text)
-{
-	down(v);
-	v->m.out->fault(v->m.arg, reason, text);
 }
 
 static void
@@ -344,10 +360,34 @@ weave_bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
 		    "sends");
 		return;
 	}
-	while (rns_deframer_next(v->in, &frame, &len))
+	while (v->state != WEAVE_CLOSED &&
+	    rns_deframer_next(v->in, &frame, &len))
 		take_frame(v, frame, len, now);
 	for (; dropped < rns_deframer_dropped(v->in); dropped++)
 		count(v, WEAVE_REASON_FORM);
+}
+
+/*
+ * A device that was restarted has forgotten its host, and says nothing to it
+ * any more, while the line stays open.
+ */
+static struct mono
+ask_due(const struct weave *v)
+{
+	return v->state == WEAVE_UP && !v->asked_again ?
+	    mono_add(v->heard, SILENT_US) : MONO_NEVER;
+}
+
+static void
+no_answer(struct weave *v)
+{
+	if (v->state == WEAVE_UP)
+		fault(v, WEAVE_REASON_LOST, "the device has nothing to say to "
+		    "this node any more: does it hang?");
+	else
+		fault(v, WEAVE_REASON_SILENT, v->state == WEAVE_ASKED ?
+		    "nothing answers there as a Weave device does: is it the "
+		    "right port?" : "the device does not let this node in");
 }
 
 static void
@@ -356,11 +396,14 @@ weave_tick(struct modem *m, struct mono now)
 	struct weave *v = (struct weave *)m;
 
 	if (mono_reached(now, v->limit))
-		fault(v, WEAVE_REASON_SILENT, v->state == WEAVE_ASKED ?
-		    "nothing answers there as a Weave device does: is it the "
-		    "right port?" : "the device does not let this node in");
+		no_answer(v);
 	else if (mono_reached(now, v->look))
 		look(v, now);
+	if (!mono_reached(now, ask_due(v)))
+		return;
+	v->asked_again = true;
+	v->limit = mono_add(now, HANDSHAKE_US);
+	discover(v);
 }
 
 static struct mono
@@ -368,7 +411,7 @@ weave_deadline(const struct modem *m)
 {
 	const struct weave *v = (const struct weave *)m;
 
-	return mono_min(v->limit, v->look);
+	return mono_min(ask_due(v), mono_min(v->limit, v->look));
 }
 
 static bool

@@ -28,6 +28,8 @@ struct weave_keys {
 /* Why the line is closed; then what is thrown away. */
 #define WEAVE_REASON_LIST(X)                                                   \
 	X(SILENT, "no_answer")                                                 \
+	X(LOST, "lost")                                                        \
+	X(OTHER, "other_device")                                               \
 	X(MEMORY, "memory")                                                    \
 	X(FORM, "malformed")                                                   \
 	X(SIGNATURE, "signature")                                              \
@@ -55,7 +57,9 @@ struct weave {
 	const struct weave_keys *keys;
 	struct rns_deframer *in;
 	enum { WEAVE_CLOSED, WEAVE_ASKED, WEAVE_JOINING, WEAVE_UP } state;
-	struct mono limit; /* of the handshake */
+	struct mono limit; /* of the handshake, and of a later question */
+	struct mono heard; /* the last word to this host */
+	bool asked_again;  /* it was silent: does it know this host still? */
 	struct mono look;  /* for peers that are gone */
 	uint8_t device[WEAVE_SWITCH];
 	bool has_endpoint;
