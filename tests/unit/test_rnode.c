@@ -460,8 +460,16 @@ signals(void **state)
 	assert_int_equal(k.r.radio[0].has & RNODE_HAS_INTERFERENCE, 0);
 	assert_int_equal(k.r.radio[0].interference, -77);
 	kit_says_hex(&k, "c02709ffc0");
-	assert_int_equal(k.r.battery, RNODE_BATTERY_UNKNOWN);
+	assert_int_equal(k.r.battery, RNODE_BATTERY_OTHER);
 	assert_int_equal(k.r.battery_percent, 100);
+	kit_says_hex(&k, "c0270032c0");
+	assert_int_equal(k.r.battery, RNODE_BATTERY_UNKNOWN);
+	/* a floor of 0 dBm is one, as silly as it is */
+	kit_says_hex(&k, "c0250000000000000000009dffc0");
+	assert_int_equal(k.r.radio[0].noise_floor, 0);
+	assert_true(k.r.radio[0].has & RNODE_HAS_NOISE);
+	rnode_radio_reset(&k.r.radio[0]);
+	assert_false(k.r.radio[0].has & RNODE_HAS_NOISE);
 }
 
 static void

@@ -101,6 +101,8 @@ rnode_stats(const struct nif *n, struct stats_if *s)
 		[RNODE_BATTERY_DISCHARGING] = "discharging",
 		[RNODE_BATTERY_CHARGING] = "charging",
 		[RNODE_BATTERY_CHARGED] = "charged",
+		/* as rnsd calls it */
+		[RNODE_BATTERY_OTHER] = "unknown",
 	};
 	const struct rnode *r = (const struct rnode *)line_modem(n);
 	const struct rnode_radio *radio;
@@ -114,7 +116,7 @@ rnode_stats(const struct nif *n, struct stats_if *s)
 		.air_long = radio->air_long / 100.,
 		.load_short = radio->load_short / 100.,
 		.load_long = radio->load_long / 100.,
-		.has_noise = radio->noise_floor != 0,
+		.has_noise = (radio->has & RNODE_HAS_NOISE) != 0,
 		.noise_dbm = radio->noise_floor,
 		.disturbed = (radio->has & RNODE_HAS_INTERFERENCE) != 0,
 		.was_disturbed = radio->interfered.us != MONO_NEVER.us,

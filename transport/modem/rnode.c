@@ -412,7 +412,7 @@ take_device(struct rnode *r, struct mono now)
 	case RNODE_STAT_BAT:
 		r->has_battery = true;
 		r->battery = v[0] <= RNODE_BATTERY_CHARGED ?
-		    (enum rnode_battery)v[0] : RNODE_BATTERY_UNKNOWN;
+		    (enum rnode_battery)v[0] : RNODE_BATTERY_OTHER;
 		r->battery_percent = MIN_OF(v[1], 100);
 		return true;
 	case RNODE_SEL_INT:

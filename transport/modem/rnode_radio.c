@@ -65,6 +65,7 @@ take_chtm(struct rnode_radio *r, struct rd in, struct mono now)
 	if (!rd_u8(&in, &rssi) || !rd_u8(&in, &noise) || !rd_u8(&in, &strange))
 		return;
 	r->noise_floor = dbm(noise);
+	r->has |= RNODE_HAS_NOISE;
 	if (strange == NO_INTERFERENCE)
 		return;
 	r->has |= RNODE_HAS_INTERFERENCE;

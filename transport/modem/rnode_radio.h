@@ -35,6 +35,7 @@ enum {
 	RNODE_HAS_PHY = 128,
 	RNODE_HAS_TEMP = 256,
 	RNODE_HAS_INTERFERENCE = 512, /* there is some now */
+	RNODE_HAS_NOISE = 1024,
 };
 
 struct rnode_radio {
