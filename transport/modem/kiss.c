@@ -22,6 +22,7 @@ opened(struct modem *m, struct mono now)
 	k->idle_at = k->unlock_at = k->beacon_at = MONO_NEVER;
 	k->beacon_held = false;
 	kissframe_drop(&k->in);
+	noise_over(&k->noise);
 }
 
 /* ---- out ---- */
@@ -148,14 +149,17 @@ static void
 bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
 {
 	struct kiss *k = (struct kiss *)m;
+	bool sense = false;
 
 	for (size_t i = 0; i < n; i++)
 		switch (kissframe_byte(&k->in, p[i])) {
 		case KISS_PACKET:
 			packet(k);
+			sense = true;
 			break;
 		case KISS_IS_READY:
 			unlock(k, now);
+			sense = true;
 			break;
 		case KISS_TOO_LONG:
 			m->out->count(m->arg, KISS_SIZE);
@@ -166,6 +170,10 @@ bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
 		case KISS_NOTHING:
 			break;
 		}
+	if (sense)
+		noise_over(&k->noise);
+	else
+		noise_more(&k->noise, m, n, KISS_NOISE);
 	k->idle_at = kissframe_partial(&k->in) ? mono_add(now, IDLE_US) :
 	    MONO_NEVER;
 }
@@ -234,6 +242,7 @@ static const char *const reasons[] = {
 	[KISS_COMMAND] = "rx_other_commands",
 	[KISS_HEADER] = "rx_no_header",
 	[KISS_FLOW_TIMEOUT] = "flow_timeouts",
+	[KISS_NOISE] = "rx_noise",
 	NULL,
 };
 

@@ -5,6 +5,7 @@
 #include "transport/modem/ax25.h"
 #include "transport/modem/kissframe.h"
 #include "transport/modem/modem.h"
+#include "transport/modem/noise.h"
 
 /*
  * KISSInterface and AX25KISSInterface: a TNC (reticulum-transport.md 10.7). Two
@@ -21,6 +22,7 @@ enum kiss_reason {
 	KISS_COMMAND,      /* frames of other commands */
 	KISS_HEADER,       /* shorter than its AX.25 header */
 	KISS_FLOW_TIMEOUT, /* READY did not come */
+	KISS_NOISE,        /* noise.h */
 };
 
 struct kiss_conf {
@@ -38,6 +40,7 @@ struct kiss {
 	struct modem m;
 	struct kiss_conf conf;
 	struct kissframe in;
+	struct noise noise;
 	size_t limit; /* bytes of a packet, without header */
 	bool up;
 	bool locked; /* it has not said READY since the last packet */

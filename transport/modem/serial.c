@@ -19,6 +19,7 @@ opened(struct modem *m, struct mono now)
 	s->up_at = mono_add(now, SETTLE_US);
 	s->idle_at = MONO_NEVER;
 	deframer_drop(s->in);
+	noise_over(&s->noise);
 }
 
 static void
@@ -27,6 +28,7 @@ bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
 	struct serial *s = (struct serial *)m;
 	uint64_t dropped = rns_deframer_dropped(s->in);
 	const uint8_t *packet;
+	bool sense = false;
 	size_t len;
 
 	if (rns_deframer_feed(s->in, p, n) != RNS_OK) {
@@ -34,8 +36,12 @@ bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
 		    "what it sends");
 		return;
 	}
-	while (rns_deframer_next(s->in, &packet, &len))
+	for (; rns_deframer_next(s->in, &packet, &len); sense = true)
 		m->out->packet(m->arg, 0, packet, len, NULL);
+	if (sense)
+		noise_over(&s->noise);
+	else
+		noise_more(&s->noise, m, n, SERIAL_NOISE);
 	for (; dropped < rns_deframer_dropped(s->in); dropped++)
 		m->out->count(m->arg, SERIAL_SIZE);
 	s->idle_at = deframer_part(s->in) > 0 ? mono_add(now, IDLE_US) :
@@ -110,6 +116,7 @@ static const char *const reasons[] = {
 	[SERIAL_PARTIAL] = "rx_partial",
 	[SERIAL_SIZE] = "wrong_size",
 	[SERIAL_MEMORY] = "no_memory",
+	[SERIAL_NOISE] = "rx_noise",
 	NULL,
 };
 

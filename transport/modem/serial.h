@@ -3,6 +3,7 @@
 #define WARREN_TRANSPORT_MODEM_SERIAL_H
 
 #include "transport/modem/modem.h"
+#include "transport/modem/noise.h"
 
 /*
  * SerialInterface: packets in HDLC-like frames over a cable
@@ -15,11 +16,13 @@ enum serial_reason {
 	SERIAL_PARTIAL, /* a frame that stopped in the middle */
 	SERIAL_SIZE,    /* too short or too long for a packet */
 	SERIAL_MEMORY,  /* ... and there was none */
+	SERIAL_NOISE,   /* noise.h */
 };
 
 struct serial {
 	struct modem m;
 	struct rns_deframer *in;
+	struct noise noise;
 	uint8_t *frame; /* what goes out, whole */
 	size_t limit;
 	bool up;
