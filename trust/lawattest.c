@@ -14,6 +14,7 @@
 #include "trust/attesting.h"
 #include "trust/lawio.h"
 #include "trust/sigroots.h"
+#include "trust/vouching.h"
 
 /*
  * Signatures of images, klp/attestations/: NAME.json is one, NAME.jsonl one a
@@ -41,8 +42,7 @@ struct lawattest {
 	unsigned line;
 	struct sigroots roots; /* of this look */
 	struct attesting facts;
-	struct vouched *said; /* of this look: VOUCHED_MAX, nsaid */
-	size_t nsaid;
+	struct vouching who; /* it is owed to */
 	unsigned read, good, unlooked;
 	char first[400]; /* that does not count */
 	/* the signature that verifiers are asked about; NULL: none is */
@@ -63,8 +63,6 @@ struct lawattest {
 	/* the result */
 	struct attested *list;
 	size_t nlist;
-	struct vouched *vouched; /* whom it is owed to */
-	size_t nvouched;
 };
 
 /* ---- what was looked at ---- */
@@ -155,98 +153,7 @@ signers(const struct law *l, const struct attest *a, struct sigroots_who *w)
 	return out;
 }
 
-/* ---- whom it is owed to ---- */
-
-static void
-name_signer(char out[VOUCHED_WHO + 1], const struct attest_signer *s,
-    struct sigroots_who *w)
-{
-	const struct keyless_who *who = NULL;
-	/* cut between characters: text_escape() does, printf() does not */
-	char subject[151], issuer[81], hex[65];
-
-	if (s->verifier != NULL) {
-		(void)text_escape(subject, sizeof(subject), w->told,
-		    strlen(w->told));
-		(void)text_escape(issuer, sizeof(issuer), s->verifier,
-		    strlen(s->verifier));
-		(void)snprintf(out, VOUCHED_WHO + 1, "%s (%s)", subject,
-		    issuer);
-	} else if (s->issuer != NULL && (who = sigroots_who(w, s->roots)) != NULL) {
-		(void)text_escape(subject, sizeof(subject), who->subject,
-		    strlen(who->subject));
-		(void)text_escape(issuer, sizeof(issuer), who->issuer,
-		    strlen(who->issuer));
-		(void)snprintf(out, VOUCHED_WHO + 1, "%s (%s)", subject,
-		    issuer);
-	} else if (s->authority != NULL) {
-		(void)snprintf(out, VOUCHED_WHO + 1, "the role %.64s of %.150s",
-		    s->role, s->authority);
-	} else {
-		hex_encode(hex, HASH_BYTES(s->key.fp));
-		(void)snprintf(out, VOUCHED_WHO + 1, "the key %s", hex);
-	}
-}
-
-static void
-vouch(struct lawattest *x, const struct id32 *image, unsigned rule,
-    const char *who)
-{
-	for (size_t i = 0; i < x->nsaid; i++)
-		if (x->said[i].rule == rule &&
-		    id32_eq(&x->said[i].image, image) &&
-		    strcmp(x->said[i].who, who) == 0)
-			return;
-	if (x->said == NULL)
-		x->said = calloc(VOUCHED_MAX, sizeof(*x->said));
-	if (x->said == NULL || x->nsaid == VOUCHED_MAX)
-		return;
-	x->said[x->nsaid] = (struct vouched){*image, (uint8_t)rule, ""};
-	memcpy(x->said[x->nsaid++].who, who, strlen(who) + 1);
-}
-
-static void
-vouch_all(const struct law *l, struct lawattest *x,
-    const struct attest_said *s, uint32_t who, struct sigroots_who *w)
-{
-	const struct attest_conf *c = conf(l);
-	char text[VOUCHED_WHO + 1];
-
-	for (unsigned r = 0; r < c->nrules; r++)
-		for (unsigned k = 0; k < c->rule[r].nsigners; k++) {
-			unsigned at = c->rule[r].first + k;
-
-			if ((who >> at & 1) == 0)
-				continue;
-			name_signer(text, &c->signer[at], w);
-			for (unsigned i = 0; i < s->nimages; i++)
-				vouch(x, &s->image[i], r, text);
-		}
-}
-
-/*
- * But for those of an image for which the rule does not hold in the end. true:
- * it is not what it was.
- */
-static bool
-keep_vouched(struct lawattest *x)
-{
-	size_t n = 0;
-	bool same;
-
-	for (size_t i = 0; i < x->nsaid; i++)
-		if (attested_rules(x->list, x->nlist, &x->said[i].image) >>
-			x->said[i].rule & 1)
-			x->said[n++] = x->said[i];
-	same = n == x->nvouched && (n == 0 || memcmp(x->said, x->vouched,
-	    n * sizeof(*x->said)) == 0);
-	free(x->vouched);
-	x->vouched = x->said;
-	x->nvouched = n;
-	x->said = NULL;
-	x->nsaid = 0;
-	return !same;
-}
+/* ---- what is wrong with it ---- */
 
 /* Why nobody's signature counts. */
 static void
@@ -277,7 +184,7 @@ count(struct law *l, struct lawattest *x, const struct attest_said *s,
 	x->good += !x->counted;
 	x->counted = true;
 	attesting_add(&x->facts, conf(l), s, who);
-	vouch_all(l, x, s, who, w);
+	vouching_add(&x->who, conf(l), s, who, w);
 }
 
 /* All verifiers, in turns of their own. */
@@ -486,9 +393,7 @@ drop(struct lawattest *x)
 	x->answer = NULL;
 	free(x->file);
 	x->file = NULL;
-	free(x->said);
-	x->said = NULL;
-	x->nsaid = 0;
+	vouching_drop(&x->who);
 	attesting_clear(&x->facts);
 	sigroots_clear(&x->roots);
 }
@@ -535,7 +440,7 @@ finish(struct law *l, struct lawattest *x)
 	free(x->list);
 	x->list = list;
 	x->nlist = n;
-	l->changed |= keep_vouched(x);
+	l->changed |= vouching_settle(&x->who, list, n);
 	x->ever = !x->again;
 	x->seen = x->now;
 	x->serial = conf(l)->serial;
@@ -763,7 +668,7 @@ lawattest_free(struct law *l)
 		return;
 	drop(l->attest);
 	free(l->attest->list);
-	free(l->attest->vouched);
+	vouching_clear(&l->attest->who);
 	free(l->attest);
 	l->attest = NULL;
 }
@@ -782,6 +687,6 @@ law_attested(const struct law *l, size_t *n, uint64_t *serial)
 const struct vouched *
 law_vouched(const struct law *l, size_t *n)
 {
-	*n = l->attest == NULL ? 0 : l->attest->nvouched;
-	return l->attest == NULL ? NULL : l->attest->vouched;
+	*n = l->attest == NULL ? 0 : l->attest->who.n;
+	return l->attest == NULL ? NULL : l->attest->who.list;
 }
