@@ -376,6 +376,18 @@ enum verify_end {
 	F(u32, checked, 0) F(str, from, 200) /* found current last */          \
 	F(str, failed, 400) /* a source, and why it gives nothing; "" */
 /*
+ * What image_policy stands on, for status; POLICY_END ends them. A rule for
+ * which nobody can sign has its number as version.
+ */
+enum policy_kind { POLICY_END, POLICY_FILE, POLICY_DOCUMENT, POLICY_RULE };
+#define MSG_V_POLICY(F)                                                        \
+	F(u8, kind, 0) /* of enum policy_kind */                               \
+	F(str, name, 512) F(u32, version, 0) F(u8, fresh, 0) /* enum fresh */  \
+	F(u32, since, 0) /* the file is there, it was issued */                \
+	F(u32, until, 0) F(str, what, 120) /* ends then; 0: nothing */         \
+	F(boolean, near, 0) F(u32, entries, 0) /* 0: why it counts for nothing */ \
+	F(str, why, 200)
+/*
  * ---- trust and egress: a file of a web server; seq comes back. Refusals and
  * failures have a text for people in why; wait_s: not again before then ----
  */

@@ -328,6 +328,7 @@ enum event_kind {
 	M(V_VERIFY, TRUST, PARENT, 1, 1)                                       \
 	M(V_VERIFIED, PARENT, TRUST, 0, 1)                                     \
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
+	M(V_POLICY, TRUST, NODE, 0, 0)                                         \
 	M(FETCH, TRUST, EGRESS, 0, 0)                                          \
 	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \
 	M(M_ASK, TRUST_AUDIT, TRANSPORT, 0, 1)                                 \

@@ -218,7 +218,8 @@ static void
 look_again(struct judge *j)
 {
 	uint32_t now = judge_now(j);
-	uint32_t next = standing_next(&j->law->standing, now);
+	uint32_t next = MIN_OF(standing_next(&j->law->standing, now),
+	    law_policy_next(j->law));
 	double s = next > now && next - now < LOOK_EVERY ?
 	    (double)(next - now) + .05 : (double)LOOK_EVERY;
 

@@ -25,6 +25,17 @@ tell_lines(struct judge *j)
 }
 
 static void
+tell_policy(struct judge *j)
+{
+	struct msg_V_POLICY m;
+
+	for (unsigned i = 0; law_policy(j->law, i, &m); i++)
+		(void)program_send_V_POLICY(&j->prog, &m, NULL, 0);
+	m = (struct msg_V_POLICY){.kind = POLICY_END};
+	(void)program_send_V_POLICY(&j->prog, &m, NULL, 0);
+}
+
+static void
 tell_listed(struct judge *j)
 {
 	struct msg_V_LISTED m = {.count = 0};
@@ -125,6 +136,7 @@ void
 judge_tell(struct judge *j)
 {
 	tell_lines(j);
+	tell_policy(j);
 	tell_listed(j);
 	tell_anchored(j);
 	tell_attested(j);

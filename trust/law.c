@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "trust/lawio.h"
+#include "trust/lawroots.h"
 
 /* ---- configuration ---- */
 
@@ -66,6 +67,21 @@ want(struct law *l, struct klp_uri *u, const char *text)
 	}
 	a = law_authority_of(l, u->authority);
 	return a != NULL && authority_want(&a->a, u->path);
+}
+
+/* Documents of roots, which lawroots.c knows. */
+static void
+want_roots(struct law *l)
+{
+	for (unsigned i = 0; i < l->nroots; i++) {
+		const struct klp_uri *u = &l->roots[i].uri;
+		struct law_authority *a = law_authority_of(l, u->authority);
+
+		if (a == NULL || !authority_want(&a->a, u->path))
+			log_errx(u->authority, "%s is one authority, or one "
+			    "document, more than are known here: nobody signs "
+			    "images by these roots", u->path);
+	}
 }
 
 static void
@@ -127,8 +143,6 @@ keep_known(struct law *l, struct law_authority *old, unsigned n)
 		struct law_authority *a = &l->auth[i];
 
 		for (unsigned k = 0; k < n; k++) {
-			struct authority wanted = a->a;
-
 			if (strcmp(a->a.name, old[k].a.name) != 0 ||
 			    !same_wants(&a->a, &old[k].a))
 				continue;
@@ -136,7 +150,6 @@ keep_known(struct law *l, struct law_authority *old, unsigned n)
 			old[k].src = NULL;
 			old[k].log = NULL;
 			old[k].tiles = NULL;
-			memcpy(a->a.want, wanted.want, sizeof(a->a.want));
 		}
 	}
 }
@@ -151,6 +164,7 @@ law_free(struct law *l)
 	for (unsigned i = 0; i < l->nauth; i++)
 		lawlog_free(&l->auth[i]);
 	lawattest_free(l);
+	lawroots_free(l);
 	for (unsigned i = 0; i < l->nauth; i++)
 		sources_free(l->auth[i].src);
 	free(l->anchored);
@@ -181,15 +195,12 @@ law_configure(struct law *l, const struct node_config *c)
 	drop_step(l);
 	lawattest_stop(l);
 	memcpy(old, l->auth, sizeof(l->auth));
-	/* their paths are compared before the texts go */
-	for (unsigned i = 0; i < n; i++)
-		for (unsigned k = 0; k < old[i].a.nwant; k++)
-			old[i].a.want[k] = old[i].a.want[k] ==
-			    l->graph_uri.path ? graph.path : list.path;
 	l->conf = c;
 	l->nauth = 0;
 	l->has_graph = want(l, &l->graph_uri, c->trust_graph);
 	l->has_list = want(l, &l->list_uri, c->revocation_list);
+	lawroots_configure(l);
+	want_roots(l);
 	for (size_t i = 0; i < c->nanchors_from; i++)
 		(void)law_authority_of(l, c->anchors_from[i]);
 	for (size_t i = 0; i < c->nboards; i++)
@@ -241,6 +252,7 @@ law_unpin(struct law *l, struct law_authority *la)
 		revlist_clear(&l->list);
 		l->held[0] = '\0';
 	}
+	lawroots_unpin(l, name);
 	l->changed = true;
 	law_follow(l);
 }

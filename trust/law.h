@@ -16,6 +16,7 @@
 #include "trust/doc/authority.h"
 #include "trust/doc/frame.h"
 #include "trust/doc/logbook.h"
+#include "trust/doc/rootsdoc.h"
 #include "trust/doc/spread.h"
 #include "trust/klpdir.h"
 #include "trust/sources.h"
@@ -27,7 +28,9 @@
  * counts as a whole; a large graph is read in slices, and the old one holds
  * until then.
  */
-#define LAW_AUTHORITIES (2 + 2 * NODE_ANCHORS_FROM_MAX + NODE_MIRROR_OF_MAX)
+#define LAW_AUTHORITIES \
+	(2 + 2 * NODE_ANCHORS_FROM_MAX + NODE_MIRROR_OF_MAX + ATTEST_ROOTS_MAX)
+#define LAW_POLICY_MAX (ATTEST_ROOTS_MAX + ATTEST_RULES_MAX)
 #define LAW_HEARD 2 /* ours: of an authority, beside those that are named */
 #define LAWLOG_PLACES (1 + LOGBOOK_LOGS) /* where its logs lie */
 #define LAWLOG_PLACE sizeof("log/00112233445566778899aabbccddeeff")
@@ -71,6 +74,13 @@ struct law_self {
 	bool good; /* by the key itself, which was seen since */
 };
 
+/* A document of roots that image_policy names (lawroots.c). */
+struct law_roots {
+	struct klp_uri uri;
+	struct rootsdoc doc, next; /* next: of this update; text NULL: none */
+	unsigned entries; /* authorities and logs in it */
+};
+
 struct law {
 	struct klpdir dir;
 	struct bindstore *store;
@@ -87,6 +97,8 @@ struct law {
 
 	struct revlist list;
 	struct graph *graph;
+	struct law_roots roots[ATTEST_ROOTS_MAX];
+	unsigned nroots;
 	struct standing standing;
 	struct law_self *self;
 	unsigned nself;
@@ -138,6 +150,9 @@ struct law {
 	struct id32 proofs_sha; /* of klp/anchors, and what judges it */
 	bool logs_changed; /* ... and something was seen of a log since */
 	struct lawattest *attest; /* signatures of images; NULL: no policy */
+	/* what that stands on, as it was said last (lawpolicy.c) */
+	struct msg_V_POLICY policy[LAW_POLICY_MAX];
+	unsigned npolicy;
 	uint32_t verify_seq; /* of the last question to the parent about one */
 	bool changed;
 };
@@ -230,5 +245,12 @@ const struct attested *law_attested(const struct law *, size_t *n,
 const struct vouched *law_vouched(const struct law *, size_t *n);
 /* The i-th line for status; false behind the last. */
 bool law_line(const struct law *, unsigned i, struct msg_V_AUTHORITY *);
+/* The same of what image_policy stands on. */
+bool law_policy(const struct law *, unsigned i, struct msg_V_POLICY *);
+/*
+ * When something of it becomes stale, over, or near its end next: unix s;
+ * UINT32_MAX: nothing does.
+ */
+uint32_t law_policy_next(const struct law *);
 
 #endif

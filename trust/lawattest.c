@@ -13,6 +13,7 @@
 #include "common/util.h"
 #include "trust/attesting.h"
 #include "trust/lawio.h"
+#include "trust/lawpolicy.h"
 #include "trust/sigroots.h"
 #include "trust/vouching.h"
 
@@ -410,24 +411,6 @@ same(const struct lawattest *x, const struct attested *list, size_t n)
 	return true;
 }
 
-/* Each file of roots, and how long it lies there already. */
-static void
-say_roots(const struct law *l, const struct lawattest *x)
-{
-	for (unsigned i = 0; i < x->roots.n; i++) {
-		int64_t age = (int64_t)l->now - x->roots.f[i].changed;
-
-		if (x->roots.f[i].r == NULL)
-			log_warnx("klp/roots", "%s counts for nothing: %s",
-			    x->roots.f[i].name, x->roots.f[i].why);
-		else
-			log_info("klp/roots", "%s age=%lld days: authorities=%u "
-			    "logs=%u", x->roots.f[i].name,
-			    (long long)(age < 0 ? 0 : age / 86400),
-			    x->roots.f[i].r->nca, x->roots.f[i].r->nlog);
-	}
-}
-
 static void
 finish(struct law *l, struct lawattest *x)
 {
@@ -453,7 +436,7 @@ finish(struct law *l, struct lawattest *x)
 		log_notice("klp/attestations", "%u good by a key alone: their "
 		    "entries are of logs that no roots of image_policy know",
 		    x->unlooked);
-	say_roots(l, x);
+	lawpolicy_say(l);
 	drop(x);
 }
 
@@ -577,8 +560,12 @@ stamp(const struct law *l, struct lawattest *x, struct id32 *out)
 	for (unsigned i = 0; i < conf(l)->nsigners; i++)
 		if (conf(l)->signer[i].authority != NULL)
 			stamp_role(l, &conf(l)->signer[i], &h);
-	for (unsigned i = 0; i < x->roots.n; i++)
+	for (unsigned i = 0; i < x->roots.n; i++) {
 		(void)crypto_hash_sha256_update(&h, x->roots.f[i].sum.b, 32);
+		(void)crypto_hash_sha256_update(&h,
+		    (const uint8_t *)&x->roots.f[i].last,
+		    sizeof(x->roots.f[i].last));
+	}
 	(void)crypto_hash_sha256_final(&h, out->b);
 }
 
@@ -587,6 +574,7 @@ no_policy(struct law *l)
 {
 	struct lawattest *x = l->attest;
 
+	lawpolicy_note(l, NULL);
 	if (x == NULL)
 		return;
 	if (x->nlist > 0)
@@ -630,7 +618,8 @@ lawattest_look(struct law *l)
 		log_errx("klp/attestations", "no memory to look at it");
 		return;
 	}
-	sigroots_load(&is.roots, &l->dir, conf(l));
+	sigroots_load(&is.roots, l);
+	lawpolicy_note(l, &is.roots);
 	stamp(l, &is, &is.now);
 	if (goes_on(x, &is) || is_known(l, x, &is)) {
 		drop(&is);

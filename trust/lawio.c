@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "trust/lawio.h"
+#include "trust/lawroots.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -345,6 +346,8 @@ io_take(void *ctx, const struct root_doc *rd, struct env *e,
 		return strcmp(rd->type, REVLIST_TYPE) == 0 ?
 		    take_list(l, e, c, why) :
 		    bad(why, "its root says that it is no revocation list");
+	if (lawroots_of(l, name, rd->path))
+		return lawroots_take(l, name, rd, e, c, why);
 	return strcmp(rd->type, "klp.trust-graph") == 0 ?
 	    take_graph(l, e, c, why) :
 	    bad(why, "its root says that it is no trust graph");
@@ -427,6 +430,7 @@ io_settle(void *ctx, bool yes)
 	}
 	if (yes && l->took_graph)
 		settle_graph(l);
+	lawroots_settle(l, yes);
 	l->changed |= yes;
 	drop_new(l);
 }

@@ -10,6 +10,7 @@
 #include "trust/doc/authstate.h"
 #include "trust/doc/digest.h"
 #include "trust/lawio.h"
+#include "trust/lawroots.h"
 
 /* How klp/ is looked through: authority by authority, slice by slice. */
 
@@ -556,7 +557,8 @@ law_line(const struct law *l, unsigned i, struct msg_V_AUTHORITY *m)
 {
 	const struct law_authority *la = l->auth;
 	const struct auth_doc *d = NULL;
-	const struct standing_age *age;
+	const struct law_roots *roots;
+	struct standing_age age;
 	bool list;
 
 	*m = (struct msg_V_AUTHORITY){.fresh = FRESH_NO};
@@ -586,15 +588,20 @@ law_line(const struct law *l, unsigned i, struct msg_V_AUTHORITY *m)
 		return true;
 	}
 	(void)snprintf(m->path, sizeof(m->path), "%s", la->a.want[i]);
-	list = l->has_list && la->a.want[i] == l->list_uri.path;
-	age = list ? &l->standing.list : &l->standing.graph;
+	list = l->has_list &&
+	    strcmp(la->a.name, l->list_uri.authority) == 0 &&
+	    strcmp(la->a.want[i], l->list_uri.path) == 0;
+	roots = list ? NULL : lawroots_at(l, la->a.name, la->a.want[i]);
+	age = list ? l->standing.list : roots != NULL ?
+	    lawroots_age(l, roots) : l->standing.graph;
 	d = authority_doc(&la->a, la->a.want[i]);
-	if (d == NULL || !age->known)
+	if (d == NULL || !age.known)
 		return true;
 	m->version = list ? l->list.version : d->version;
-	m->fresh = (uint8_t)standing_fresh(age, l->now);
-	m->expires = MIN_OF(age->head_expires, age->doc_expires);
-	m->entries = list ? (uint32_t)l->list.n : graph_edges(l->graph);
+	m->fresh = (uint8_t)standing_fresh(&age, l->now);
+	m->expires = MIN_OF(age.head_expires, age.doc_expires);
+	m->entries = list ? (uint32_t)l->list.n :
+	    roots != NULL ? roots->entries : graph_edges(l->graph);
 	if (list)
 		(void)snprintf(m->held, sizeof(m->held), "%s", l->held);
 	return true;

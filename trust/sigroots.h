@@ -9,26 +9,34 @@
 #include <rns/hash.h>
 
 #include "node/config/attestconf.h"
+#include "trust/doc/fresh.h"
 #include "trust/doc/keyless.h"
-#include "trust/klpdir.h"
+#include "trust/doc/uri.h"
+
+struct law;
 
 /*
- * The files of roots that image_policy names (klp/roots/), and what one
- * signature comes to by each.
+ * The roots that image_policy names, files of klp/roots/ and documents
+ * (lawroots.h), and what one signature comes to by each.
  */
 struct sigroots {
 	unsigned n;
 	struct {
-		char name[ATTEST_ROOTS_NAME + 1];
+		char name[URI_MAX + 1];
 		struct sigroot *r; /* NULL: why */
 		char why[SIGROOT_WHY_MAX];
-		int64_t changed; /* of the file, seconds since 1970 */
+		/* seconds since 1970: the file was changed, it was issued */
+		int64_t since;
 		struct id32 sum; /* of its text; zeros: not read */
+		/* of a document (klp.md 9.1); version 0: a file */
+		uint32_t version, expires;
+		enum fresh fresh;
+		/* what was signed later counts for nothing by it */
+		int64_t last;
 	} f[ATTEST_ROOTS_MAX];
 };
 
-void sigroots_load(struct sigroots *, const struct klpdir *,
-    const struct attest_conf *);
+void sigroots_load(struct sigroots *, const struct law *);
 void sigroots_clear(struct sigroots *);
 
 /* Of one signature: who it is by each file, found out once. */

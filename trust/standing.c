@@ -19,8 +19,8 @@ standing_fresh(const struct standing_age *a, uint32_t now)
 			      a->grace) : FRESH_NO;
 }
 
-static uint32_t
-age_next(const struct standing_age *a, uint32_t now)
+uint32_t
+standing_age_next(const struct standing_age *a, uint32_t now)
 {
 	uint32_t end = MIN_OF(a->head_expires, a->doc_expires);
 
@@ -35,7 +35,8 @@ age_next(const struct standing_age *a, uint32_t now)
 uint32_t
 standing_next(const struct standing *s, uint32_t now)
 {
-	return MIN_OF(age_next(&s->graph, now), age_next(&s->list, now));
+	return MIN_OF(standing_age_next(&s->graph, now),
+	    standing_age_next(&s->list, now));
 }
 
 bool

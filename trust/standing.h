@@ -55,8 +55,9 @@ void standing_ask(struct standing *, struct standing_of *, const struct fp *,
 bool standing_paths(struct standing *, struct kte1_result *, const struct fp *,
     const struct hash16 *rns, enum scope, uint32_t now);
 enum fresh standing_fresh(const struct standing_age *, uint32_t now);
-/* When one of both ages next becomes another; UINT32_MAX: not again. */
+/* When one of both ages next becomes another; UINT32_MAX: not again. One. */
 uint32_t standing_next(const struct standing *, uint32_t now);
+uint32_t standing_age_next(const struct standing_age *, uint32_t now);
 /* A pin says that revocation does not count for this key, or identity. */
 bool standing_exempt(const struct level_conf *, const struct fp *,
     const struct hash16 *rns);

@@ -18,6 +18,7 @@
 #include "node/check/follow.h"
 #include "trust/doc/head.h"
 #include "trust/doc/root.h"
+#include "trust/doc/rootsdoc.h"
 #include "trust/doc/sigroot.h"
 
 #define CA_BYTES (2u << 20) /* as trust/egress takes them */
@@ -183,7 +184,8 @@ check_gateways(struct check *c, const struct node_config *conf,
 
 typedef char authority_name[URI_NAME_MAX + 1];
 #define NAMES_MAX                                                              \
-	(2 + NODE_ANCHORS_FROM_MAX + NODE_BOARDS_MAX + ATTEST_SIGNERS_MAX)
+	(2 + NODE_ANCHORS_FROM_MAX + NODE_BOARDS_MAX + ATTEST_SIGNERS_MAX +    \
+	    ATTEST_ROOTS_MAX)
 
 /* Of all authorities that node.yaml names. */
 static unsigned
@@ -201,6 +203,11 @@ names_of(authority_name names[NAMES_MAX], const struct node_config *conf)
 		if (conf->attest.signer[i].authority != NULL)
 			add(names, &n, NAMES_MAX,
 			    conf->attest.signer[i].authority, false);
+	for (unsigned i = 0; attest_conf_roots(&conf->attest, i) != NULL; i++)
+		if (attest_conf_is_document(attest_conf_roots(&conf->attest,
+			i)))
+			add(names, &n, NAMES_MAX,
+			    attest_conf_roots(&conf->attest, i), true);
 	return n;
 }
 
@@ -237,6 +244,65 @@ check_klp_https(int dir, const struct node_config *conf)
 	return any;
 }
 
+static void
+tell_end(struct check *c, const char *path, const struct sigroot *r)
+{
+	int64_t now = (int64_t)time(NULL), end;
+	const char *what;
+
+	end = sigroot_end(r, &what);
+	if (end < now)
+		check_tell(c, true, path, 0, 0, "take a newer one",
+		    "nothing that is signed from now on counts by it: %s",
+		    what);
+	else if (end - now <= 7 * 86400)
+		check_tell(c, true, path, 0, 0, "take a newer one", "in %lld "
+		    "days nothing that is signed counts by it: %s",
+		    (long long)((end - now) / 86400), what);
+}
+
+/*
+ * The document of an authority, as it lies in klp/documents: who fetches it has
+ * none there. Its signatures, the judge looks at.
+ */
+static void
+check_rootsdoc(struct check *c, const char *uri)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[URI_NAME_MAX + URI_MAX + 20], why[SIGROOT_WHY_MAX] = "";
+	struct sigroot *r = NULL;
+	struct klp_uri u;
+	struct rootsdoc d;
+	const char *bad;
+	struct env e;
+	size_t len;
+
+	if (!uri_parse(&u, uri, strlen(uri)))
+		return;
+	(void)snprintf(path, sizeof(path), "klp/documents/%s/%s", u.authority,
+	    u.path);
+	if (!readable(c, path) || (text = check_load(c->dir, path, O_NOFOLLOW,
+	    ROOTSDOC_BYTES, &len)) == NULL)
+		return;
+	if (env_parse(&e, text, len, ROOTSDOC_BYTES, ROOTSDOC_PAYLOAD,
+		&bad) != 0)
+		(void)snprintf(why, sizeof(why), "%s", bad);
+	else if (rootsdoc_parse(&d, e.payload, e.payload_len, why)) {
+		r = sigroot_parse(d.text, d.len, why);
+		if (r != NULL && (int64_t)d.expires <= (int64_t)time(NULL))
+			check_tell(c, true, path, 0, 0, "bring what its "
+			    "authority publishes now", "has expired: it is "
+			    "not taken");
+		rootsdoc_clear(&d);
+	}
+	env_clear(&e);
+	if (r == NULL)
+		check_tell(c, true, path, 0, 0, NULL, "is not used: %s", why);
+	else
+		tell_end(c, path, r);
+	sigroot_free(r);
+}
+
 /* By whom certificates and logs are believed: klp/roots/NAME. */
 static void
 check_sigroot(struct check *c, const char *name)
@@ -244,7 +310,6 @@ check_sigroot(struct check *c, const char *name)
 	_cleanup_free_ char *text = NULL;
 	struct sigroot *r = NULL;
 	char why[SIGROOT_WHY_MAX] = "";
-	const char *over;
 	char path[200];
 	size_t len = 0;
 
@@ -266,10 +331,8 @@ check_sigroot(struct check *c, const char *name)
 	if (r == NULL) {
 		check_tell(c, false, path, 0, 0, NULL, "is not used: %s", why);
 		c->off++; /* its images are refused */
-	} else if ((over = sigroot_over(r, (int64_t)time(NULL))) != NULL) {
-		check_tell(c, true, path, 0, 0, "take a newer one",
-		    "nothing that is signed from now on counts by it: %s",
-		    over);
+	} else {
+		tell_end(c, path, r);
 	}
 	sigroot_free(r);
 }
@@ -335,14 +398,19 @@ check_klp(struct check *c, const struct node_config *conf)
 {
 	static authority_name names[NAMES_MAX];
 	unsigned n = names_of(names, conf);
+	const char *roots;
 
 	if (!conf->accept)
 		return;
 	check_ca(c, conf);
 	check_gateways(c, conf, n);
 	check_policy(c, conf);
-	for (unsigned i = 0; attest_conf_roots(&conf->attest, i) != NULL; i++)
-		check_sigroot(c, attest_conf_roots(&conf->attest, i));
+	for (unsigned i = 0; (roots = attest_conf_roots(&conf->attest, i)) !=
+	    NULL; i++)
+		if (attest_conf_is_document(roots))
+			check_rootsdoc(c, roots);
+		else
+			check_sigroot(c, roots);
 	for (unsigned i = 0; attest_conf_verifier(&conf->attest, i) != NULL;
 	    i++)
 		check_verifier(c, attest_conf_verifier(&conf->attest, i));

@@ -24,8 +24,10 @@
 #include "trust/doc/frame.h"
 #include "trust/doc/head.h"
 #include "trust/doc/root.h"
+#include "trust/doc/rootsdoc.h"
 
 #define HEAD_LIFE (24u * 3600u) /* s; klp.md 1.8: the default */
+#define ROOTS_LIFE (30u * 24u * 3600u) /* s; the same of a document */
 #define STAGED_MAX 96
 #define NAME_MAX_LEN (URI_MAX + 16)
 
@@ -35,6 +37,7 @@ struct staged {
 	char name[NAME_MAX_LEN];
 	char *text;
 	size_t len;
+	bool bare; /* a trusted_root.json, which becomes a document */
 };
 
 struct publishing {
@@ -129,8 +132,9 @@ stage(struct cli *c, struct publishing *p, const char *path)
 	s->text = klpfile_load(c, path, KLPDOC_ENVELOPE_MAX, &s->len);
 	if (s->text == NULL)
 		return CLI_FAILED;
-	rc = name_of(c, s);
-	if (rc == CLI_OK && find_staged(p, s->name) != NULL)
+	s->bare = rootsdoc_bare(s->text, s->len);
+	rc = s->bare ? CLI_OK : name_of(c, s);
+	if (rc == CLI_OK && !s->bare && find_staged(p, s->name) != NULL)
 		rc = refuse(c, path, "another file has the same name and uri");
 	p->nstaged++; /* what it has loaded is freed in any case */
 	if (rc != CLI_OK)
@@ -235,6 +239,70 @@ read_head(struct cli *c, struct publishing *p)
 	return CLI_OK;
 }
 
+/* The one document of roots that the root declares; NULL: said. */
+static const struct root_doc *
+roots_place(struct cli *c, const struct publishing *p, const struct staged *s)
+{
+	const struct root_doc *doc = NULL;
+
+	for (unsigned i = 0; i < p->root.ndocs; i++) {
+		if (strcmp(p->root.docs[i].type, ROOTSDOC_TYPE) != 0)
+			continue;
+		if (doc != NULL) {
+			(void)refuse(c, s->from, "the root declares several "
+			    "documents of roots: sign the one that is meant");
+			return NULL;
+		}
+		doc = &p->root.docs[i];
+	}
+	if (doc == NULL)
+		(void)refuse(c, s->from, "the root declares no document of the "
+		    "type " ROOTSDOC_TYPE);
+	else if (find_staged(p, doc->path) != NULL)
+		(void)refuse(c, s->from, "another file has the same place");
+	else
+		return doc;
+	return NULL;
+}
+
+/* A trusted_root.json as its next version, signed by all the keys. */
+static int
+make_roots(struct cli *c, struct publishing *p, struct staged *s)
+{
+	const struct root_doc *doc = roots_place(c, p, s);
+	const struct head_doc *was;
+	struct env_signed sigs[ENV_SIGS_MAX];
+	char uri[URI_MAX + 1], why[SIGROOT_WHY_MAX];
+	_cleanup_free_ char *payload = NULL;
+	char *text = NULL;
+	unsigned nsigs = 0;
+	size_t n = 0, len = 0;
+	int rc;
+
+	if (doc == NULL)
+		return CLI_REFUSED;
+	was = p->had_head ? head_doc(&p->old, doc->path) : NULL;
+	if (snprintf(uri, sizeof(uri), "klp://%s/%s", p->root.authority,
+		doc->path) >= (int)sizeof(uri))
+		return refuse(c, s->from, "its uri is too long");
+	payload = rootsdoc_make(s->text, s->len, uri,
+	    was == NULL ? 1 : was->version + 1, p->now, p->now + ROOTS_LIFE,
+	    &n, why);
+	if (payload == NULL)
+		return refuse(c, s->from, why);
+	rc = klpfile_sign(c, &p->keys, TYPE_ROOTSDOC, payload, n, sigs, &nsigs);
+	if (rc == CLI_OK)
+		text = klpfile_envelope(c, TYPE_ROOTSDOC, payload, n, sigs,
+		    nsigs, &len);
+	if (text == NULL)
+		return rc == CLI_OK ? CLI_FAILED : rc;
+	free(s->text);
+	s->text = text;
+	s->len = len;
+	(void)snprintf(s->name, sizeof(s->name), "%s", doc->path);
+	return CLI_OK;
+}
+
 /* Is it what its root declares, signed by its role, and in its form? */
 static const char *
 document_bad(const struct publishing *p, const struct root_doc *doc,
@@ -314,6 +382,9 @@ read_documents(struct cli *c, struct publishing *p)
 {
 	int rc = CLI_OK;
 
+	for (unsigned i = 0; i < p->nstaged && rc == CLI_OK; i++)
+		if (p->staged[i].bare)
+			rc = make_roots(c, p, &p->staged[i]);
 	for (unsigned i = 0; i < p->nstaged && rc == CLI_OK; i++)
 		if (strstr(p->staged[i].name, ".root.json") == NULL &&
 		    root_doc(&p->root, p->staged[i].name) == NULL)

@@ -14,6 +14,7 @@
 #include "trust/doc/manifest_parse.h"
 #include "trust/doc/revlist.h"
 #include "trust/doc/root.h"
+#include "trust/doc/rootsdoc.h"
 #include "trust/doc/uri.h"
 
 #define SMALL (64u << 10) /* klp.md 1.4: a contract or manifest */
@@ -110,6 +111,20 @@ check_list(const void *payload, size_t len, char why[KLPDOC_WHY])
 }
 
 static bool
+check_roots(const void *payload, size_t len, char why[KLPDOC_WHY])
+{
+	char text[SIGROOT_WHY_MAX];
+	struct rootsdoc d;
+
+	if (!rootsdoc_parse(&d, payload, len, text)) {
+		(void)snprintf(why, KLPDOC_WHY, "%.*s", KLPDOC_WHY - 1, text);
+		return false;
+	}
+	rootsdoc_clear(&d);
+	return true;
+}
+
+static bool
 check_manifest(const void *payload, size_t len, char why[KLPDOC_WHY])
 {
 	struct manifest m;
@@ -144,6 +159,7 @@ static const struct {
     {"klp.root", ROOT_BYTES, check_root, false},
     {"klp.trust-graph", GRAPH_BYTES_MAX, check_graph, true},
     {"klp.revocation-list", REVLIST_BYTES, check_list, true},
+    {ROOTSDOC_TYPE, ROOTSDOC_PAYLOAD, check_roots, true},
     {"klp.manifest", MANIFEST_PAYLOAD_MAX, check_manifest, false},
     {"klp.behavior-contract", SMALL, check_contract, false},
     {"klp.fingerprint", SMALL, NULL, false},

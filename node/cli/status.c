@@ -12,6 +12,7 @@
 #include "node/cli/hub.h"
 #include "node/cli/ifnote.h"
 #include "node/cli/options.h"
+#include "node/cli/policyline.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
@@ -269,6 +270,7 @@ print_node(const json_t *node)
 		    (long long)ask_int(node, "clock_behind"));
 	print_step(json_object_get(node, "clock_stepped"));
 	print_law(json_object_get(node, "authorities"));
+	policyline_print(json_object_get(node, "image_policy"));
 	print_letters(json_object_get(node, "letters"));
 	warmth_print(json_object_get(node, "warm"));
 	hub_print(json_object_get(node, "hub"));

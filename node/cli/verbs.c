@@ -406,7 +406,8 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
     [VERB_KLP_PUBLISH] = {"klp publish", "DIR [FILE...] --key KEY",
 	"the folder of an authority, with a new head",
 	"FILEs are signed documents and roots to be taken into DIR, which has\n"
-	"the files of klp/documents/NAME/ of a node and of a web server.\n", 1,
+	"the files of klp/documents/NAME/ of a node and of a web server; a\n"
+	"trusted_root.json of sigstore becomes a document and is signed.\n", 1,
 	-1, OPTIONS(publish_options)},
     [VERB_KLP_GET] = {"klp get", "URI",
 	"a document of an authority, verified",

@@ -8,6 +8,7 @@
 
 #include "common/pattern.h"
 #include "common/util.h"
+#include "trust/doc/uri.h"
 
 #define IMAGE_MAX 255
 #define PREDICATE_MAX 200
@@ -46,13 +47,29 @@ is_file_name(const char *s)
 }
 
 static bool
+is_document(const char *s)
+{
+	struct klp_uri u;
+
+	return uri_parse(&u, s, strlen(s)) && u.select == URI_NEWEST &&
+	    u.pointer[0] == '\0';
+}
+
+static bool
 read_roots(struct attest_signer *s, const struct ynode *n, const char *name,
     struct mistakes *m)
 {
-	if (!ynode_text(n, name, 1, PATTERN_MAX, &s->roots, m))
+	if (!ynode_text(n, name, 1, URI_MAX, &s->roots, m))
 		return false;
-	if (is_file_name(s->roots))
+	if (attest_conf_is_document(s->roots) ? is_document(s->roots) :
+	    is_file_name(s->roots))
 		return true;
+	if (attest_conf_is_document(s->roots)) {
+		mistake_add(m, n->line, n->column, "klp://AUTHORITY/PATH, "
+		    "without version and part", "%s is no name of a document",
+		    name);
+		return false;
+	}
 	mistake_add(m, n->line, n->column, "such as trusted_root.json, which "
 	    "lies in klp/" ATTEST_ROOTS_DIR "/", "%s is the name of a file, "
 	    "without a folder", name);
@@ -405,6 +422,12 @@ attest_conf_roots(const struct attest_conf *c, unsigned i)
 	return once(c, i, roots_of);
 }
 
+bool
+attest_conf_is_document(const char *roots)
+{
+	return strncmp(roots, "klp://", 6) == 0;
+}
+
 const char *
 attest_conf_verifier(const struct attest_conf *c, unsigned i)
 {
@@ -447,7 +470,7 @@ attest_conf_read(struct attest_conf *c, const struct ynode *list,
 		read_rule(c, e, m);
 	if (attest_conf_roots(c, ATTEST_ROOTS_MAX) != NULL)
 		mistake_add(m, list->line, list->column, NULL, "image_policy "
-		    "names more than %d files of roots", ATTEST_ROOTS_MAX);
+		    "names more than %d sets of roots", ATTEST_ROOTS_MAX);
 	if (attest_conf_verifier(c, ATTEST_VERIFIERS_MAX) != NULL)
 		mistake_add(m, list->line, list->column, NULL, "image_policy "
 		    "names more than %d verifiers", ATTEST_VERIFIERS_MAX);

@@ -22,8 +22,8 @@
 #define ATTEST_WHERE_MAX 8
 
 #define ATTEST_VERIFIERS_MAX 4
-#define ATTEST_ROOTS_MAX 8    /* files of roots */
-#define ATTEST_ROOTS_NAME 100 /* bytes of one's name */
+#define ATTEST_ROOTS_MAX 8    /* files and documents of roots */
+#define ATTEST_ROOTS_NAME 100 /* bytes of a file's name */
 #define ATTEST_ROOTS_DIR "roots" /* where they lie, below klp/ */
 
 struct attest_signer {
@@ -34,7 +34,8 @@ struct attest_signer {
 	/*
 	 * or whom a certificate names, as the file of roots has it that he had
 	 * logged in: issuer as it is, subject a pattern; issuer NULL: a key,
-	 * whose signatures must be in a log of the roots unless they are NULL
+	 * whose signatures must be in a log of the roots unless they are NULL.
+	 * For roots a document of an authority will do, klp://
 	 */
 	const char *roots, *issuer, *subject;
 	/*
@@ -72,8 +73,10 @@ struct attest_conf {
 
 void attest_conf_read(struct attest_conf *, const struct ynode *list,
     struct mistakes *);
-/* The i-th of the files of roots that are named, each once; NULL: no more. */
+/* The i-th of the roots that are named, each once; NULL: no more. */
 const char *attest_conf_roots(const struct attest_conf *, unsigned i);
+/* Is it a document, and not a file? */
+bool attest_conf_is_document(const char *roots);
 /* The same of programs that verify. */
 const char *attest_conf_verifier(const struct attest_conf *, unsigned i);
 /* Are both the same key, whose signatures the same logs must have? */

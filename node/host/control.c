@@ -141,6 +141,32 @@ law_json(const struct warren_node *wn)
 	return list;
 }
 
+/* What image_policy stands on, as trust told it. */
+static json_t *
+policy_json(const struct warren_node *wn)
+{
+	static const char *const kinds[] = {[POLICY_END] = "",
+	    [POLICY_FILE] = "file", [POLICY_DOCUMENT] = "document",
+	    [POLICY_RULE] = "rule"};
+	static const char *const ages[] = {[FRESH_YES] = "fresh",
+	    [FRESH_STALE] = "stale", [FRESH_NO] = "expired"};
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < wn->npolicy; i++) {
+		const struct msg_V_POLICY *m = &wn->policy[i];
+
+		(void)json_array_append_new(list, json_pack(
+		    "{s:s,s:s,s:I,s:s,s:I,s:I,s:s,s:b,s:I,s:s}", "kind",
+		    kinds[MIN_OF(m->kind, (uint8_t)POLICY_RULE)], "name",
+		    m->name, "version", (json_int_t)m->version, "age",
+		    ages[MIN_OF(m->fresh, (uint8_t)FRESH_NO)], "since",
+		    (json_int_t)m->since, "until", (json_int_t)m->until,
+		    "ends", m->what, "near", m->near, "entries",
+		    (json_int_t)m->entries, "why", m->why));
+	}
+	return list;
+}
+
 /* Behind what the node has heard last; the rest is the hub's business. */
 static json_t *
 hub_json(const struct msg_HUB_STATE *h)
@@ -226,6 +252,7 @@ do_status(struct client *c, const json_t *q)
 			    MONO_SECOND), "count",
 			(json_int_t)n->step.count));
 	(void)json_object_set_new(o, "authorities", law_json(wn));
+	(void)json_object_set_new(o, "image_policy", policy_json(wn));
 	if (n->hub.on)
 		(void)json_object_set_new(o, "hub", hub_json(&n->hub));
 	if (n->policy.mail)

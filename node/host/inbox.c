@@ -409,6 +409,20 @@ on_V_AUTHORITY(struct warren_node *wn, const struct msg_V_AUTHORITY *m,
 }
 
 static void
+on_V_POLICY(struct warren_node *wn, const struct msg_V_POLICY *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (m->kind == POLICY_END) {
+		wn->npolicy = wn->npolicy_new;
+		memcpy(wn->policy, wn->policy_new, sizeof(wn->policy));
+		wn->npolicy_new = 0;
+	} else if (wn->npolicy_new < HOST_POLICY_MAX) {
+		wn->policy_new[wn->npolicy_new++] = *m;
+	}
+}
+
+static void
 on_K_SIGNED(struct warren_node *wn, const struct msg_K_SIGNED *m,
     struct ipc_in *in)
 {

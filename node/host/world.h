@@ -22,7 +22,8 @@
  * the turn the ledger is committed once, and the queue goes out behind it.
  */
 #define HOST_SECCOMP_MAX 65 /* 64 of a name, and the profile's file */
-#define HOST_LAW_MAX 20	 /* lines: trust/law.h has no more */
+#define HOST_LAW_MAX 60	 /* lines: trust/law.h has no more */
+#define HOST_POLICY_MAX 24 /* the same */
 #define HOST_ODD_MAX 16	 /* ours: images that the log names */
 #define HOST_LAZY_S 0.1	 /* a write that nobody depends on waits so long */
 #define HOST_RETRY_S 1.0 /* a commit that failed is tried again */
@@ -92,6 +93,10 @@ struct warren_node {
 	struct msg_V_TIME time; /* as trust has it */
 	struct msg_V_AUTHORITY law[HOST_LAW_MAX], law_new[HOST_LAW_MAX];
 	unsigned nlaw, nlaw_new;
+	/* ... and what image_policy stands on */
+	struct msg_V_POLICY policy[HOST_POLICY_MAX];
+	struct msg_V_POLICY policy_new[HOST_POLICY_MAX];
+	unsigned npolicy, npolicy_new;
 	struct vouched *vouched; /* who has signed for images, for people */
 	size_t nvouched;
 	struct trustwhy why;

@@ -426,7 +426,7 @@ test_root_files(void **state)
 		(void)snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml),
 		    "      - keyless: {roots: r%u, issuer: x, subject: y}\n", i);
 	assert_int_equal(node_config_parse(&d, yaml, strlen(yaml), &bad), -1);
-	assert_non_null(strstr(bad.v[0].text, "files of roots"));
+	assert_non_null(strstr(bad.v[0].text, "sets of roots"));
 }
 
 /* ---- the judge ---- */

@@ -791,6 +791,7 @@ main(void)
 	/* what is told of news has tests of its own */
 	prog_pass[IPC_V_SPREAD] = prog_pass[IPC_V_ANCHORED] =
 	    prog_pass[IPC_V_TIME] = true;
-	prog_pass[IPC_V_ATTESTED] = prog_pass[IPC_V_VOUCHED] = true;
+	prog_pass[IPC_V_POLICY] = prog_pass[IPC_V_ATTESTED] =
+	    prog_pass[IPC_V_VOUCHED] = true;
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

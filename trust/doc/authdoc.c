@@ -6,6 +6,7 @@
 
 #include "trust/doc/authstep.h"
 #include "trust/doc/revlist.h"
+#include "trust/doc/rootsdoc.h"
 #include "common/util.h"
 
 void
@@ -189,6 +190,8 @@ hard_max(const char *type)
 {
 	if (strcmp(type, "klp.trust-graph") == 0)
 		return AUTH_GRAPH_BYTES;
+	if (strcmp(type, ROOTSDOC_TYPE) == 0)
+		return ROOTSDOC_BYTES;
 	return strcmp(type, REVLIST_TYPE) == 0 ? REVLIST_BYTES : 64u << 10;
 }
 

@@ -43,9 +43,9 @@ authority_want(struct authority *a, const char *path)
 	for (unsigned i = 0; i < a->nwant; i++)
 		if (strcmp(a->want[i], path) == 0)
 			return true;
-	if (a->nwant >= AUTH_WANT_MAX)
+	if (a->nwant >= AUTH_WANT_MAX || strlen(path) > URI_MAX)
 		return false;
-	a->want[a->nwant++] = path;
+	memcpy(a->want[a->nwant++], path, strlen(path) + 1);
 	return true;
 }
 
@@ -320,7 +320,7 @@ take_doc(struct auth_step *s, const char *path)
 		return true;
 	if (d == NULL) {
 		d = &s->next.state.docs[s->next.state.ndocs++];
-		(void)snprintf(d->path, sizeof(d->path), "%s", path);
+		memcpy(d->path, path, strlen(path) + 1);
 	}
 	authdoc_begin(s, rd, d, hd->version, hd->length, &hd->sha256);
 	return true;

@@ -16,7 +16,7 @@
  */
 #define AUTH_STATE_BYTES (64u << 10)
 #define AUTH_ROOT_STEPS 64
-#define AUTH_WANT_MAX 8 /* documents of one authority that are read here */
+#define AUTH_WANT_MAX 10 /* documents of one authority that are read here */
 #define AUTH_WHY 160
 #define AUTH_GRAPH_BYTES (44u << 20) /* 32 MiB in base64, and signatures */
 
@@ -111,7 +111,7 @@ struct authority {
 	 * nothing older than this. root_version 0: none were.
 	 */
 	struct auth_state least;
-	const char *want[AUTH_WANT_MAX]; /* paths */
+	char want[AUTH_WANT_MAX][URI_MAX + 1]; /* paths */
 	unsigned nwant;
 };
 

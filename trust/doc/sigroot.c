@@ -395,26 +395,28 @@ sigroot_key(const struct sigroot_key *k, unsigned n, const uint8_t *id,
 	return NULL;
 }
 
-static bool
-any_from(const struct sigroot_key *k, unsigned n, int64_t when)
+static int64_t
+last_of(const struct sigroot_key *k, unsigned n)
 {
+	int64_t last = INT64_MIN;
+
 	for (unsigned i = 0; i < n; i++)
-		if (k[i].valid.to >= when)
-			return true;
-	return false;
+		last = MAX_OF(last, k[i].valid.to);
+	return last;
 }
 
-const char *
-sigroot_over(const struct sigroot *r, int64_t when)
+int64_t
+sigroot_end(const struct sigroot *r, const char **what)
 {
-	bool ca = false;
+	int64_t ca = INT64_MIN, ct = last_of(r->ct, r->nct);
+	int64_t log = last_of(r->log, r->nlog);
 
 	for (unsigned i = 0; i < r->nca; i++)
-		ca |= r->ca[i].valid.to >= when;
-	if (!ca)
-		return "no certificateAuthority counts any more";
-	if (!any_from(r->ct, r->nct, when))
-		return "no ctlog counts any more";
-	return any_from(r->log, r->nlog, when) ? NULL :
-	    "no tlog counts any more";
+		ca = MAX_OF(ca, r->ca[i].valid.to);
+	if (ca <= ct && ca <= log)
+		*what = "no certificateAuthority counts any more";
+	else
+		*what = ct <= log ? "no ctlog counts any more" :
+		    "no tlog counts any more";
+	return MIN_OF(ca, MIN_OF(ct, log));
 }

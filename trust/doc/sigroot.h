@@ -60,10 +60,10 @@ struct sigroot *sigroot_parse(const char *text, size_t len,
 void sigroot_free(struct sigroot *);
 bool sigroot_in(const struct sigroot_span *, int64_t when);
 /*
- * What can come of it at that time: NULL, or why nothing that is signed from
- * then on ever counts, a literal.
+ * Its end, the last second of which something that is signed can count, and
+ * what comes to an end then, a literal; INT64_MAX: never.
  */
-const char *sigroot_over(const struct sigroot *, int64_t when);
+int64_t sigroot_end(const struct sigroot *, const char **what);
 /* Of logs; NULL: there is none of that name. */
 const struct sigroot_key *sigroot_key(const struct sigroot_key *, unsigned n,
     const uint8_t *id, size_t len);
