@@ -614,13 +614,13 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
  * has run; from here on each slot keeps one, or none, for so long.
  * J_POOL: how many there are now; of the starts since that jail began, those
  * into one, and the others by why not: none was there, a job of another shape,
- * one with volumes or a root to write to, an image's folder that is another
+ * one with a root to write to, an image's folder that is another
  * one; and how many could not be prepared
  */
 #define MSG_J_WARM(F) F(boolean, on, 0) F(u32, idle_s, 0)
 #define MSG_J_POOL(F)                                                          \
 	F(u32, prepared, 0) F(u64, warm, 0) F(u64, none, 0) F(u64, shape, 0)   \
-	F(u64, volumes, 0) F(u64, image, 0) F(u64, failed, 0)
+	F(u64, writable, 0) F(u64, image, 0) F(u64, failed, 0)
 /* ---- to audit ---- */
 #define MSG_EVENT(F) /* run, number: first, for common/witness.h */            \
 	F(u64, run, 0) F(u64, number, 0)                                       \

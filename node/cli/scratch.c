@@ -322,7 +322,8 @@ empty_blob(struct scratch *s)
 }
 
 static int
-args_memfd(const char *word_, const char *const *env, uint32_t *len)
+args_memfd(const char *word_, const char *const *env, uint32_t *len,
+    uint32_t *targets)
 {
 	static uint8_t buf[65536];
 	struct wr w = wr_make(buf, sizeof(buf));
@@ -335,6 +336,7 @@ args_memfd(const char *word_, const char *const *env, uint32_t *len)
 	}
 	plan_args_encode(&w, &a);
 	*len = (uint32_t)w.len;
+	*targets = plan_targets_len(&a);
 	return wr_ok(&w) ? memfd_sealed("args", buf, w.len) : -1;
 }
 
@@ -355,7 +357,7 @@ send_run(struct scratch *s, const struct id32 *job, const char *word_,
 	struct wr w = wr_make(m.plan, sizeof(m.plan));
 	int fds[4], rv;
 
-	fds[0] = args_memfd(word_, env, &p.args_len);
+	fds[0] = args_memfd(word_, env, &p.args_len, &p.targets_len);
 	fds[1] = memfd_sealed("filter", &allow, sizeof(allow));
 	fds[2] = empty_blob(s);
 	fds[3] = empty_blob(s);

@@ -204,8 +204,8 @@ warm_json(const struct node *n)
 	    n->warm.on, "prepared", (json_int_t)(n->warm.on ? m->prepared : 0),
 	    "failed", (json_int_t)m->failed, "starts", (json_int_t)m->warm,
 	    "cold", "none",
-	    (json_int_t)m->none, "shape", (json_int_t)m->shape, "volumes",
-	    (json_int_t)m->volumes, "image", (json_int_t)m->image);
+	    (json_int_t)m->none, "shape", (json_int_t)m->shape, "writable",
+	    (json_int_t)m->writable, "image", (json_int_t)m->image);
 }
 
 static bool

@@ -76,7 +76,7 @@ tell_warm(struct node *n, uint32_t seq)
 	tell(n, seq, NUMBER_STARTS, "warm", m->warm);
 	tell(n, seq, NUMBER_STARTS, "none", m->none);
 	tell(n, seq, NUMBER_STARTS, "shape", m->shape);
-	tell(n, seq, NUMBER_STARTS, "volumes", m->volumes);
+	tell(n, seq, NUMBER_STARTS, "writable", m->writable);
 	tell(n, seq, NUMBER_STARTS, "image", m->image);
 	tell(n, seq, NUMBER_WARM_FAILED, "", m->failed);
 }

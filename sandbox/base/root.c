@@ -253,7 +253,7 @@ int
 base_build(const struct base_dirs *d, bool root, const char **what)
 {
 	static const char *const dirs[] = {"images", "stage", "dev", "proc",
-	    "new", "hold", "vol", "wasm", "up"};
+	    "new", "new/none", "hold", "vol", "wasm", "up"};
 	int tools[NELEM(tool_dirs)];
 	char links[NELEM(tool_dirs)][64];
 	int nodes[NELEM(dev_nodes)], trees[32], wasm[WASM_FILES];
@@ -345,12 +345,18 @@ root_labelled(void)
 }
 
 static int
+fs_text(int fs, const char *key, const char *value)
+{
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+static int
 fs_set(int fs, const char *key, const char *fmt, unsigned long long v)
 {
 	char value[32];
 
 	(void)snprintf(value, sizeof(value), fmt, v);
-	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+	return fs_text(fs, key, value);
 }
 
 static int
@@ -360,11 +366,10 @@ tmpfs_mount(uint64_t bytes, uint32_t inodes, const char *mode, uint64_t attr)
 
 	if (fs < 0 || fs_set(fs, "size", "%llu", bytes) < 0 ||
 	    fs_set(fs, "nr_inodes", "%llu", inodes) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) < 0 ||
+	    fs_text(fs, "mode", mode) < 0 ||
 	    fs_set(fs, "uid", "%llu", 1000) < 0 ||
 	    fs_set(fs, "gid", "%llu", 1000) < 0 ||
-	    (label != NULL && fsconfig(fs, FSCONFIG_SET_STRING, "rootcontext",
-	    label, 0) < 0) ||
+	    (label != NULL && fs_text(fs, "rootcontext", label) < 0) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);
@@ -471,21 +476,23 @@ mount_image(const char *hex, bool read_only)
  * show in mountinfo where it lies on the host; bound where there is none.
  */
 static int
-mount_read_only(const char *path)
+make_read_only(const char *path)
 {
-	char opts[128];
+	_cleanup_fd_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	char lower[64];
 	int tree;
 
 	/* mountinfo shows what is said here: its name has the slot's number */
-	(void)snprintf(opts, sizeof(opts), "lowerdir=%s:/new/none,userxattr",
+	(void)snprintf(lower, sizeof(lower), "%s:/new/none",
 	    chdir(path) == 0 ? "." : path);
-	if (mount("overlay", "/new/v", "overlay", MS_RDONLY | MS_NOSUID |
-	    MS_NODEV, opts) == 0) {
-		tree = open_tree(AT_FDCWD, "/new/v", OPEN_TREE_CLONE |
-		    OPEN_TREE_CLOEXEC);
-		(void)umount2("/new/v", MNT_DETACH);
+	if (fs >= 0 && fs_text(fs, "source", "overlay") == 0 &&
+	    fs_text(fs, "lowerdir", lower) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0 &&
+	    (tree = fsmount(fs, FSMOUNT_CLOEXEC, NOTHING |
+	    MOUNT_ATTR_RDONLY)) >= 0)
 		return tree;
-	}
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree >= 0 && set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) <
 	    0) {
@@ -495,18 +502,39 @@ mount_read_only(const char *path)
 	return tree;
 }
 
+/* top: where root is, a path. tree stays the caller's. */
 static int
-attach_volume(int root, const struct root_volume *v, const struct place *p)
+attach_volume(int root, const char *top, const struct place *p, int tree)
 {
-	_cleanup_fd_ int tree = -1;
+	return p->in_tmp && make_path(top, p->path) < 0 ? -1 :
+	    attach_in(root, p, tree);
+}
 
-	if (p->in_tmp && make_path("/new/root", p->path) < 0)
-		return -1;
-	if (v->tree >= 0)
-		return attach_in(root, p, v->tree);
-	if ((tree = mount_read_only(v->path)) < 0)
-		return -1;
-	return attach_in(root, p, tree);
+/* What is not there as a tree is made one. */
+static int
+make_volumes(int *trees, const struct root_plan *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		trees[i] = r->volumes[i].tree >= 0 ? r->volumes[i].tree :
+		    make_read_only(r->volumes[i].path);
+		if (trees[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+attach_all(int root, const char *top, const int *trees,
+    const struct root_plan *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		if (attach_volume(root, top, &r->places[PLACE_FIXED + i],
+		    trees[i]) < 0)
+			return -1;
+		if (trees[i] != r->volumes[i].tree)
+			(void)close(trees[i]);
+	}
+	return 0;
 }
 
 static int
@@ -523,7 +551,7 @@ static int
 make_skel(const struct place *places, unsigned n, bool wasm)
 {
 	if (mkdir("/new/skel", 0755) < 0 || mkdir("/new/root", 0755) < 0 ||
-	    mkdir("/new/none", 0755) < 0 || mkdir("/new/v", 0755) < 0)
+	    mkdir("/new/none", 0755) < 0)
 		return -1;
 	for (unsigned i = 0; i < PLACE_FIXED + n; i++)
 		if (!places[i].in_tmp &&
@@ -591,14 +619,14 @@ root_build(const struct root_plan *r, const char **what)
 {
 	const struct place *at = r->places;
 	_cleanup_fd_ int root = build_ground(r, what);
+	int trees[PLAN_VOLUMES_ALL];
 
 	if (root < 0)
 		return -1;
 	*what = "volume";
-	for (unsigned i = 0; i < r->n; i++)
-		if (attach_volume(root, &r->volumes[i], &at[PLACE_FIXED + i]) <
-		    0)
-			return -1;
+	if (make_volumes(trees, r) < 0 ||
+	    attach_all(root, "/new/root", trees, r) < 0)
+		return -1;
 	if (r->outside)
 		return 0;
 	*what = "/proc";
@@ -620,10 +648,14 @@ root_prepare(const struct root_plan *r, const char **what)
 }
 
 int
-root_join(int ns, const struct place *places, const char **what)
+root_join(int ns, const struct root_plan *r, const char **what)
 {
 	_cleanup_fd_ int root = -1, proc = -1;
+	int trees[PLAN_VOLUMES_ALL];
 
+	*what = "volume";
+	if (make_volumes(trees, r) < 0)
+		return -1;
 	/* one can be made only where there is another one, which is here */
 	*what = "/proc";
 	if ((proc = procfs_make()) < 0)
@@ -631,9 +663,12 @@ root_join(int ns, const struct place *places, const char **what)
 	*what = "mount namespace";
 	if (setns(ns, CLONE_NEWNS) < 0)
 		return -1;
-	*what = "/proc";
+	*what = "volume";
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root < 0 ? -1 : attach_in(root, &places[PLACE_PROC], proc);
+	if (root < 0 || attach_all(root, "", trees, r) < 0)
+		return -1;
+	*what = "/proc";
+	return attach_in(root, &r->places[PLACE_PROC], proc);
 }
 
 int

@@ -16,6 +16,7 @@
  *   /vol/N   profile volumes, read-only             job could mount its own
  *   /wasm    the runner of modules, read-only
  *   /new     where a job's root grows        /hold  where tmpfs are made
+ *            (/new/none: an empty folder)
  *   /up      what a job writes to its root (upper.h)
  *
  * and, for another runner, /usr with what leads there, and an empty
@@ -66,12 +67,14 @@ struct root_plan {
 int root_build(const struct root_plan *, const char **what);
 /*
  * The same in two halves, for a root that waits for its job. prepare: all but
- * volumes and /proc. join, by a process of the job's pid namespace that is still
- * in the base: its /proc, then into the namespace in which that was (ns, of
- * /proc/PID/ns/mnt). 0, or -1 with errno and *what.
+ * /proc and what lies on the folders of its n volumes. join, by a process of the
+ * job's pid namespace that is still in the base: its volumes and /proc, made
+ * where they can be, then into the namespace in which that was (ns, of
+ * /proc/PID/ns/mnt), where they are attached. Of the plan it reads places,
+ * volumes, n. 0, or -1 with errno and *what.
  */
 int root_prepare(const struct root_plan *, const char **what);
-int root_join(int ns, const struct place *, const char **what);
+int root_join(int ns, const struct root_plan *, const char **what);
 
 /*
  * The root of a step: an empty folder with /v (a detached tree, or a folder

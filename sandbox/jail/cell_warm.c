@@ -154,8 +154,8 @@ cell_warm_went(struct jail *j, const struct cell *c, uint8_t how)
 	case MEMBER_SHAPE:
 		m->shape++;
 		break;
-	case MEMBER_VOLUMES:
-		m->volumes++;
+	case MEMBER_WRITABLE:
+		m->writable++;
 		break;
 	case MEMBER_IMAGE:
 		m->image++;

@@ -132,54 +132,78 @@ init_root(const struct shape *s, int report, const struct plan_args *a,
 	*r = (struct root_plan){.hex = s->wasm ? NULL : hex, .wasm = s->wasm,
 	    .read_only = s->read_only, .tmp_bytes = s->tmp_bytes,
 	    .tmp_inodes = s->tmp_inodes, .noexec = s->noexec,
-	    .places = places};
+	    .places = places, .n = a->ntargets};
 	find_places(report, a, r->hex, places);
+}
+
+/* Where a job's volumes are, in the base or as trees. */
+struct sources {
+	struct root_volume v[PLAN_VOLUMES_ALL];
+	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX];
+};
+
+static void
+find_sources(const struct init_env *e, const struct init_job *j,
+    struct sources *s, struct root_plan *r)
+{
+	const struct plan *p = &j->plan;
+
+	for (uint32_t i = 0; i < p->nvolumes; i++) {
+		s->v[i].tree = j->trees[i];
+		s->v[i].path = s->paths[i];
+		if (p->volumes[i].kind == PLAN_VOL_PROFILE)
+			(void)snprintf(s->paths[i], sizeof(s->paths[i]),
+			    "/vol/%u", p->volumes[i].index);
+		else
+			stage_path(s->paths[i], e->slot, i);
+	}
+	r->volumes = s->v;
+	r->n = p->nvolumes;
+}
+
+static const char *
+code_of(const char *what)
+{
+	return strcmp(what, "volume") == 0 ? "volume" :
+	    strcmp(what, "image") == 0 ? "image" : "internal";
 }
 
 static void
 build_root(const struct init_env *e, const struct init_job *j,
     const struct plan_args *a, struct place *places, bool outside)
 {
-	struct root_volume v[PLAN_VOLUMES_ALL];
-	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
-	const struct plan *p = &j->plan;
+	struct sources sources;
 	struct root_plan r;
 	struct shape shape;
 	const char *what;
+	char hex[65];
 
-	for (uint32_t i = 0; i < p->nvolumes; i++) {
-		v[i].tree = j->trees[i];
-		v[i].path = paths[i];
-		if (p->volumes[i].kind == PLAN_VOL_PROFILE)
-			(void)snprintf(paths[i], sizeof(paths[i]), "/vol/%u",
-			    p->volumes[i].index);
-		else
-			stage_path(paths[i], e->slot, i);
-	}
-	shape_of(&shape, p);
+	shape_of(&shape, &j->plan);
 	init_root(&shape, j->report, a, hex, places, &r);
 	r.outside = outside;
-	r.volumes = v;
-	r.n = p->nvolumes;
+	find_sources(e, j, &sources, &r);
 	if (root_build(&r, &what) == 0)
 		return;
 	if (errno == ENOENT && strchr(what, '/') == NULL &&
 	    strcmp(what, "root") != 0)
 		refuse(j->report, "image", "it lacks the folder of a mount, and "
 		    "this kernel has no overlay to add it");
-	fail(j->report, strcmp(what, "volume") == 0 ? "volume" :
-	    strcmp(what, "image") == 0 ? "image" : "internal", what, errno);
+	fail(j->report, code_of(what), what, errno);
 }
 
 /* Before anything that a stranger has said is read. */
 static void
-join_root(const struct init_job *j, struct place *places)
+join_root(const struct init_env *e, const struct init_job *j,
+    struct place *places)
 {
+	struct root_plan r = {.places = places};
+	struct sources sources;
 	const char *what;
 
 	memcpy(places, j->member->places, sizeof(j->member->places));
-	if (root_join(j->member->ns, places, &what) < 0)
-		fail(j->report, "internal", what, errno);
+	find_sources(e, j, &sources, &r);
+	if (root_join(j->member->ns, &r, &what) < 0)
+		fail(j->report, code_of(what), what, errno);
 }
 
 static uint32_t
@@ -211,13 +235,14 @@ init_prepare(const struct init_env *e, const struct init_job *j, bool outside,
 
 	take_ids(e, j->report);
 	if (j->member != NULL)
-		join_root(j, out->places);
+		join_root(e, j, out->places);
 	if ((buf = map_fd(j->args, j->plan.args_len)) == NULL ||
 	    (out->filter.insns = map_fd(j->filter, filter_bytes)) == NULL)
 		fail(j->report, "internal", "memfd", errno);
 	out->filter.len = (unsigned short)j->plan.filter_len;
 	if ((why = plan_args_parse(buf, j->plan.args_len, args)) != NULL ||
-	    args->ntargets != j->plan.nvolumes)
+	    args->ntargets != j->plan.nvolumes ||
+	    plan_targets_len(args) != j->plan.targets_len)
 		fail(j->report, why != NULL && strncmp(why, "a target", 8) == 0
 		    ? "volume" : "internal", why == NULL ? "targets" : why,
 		    EINVAL);

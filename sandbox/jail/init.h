@@ -103,6 +103,8 @@ void init_root(const struct shape *, int report, const struct plan_args *,
 /* Build the root of a shape, and end; told is written the namespace to. */
 struct init_member {
 	struct shape shape;
+	const uint8_t *targets; /* of volumes to come (plan_targets_parse) */
+	uint32_t targets_len;
 	uint32_t serial;
 	int report, told;
 };

@@ -15,15 +15,17 @@
  * its own that nobody is in. Who built it has ended; the slot's process holds
  * the namespace by a descriptor, so it goes with that, whatever ends it.
  *
- * It was made of a shape alone. A job of that very shape enters it and nobody
- * after that; any other plan drops it. The folder of its image must be what it
- * was when it was begun: same place, same inode, never renamed since.
+ * It was made of a shape, and of the targets of volumes, for which it has
+ * folders. A job of that very shape and those very targets, byte for byte,
+ * enters it and nobody after that; any other plan drops it. The folder of its
+ * image must be what it was when it was begun: same place, same inode, never
+ * renamed since.
  */
 enum member_how {
 	MEMBER_TAKEN = 'w',   /* a warm start */
 	MEMBER_NONE = 'n',    /* nothing was prepared, or not yet */
-	MEMBER_SHAPE = 's',   /* the job has another one */
-	MEMBER_VOLUMES = 'v', /* with volumes, or a root to write to */
+	MEMBER_SHAPE = 's',   /* the job has another one, or other targets */
+	MEMBER_WRITABLE = 'r', /* with a root to write to */
 	MEMBER_IMAGE = 'i',   /* its image's folder is not what it was */
 };
 
@@ -32,23 +34,25 @@ struct member_image {
 	int64_t changed_s, changed_ns;
 };
 struct member {
-	bool known; /* shape is that of the last job, and may be prepared */
+	bool known; /* these are the last job's, and may be prepared */
 	struct shape shape;
+	uint32_t targets_len;
+	uint8_t targets[PLAN_TARGETS_BYTES]; /* not read here */
 	uint32_t serial; /* of the last one that was begun */
 	struct member_image image;
 	int told[2]; /* how it comes: to read, to write */
 	int ns;      /* of the one that is ready, or was taken; -1 */
 	bool used;   /* by the present job: nobody's after it */
-	struct place places[PLACE_FIXED];
+	struct place places[PLACES_ALL];
 };
 
 /* 0, or -1 with errno. */
 int member_init(struct member *);
 /*
- * A job comes: what it gets. The namespace is held until the job is forgotten,
- * so that its mounts are not what its end waits for.
+ * A job comes: what it gets; args as the plan's. The namespace is held until the
+ * job is forgotten, so that its mounts are not what its end waits for.
  */
-enum member_how member_take(struct member *, const struct plan *);
+enum member_how member_take(struct member *, const struct plan *, int args);
 /* Nothing is prepared any more; forget: nor may be before another job. */
 void member_drop(struct member *, bool forget);
 /*

@@ -254,7 +254,7 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 		return;
 	}
 	sl->upper = !sl->plan.read_only;
-	sl->how = member_take(&sl->member, &sl->plan);
+	sl->how = member_take(&sl->member, &sl->plan, sl->args);
 	for (uint32_t i = 0; i < sl->plan.nvolumes; i++) {
 		uint8_t kind = sl->plan.volumes[i].kind;
 		uint64_t bytes;
@@ -326,10 +326,14 @@ do_try(struct slot *sl, const int fds[3])
 		started(sl, 0, pidfd);
 }
 
-/* What nobody asks for any more is no more charged to the job. */
+/*
+ * What nobody asks for any more is no more charged to the job, nor in the way of
+ * what is emptied; while nobody waits for its end.
+ */
 static void
-drop_trees(struct slot *sl)
+drop_mounts(struct slot *sl)
 {
+	member_drop(&sl->member, false);
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++)
 		for (int k = 0; k < TREES; k++)
 			close_fd(&sl->trees[k][i]);
@@ -409,7 +413,7 @@ do_step(struct slot *sl, int step, unsigned v, uint32_t members,
 		return;
 	}
 	if (step == STEP_CLEAN)
-		drop_trees(sl);
+		drop_mounts(sl);
 	rv = carry_out(sl, &o, &pidfd);
 	/* a mount is attached once */
 	if (st->tree >= 0)
@@ -526,9 +530,7 @@ forget(struct slot *sl)
 	int ns = namespace_told(sl);
 
 	close_fd(&ns);
-	drop_trees(sl);
-	/* its mounts go while nobody waits for its end */
-	member_drop(&sl->member, false);
+	drop_mounts(sl);
 	if (sl->upper && upper_drop() < 0)
 		why = "what it wrote to its root is left";
 	sl->upper = false;

@@ -241,6 +241,7 @@ plan_compile(struct compiled *out, const struct compile_in *in,
 	w = wr_make(out->args, PLAN_MEMFD_MAX);
 	plan_args_encode(&w, a);
 	p->args_len = (uint32_t)w.len;
+	p->targets_len = plan_targets_len(a);
 	/* what jail will say, said now: an image's own texts may be too long */
 	code = wr_ok(&w) ? "manifest" : "internal";
 	*why = "arguments and environment are too large";

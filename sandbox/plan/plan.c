@@ -22,6 +22,7 @@ plan_encode(struct wr *w, const struct plan *p)
 	wr_u64(w, p->time_ms);
 	wr_u64(w, p->output);
 	wr_u32(w, p->args_len);
+	wr_u32(w, p->targets_len);
 	wr_u32(w, p->filter_len);
 	wr_bool(w, p->read_only);
 	wr_bool(w, p->noexec);
@@ -56,7 +57,7 @@ plan_decode(struct rd r, struct plan *p)
 	    !rd_u64(&r, &p->memory) || !rd_u32(&r, &p->cpu_milli) ||
 	    !rd_u32(&r, &p->pids) || !rd_u64(&r, &p->time_ms) ||
 	    !rd_u64(&r, &p->output) || !rd_u32(&r, &p->args_len) ||
-	    !rd_u32(&r, &p->filter_len) || !rd_bool(&r, &p->read_only) ||
+	    !rd_u32(&r, &p->targets_len) || !rd_u32(&r, &p->filter_len) || !rd_bool(&r, &p->read_only) ||
 	    !rd_bool(&r, &p->noexec) || !rd_u8(&r, &p->ruled) ||
 	    !rd_u64(&r, &p->tmp_bytes) || !rd_u32(&r, &p->tmp_inodes) ||
 	    !rd_u8(&r, &p->runtime) || !rd_u8(&r, &p->wasm) ||
@@ -201,6 +202,10 @@ plan_check(const struct plan *p, const struct plan_limits *l,
 	*why = "argv and environment";
 	if (p->args_len == 0 || p->args_len > PLAN_MEMFD_MAX)
 		return "internal";
+	*why = "targets";
+	if (p->targets_len >= p->args_len ||
+	    p->targets_len > PLAN_TARGETS_BYTES)
+		return "internal";
 	*why = "seccomp program";
 	if (p->filter_len == 0 || p->filter_len > PLAN_FILTER_MAX)
 		return "internal";
@@ -297,6 +302,33 @@ env_ok(const char *s)
 	return true;
 }
 
+uint32_t
+plan_targets_len(const struct plan_args *a)
+{
+	size_t n = 2;
+
+	for (uint32_t i = 0; i < a->ntargets; i++)
+		n += 4 + strlen(a->targets[i]) + 1;
+	return (uint32_t)n;
+}
+
+static bool
+get_targets(struct rd *r, struct plan_args *a)
+{
+	memset(a, 0, sizeof(*a));
+	return get_list(r, a->targets, &a->ntargets, PLAN_VOLUMES_ALL,
+	    (size_t)PLAN_VOLUMES_ALL * PLAN_TARGET_MAX);
+}
+
+const char *
+plan_targets_parse(const uint8_t *buf, size_t len, struct plan_args *a)
+{
+	struct rd r = rd_make(buf, len);
+
+	return !get_targets(&r, a) || !rd_end(&r) ? "targets" :
+	    plan_targets_check(a->targets, a->ntargets);
+}
+
 const char *
 plan_args_parse(const uint8_t *buf, size_t len, struct plan_args *a)
 {
@@ -304,9 +336,7 @@ plan_args_parse(const uint8_t *buf, size_t len, struct plan_args *a)
 	size_t cwd_max = 4095;
 	const char *why;
 
-	memset(a, 0, sizeof(*a));
-	if (!get_list(&r, a->targets, &a->ntargets, PLAN_VOLUMES_ALL,
-	    PLAN_VOLUMES_ALL * PLAN_TARGET_MAX))
+	if (!get_targets(&r, a))
 		return "targets";
 	if (!get_list(&r, a->argv, &a->argc, PLAN_ARGS_MAX, PLAN_ARGS_BYTES) ||
 	    a->argc == 0)

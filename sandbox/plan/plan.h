@@ -17,10 +17,11 @@
  * into it (policy/compile.h), jail decodes and checks it again.
  */
 
-#define PLAN_VERSION 3
+#define PLAN_VERSION 4
 #define PLAN_VOLUMES_MAX 16 /* compute.md 2.1, of a manifest */
 #define PLAN_VOLUMES_ALL 32 /* with those of the profile */
 #define PLAN_TARGET_MAX 255
+#define PLAN_TARGETS_BYTES (2u + PLAN_VOLUMES_ALL * (5u + PLAN_TARGET_MAX))
 #define PLAN_ARGS_MAX 256
 #define PLAN_ARGS_BYTES 32768
 #define PLAN_ENV_MAX 256
@@ -85,6 +86,7 @@ struct plan {
 	uint64_t time_ms;
 	uint64_t output;   /* bytes of each rw volume */
 	uint32_t args_len; /* bytes of the args memfd */
+	uint32_t targets_len; /* ... of its beginning, the volumes' targets */
 	uint32_t filter_len; /* instructions of the filter memfd */
 	bool read_only;    /* root; false: a private tmpfs over it */
 	/* of a behaviour contract; false, 0: none */
@@ -164,10 +166,17 @@ struct plan_args {
 	const char *rules[PLAN_RULES_MAX];
 	uint32_t nrules;
 };
-/* false in wr_ok(): does not fit. */
+/* false in wr_ok(): does not fit; it begins with the targets. */
 void plan_args_encode(struct wr *, const struct plan_args *);
 /* NULL: good; else why not. buf must stay while out is used. */
 const char *plan_args_parse(const uint8_t *buf, size_t len,
+    struct plan_args *out);
+/*
+ * The targets alone, by which a root is prepared (shape.h): how many bytes they
+ * are in the record, and these read again, as plan_args_parse() does.
+ */
+uint32_t plan_targets_len(const struct plan_args *);
+const char *plan_targets_parse(const uint8_t *buf, size_t len,
     struct plan_args *out);
 /* Of a rule: what it allows, and where. */
 uint8_t plan_rule(const char *rule, bool *beneath, const char **path);

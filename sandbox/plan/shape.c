@@ -33,5 +33,5 @@ shape_eq(const struct shape *a, const struct shape *b)
 bool
 shape_alone(const struct plan *p)
 {
-	return p->nvolumes == 0 && p->read_only;
+	return p->read_only;
 }

@@ -9,8 +9,10 @@
 
 /*
  * All that a job's root is made of before there is the job: what a root can be
- * prepared from (sandbox/jail/member.h). Whoever builds a root reads this and
- * not the plan, so that two plans of one shape have one root. Pure.
+ * prepared from (sandbox/jail/member.h), with the targets of its volumes, which
+ * are folders there until the volumes themselves are attached. Whoever builds a
+ * root reads these and not the plan, so that two plans of one shape have one
+ * root. Pure.
  */
 struct shape {
 	struct id32 image; /* of a module: zeros, its root is empty */
@@ -22,9 +24,9 @@ void shape_of(struct shape *, const struct plan *);
 bool shape_eq(const struct shape *, const struct shape *);
 
 /*
- * Is the root of this plan complete without the job? One with volumes is not:
- * where they lie is read inside, and each has a step of its own before. Nor is
- * one that can be written to: what is written has a place made for the job.
+ * Is the root of this plan complete without the job, but for what is attached
+ * to it? One that can be written to is not: what is written has a place that is
+ * made for the job, and an overlay takes that when it is mounted.
  */
 bool shape_alone(const struct plan *);
 

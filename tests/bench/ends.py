@@ -133,7 +133,7 @@ def sandbox(build, idle_ms):
 
 def starts(build, words, name, env=None):
     """The lines of sandbox_start by their names, ms."""
-    ours = ("cold", "idle", "warm", "warm-now")
+    ours = ("cold", "idle", "warm", "warm-now", "warm-lent", "warm-filled")
     out = {k: [] for k in (*ours, *(k + "-runs" for k in ours), "other", "other-idle")}
     p = subprocess.run([os.path.join(build, "tests/bench/sandbox_start"), *words], capture_output=True, text=True,
                        timeout=LIMIT_S, cwd=build, env=env)

@@ -3,9 +3,10 @@
  * From J_RUN until the job's exit is known: /bin/true in a fresh sandbox with
  * every layer, cold, cold after idling, and into a root that was prepared
  * meanwhile, in turns with bubblewrap, or with what is said, and with a plain
- * exec. One line a run: "cold|idle|warm|warm-now|other|other-idle|exec
- * MICROSECONDS", where warm has idled and warm-now has waited for the root alone;
- * of ours one more, "KIND-runs", from J_RUN until it is known that the command
+ * exec. One line a run: "cold|idle|warm|warm-now|warm-lent|warm-filled|other|
+ * other-idle|exec MICROSECONDS", where warm has idled and the others of that name
+ * have waited for the root alone; warm-lent has a volume of the node's,
+ * warm-filled one that is filled from an archive first; of ours one more, "KIND-runs", from J_RUN until it is known that the command
  * has been executed; medians on standard error. WARREN_RUNNER (tests/escape/drive.h) says what
  * contains the jobs; another program than our own sandbox prepares nothing.
  * sandbox_start [ROUNDS [IDLE-MS [PROGRAM WORD...]]]
@@ -31,11 +32,13 @@
 #define ROUNDS_MAX 1000
 #define IDLE_MS 100
 
-enum { COLD, IDLE, WARM, WARM_NOW, OURS, RUNS = OURS, OTHER = RUNS + OURS,
+enum { COLD, IDLE, WARM, WARM_NOW, LENT, FILLED, OURS, RUNS = OURS, OTHER = RUNS + OURS,
     OTHER_IDLE, EXEC, KINDS };
 static const char *const names[] = {"cold", "idle", "warm", "warm-now",
-    "cold-runs", "idle-runs", "warm-runs", "warm-now-runs", "other",
+    "warm-lent", "warm-filled", "cold-runs", "idle-runs", "warm-runs",
+    "warm-now-runs", "warm-lent-runs", "warm-filled-runs", "other",
     "other-idle", "exec"};
+static int blob = -1; /* an empty archive */
 static int64_t took[KINDS][ROUNDS_MAX];
 static int n_took[KINDS];
 static char root[400];
@@ -51,7 +54,7 @@ note(int kind, int64_t us)
 
 static bool
 job(struct drive *d, const struct id32 *image, const struct seccomp_program *f,
-    int kind)
+    int volume, int kind)
 {
 	static const char *const argv[] = {"/bin/true", NULL};
 	static const char *const env[] = {"PATH=/bin", NULL};
@@ -62,6 +65,10 @@ job(struct drive *d, const struct id32 *image, const struct seccomp_program *f,
 	j.image = *image;
 	j.argv = argv;
 	j.env = env;
+	j.nvolumes = volume == 0 ? 0 : 1;
+	j.volumes[0].kind = (uint8_t)volume;
+	j.volumes[0].target = "/data";
+	j.volumes[0].blob = volume == PLAN_VOL_RO ? blob : -1;
 	if (f->len > 0) {
 		j.filter = f->insns;
 		j.filter_len = f->len;
@@ -111,14 +118,19 @@ warm(struct drive *d, const struct id32 *image, const struct seccomp_program *f,
     int idle_us)
 {
 	uint64_t before = d->pool.warm;
-	bool ok = drive_warm(d, true, 60) == 0 && job(d, image, f, -1) &&
-	    drive_prepared(d, 1) == 0 && job(d, image, f, WARM_NOW) &&
+	bool ok = drive_warm(d, true, 60) == 0 && job(d, image, f, 0, -1) &&
+	    drive_prepared(d, 1) == 0 && job(d, image, f, 0, WARM_NOW) &&
 	    drive_prepared(d, 1) == 0;
 
 	if (ok)
 		quiet(idle_us, "what is measured is a start after it");
-	ok = ok && job(d, image, f, WARM) && drive_prepared(d, 1) == 0;
-	if (ok && d->pool.warm != before + 2) {
+	ok = ok && job(d, image, f, 0, WARM) && drive_prepared(d, 1) == 0 &&
+	    job(d, image, f, PLAN_VOL_PROFILE, -1) &&
+	    drive_prepared(d, 1) == 0 &&
+	    job(d, image, f, PLAN_VOL_PROFILE, LENT) &&
+	    drive_prepared(d, 1) == 0 &&
+	    job(d, image, f, PLAN_VOL_RO, FILLED) && drive_prepared(d, 1) == 0;
+	if (ok && d->pool.warm != before + 4) {
 		fprintf(stderr, "a start was not warm\n");
 		ok = false;
 	}
@@ -168,7 +180,8 @@ load_profile(struct seccomp_program *f, const char *top)
 int
 main(int argc, char *argv[])
 {
-	struct drive_options o = {.slots = 2, .level = 2};
+	static const uint8_t empty[1024];
+	struct drive_options o = {.slots = 2, .level = 2, .volume = "/usr"};
 	char exe[512], text[500];
 	int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
 	int idle_us = (argc > 2 ? (int)strtol(argv[2], NULL, 10) : IDLE_MS) *
@@ -195,14 +208,15 @@ main(int argc, char *argv[])
 		return 1;
 	}
 	load_profile(&filter, SRCDIR);
+	blob = setup_blob(empty, sizeof(empty));
 	(void)snprintf(text, sizeof(text), "%s/bin/true", root);
 	plain[0] = text;
 	for (int i = 0; i < rounds && ok; i++) {
-		ok = job(&d, &image, &filter, COLD);
+		ok = job(&d, &image, &filter, 0, COLD);
 		other(OTHER);
 		spawn(EXEC, plain);
 		quiet(idle_us, "what is measured is a start after it");
-		ok = ok && job(&d, &image, &filter, IDLE) &&
+		ok = ok && job(&d, &image, &filter, 0, IDLE) &&
 		    (getenv("WARREN_RUNNER") != NULL ||
 			warm(&d, &image, &filter, idle_us));
 		quiet(idle_us, "what is measured is a start after it");

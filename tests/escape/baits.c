@@ -29,8 +29,8 @@ baits_job(struct drive_job *j, const struct id32 *image, const char *name)
 	j->argv = argv;
 	j->env = baits.env;
 	j->pids = 64;
-	/* volumes, so that their mounts are seen as well; nobody prepares them */
-	j->nvolumes = getenv("WARREN_WARM") == NULL ? 2 : 0;
+	/* volumes, so that their mounts are seen as well */
+	j->nvolumes = 2;
 	j->volumes[0].kind = PLAN_VOL_RO;
 	j->volumes[0].target = "/in/ro";
 	j->volumes[0].blob = setup_blob(empty_tar, sizeof(empty_tar));

@@ -379,7 +379,7 @@ drive_job_clear(struct drive_job *j)
 }
 
 static int
-args_memfd(const struct drive_job *j, uint32_t *len)
+args_memfd(const struct drive_job *j, uint32_t *len, uint32_t *targets)
 {
 	static uint8_t buf[1 << 20];
 	struct wr w = wr_make(buf, sizeof(buf));
@@ -399,6 +399,7 @@ args_memfd(const struct drive_job *j, uint32_t *len)
 	a.cwd = j->cwd;
 	plan_args_encode(&w, &a);
 	*len = (uint32_t)w.len;
+	*targets = plan_targets_len(&a);
 	return wr_ok(&w) ? memfd_sealed("args", buf, w.len) : -1;
 }
 
@@ -533,7 +534,7 @@ drive_post(struct drive *d, struct drive_job *j)
 	if (rv == -1)
 		return complain(what);
 	make_plan(j, &p, fds, &nfds);
-	fds[0] = args_memfd(j, &p.args_len);
+	fds[0] = args_memfd(j, &p.args_len, &p.targets_len);
 	p.filter_len = j->filter == NULL ? 1 : j->filter_len;
 	fds[1] = memfd_sealed("filter", j->filter == NULL ? &allow :
 	    j->filter, p.filter_len * sizeof(struct sock_filter));
@@ -693,7 +694,7 @@ drive_finish(struct drive *d, struct drive_job *j)
 		if ((type = drive_answer(d, j, ANSWER_MS)) == 0)
 			return complain("no answer to J_FORGET");
 	} while (type != IPC_J_FORGOTTEN);
-	d->alone = j->started && j->nvolumes == 0;
+	d->alone = j->started && !j->writable;
 	as_node(d, true);
 	late = until_begin("the end of the job's groups",
 	    PATIENCE_MS);

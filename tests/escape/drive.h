@@ -37,7 +37,7 @@ struct drive {
 	struct msg_J_POSTURE posture;
 	struct msg_J_POOL pool; /* as it was told last */
 	bool warms; /* WARREN_WARM */
-	bool alone; /* the last job had no volumes: a root like its own comes */
+	bool alone; /* the last job wrote to no root: one like its own comes */
 	bool fresh_hello;
 	unsigned holds; /* descriptors of a job's first process */
 	uint32_t pids_more; /* of the runner, beside a job's */
@@ -59,7 +59,7 @@ struct drive_options {
 /*
  * Slots prepare roots from here on (J_WARM), or do not. With WARREN_WARM in the
  * environment every jail begins so, and drive_run() waits before each job
- * without volumes until its slot has a root of the last one's shape.
+ * until its slot has a root of the last one's shape, where that can be.
  */
 int drive_warm(struct drive *, bool on, uint32_t idle_s);
 /* Wait until so many are there. */

@@ -4,7 +4,7 @@
  * node that allows everything: what holds is jail's own. Host-side baits are
  * set first, so that "not found" is not "not there", and each attack is seen
  * to succeed without a sandbox.
- * With WARREN_WARM each is in a root that was prepared, without volumes.
+ * With WARREN_WARM each is in a root that was prepared.
  * test_probes BUILD-FOLDER BUSYBOX [NAME]
  */
 #include <signal.h>

@@ -26,7 +26,7 @@
 static struct id32 image;
 static char root[512];
 static const char *const env[] = {"PATH=/bin", NULL};
-static const uint8_t empty_tar[1024];
+static char work[] = "/tmp/warren-warm-XXXXXX";
 
 static void
 new_job(struct drive_job *j, const char *script)
@@ -55,6 +55,25 @@ run(struct drive_job *j, const char *script, char **out)
 	return true;
 }
 
+/* ... with what it has of blobs. */
+static void
+done(struct drive_job *j)
+{
+	for (unsigned i = 0; i < NELEM(j->volumes); i++)
+		if (j->volumes[i].blob != -1)
+			(void)close(j->volumes[i].blob);
+	drive_job_clear(j);
+}
+
+static void
+shorter(struct drive_job *j, struct plan *p, int *fds, unsigned *nfds)
+{
+	(void)j;
+	(void)fds;
+	(void)nfds;
+	p->targets_len--;
+}
+
 /* A job that leaves its shape, and the root that is prepared of it. */
 static bool
 prepare(void)
@@ -67,9 +86,11 @@ prepare(void)
 
 /* ---- trials ---- */
 
+/* newer kernels list mounts by their numbers, which is when they were made */
 #define SEEN                                                                   \
-	"cat /proc/self/status /proc/self/mountinfo /proc/self/limits "       \
-	"/proc/self/cgroup /proc/1/status /proc/self/mounts; "                \
+	"cat /proc/self/status /proc/self/limits "                            \
+	"/proc/self/cgroup /proc/1/status; "                                  \
+	"sort -k5 /proc/self/mountinfo; sort -k2 /proc/self/mounts; "         \
 	"ls -la / /tmp /dev /proc/self/fd; ls -l /proc/self/ns; id; umask; " \
 	"hostname; pwd; echo $$; ls /proc"
 
@@ -121,7 +142,7 @@ leave_out(char *text)
 
 /* Everything that a job can read of where it is, but for numbers. */
 static bool
-t_same(void)
+same(void (*more)(struct drive_job *))
 {
 	struct drive_job j;
 	char *cold, *warm;
@@ -130,19 +151,21 @@ t_same(void)
 
 	CHECK(drive_warm(&d, true, 600) == 0);
 	new_job(&j, SEEN);
+	more(&j);
 	CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
 	cold = j.out;
 	j.out = NULL;
-	drive_job_clear(&j);
+	done(&j);
 	CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == before);
 	new_job(&j, SEEN);
+	more(&j);
 	CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
 	warm = j.out;
 	j.out = NULL;
 	/* counted where a job that is built is: its own group */
 	CHECK(d.dirs.v2 == -1 || j.usage.cpu_us > 0);
 	CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == before + 1);
-	drive_job_clear(&j);
+	done(&j);
 	CHECK(strlen(cold) > 2000);
 	leave_out(cold);
 	leave_out(warm);
@@ -159,6 +182,108 @@ t_same(void)
 	}
 	free(cold);
 	free(warm);
+	return true;
+}
+
+static void
+nothing(struct drive_job *j)
+{
+	(void)j;
+}
+
+static bool
+t_same(void)
+{
+	return same(nothing);
+}
+
+/* Of each kind one, in places that an image has not. */
+static void
+volumes(struct drive_job *j)
+{
+	static const char *const targets[] = {"/in/ro", "/tmp/deep/rw", "/lent",
+	    "/mine"};
+	static const uint8_t kinds[] = {PLAN_VOL_RO, PLAN_VOL_RW,
+	    PLAN_VOL_PROFILE, PLAN_VOL_PROFILE_RW};
+
+	j->nvolumes = NELEM(kinds);
+	for (unsigned i = 0; i < NELEM(kinds); i++) {
+		j->volumes[i].kind = kinds[i];
+		j->volumes[i].target = targets[i];
+		if (kinds[i] == PLAN_VOL_RO || kinds[i] == PLAN_VOL_RW)
+			j->volumes[i].blob = setup_pack(work);
+	}
+}
+
+static bool
+t_same_volumes(void)
+{
+	return same(volumes);
+}
+
+/* What one writes the next has not, what it may not write it cannot. */
+static bool
+t_volumes(void)
+{
+	static const char script[] =
+	    "cat /in/ro/said /tmp/deep/rw/said /lent/said /mine/said || exit 1;"
+	    " ls /tmp/deep/rw /mine;"
+	    " for d in /in/ro /lent / /in /tmp/deep/rw /mine; do"
+	    " echo x > $d/left && echo $d; done; :";
+	static const char expect[] = "said\nsaid\nsaid\nsaid\n"
+	    "/mine:\nsaid\n\n/tmp/deep/rw:\nsaid\n/tmp/deep/rw\n/mine\n";
+	struct drive_job j;
+
+	CHECK(drive_warm(&d, true, 600) == 0);
+	for (uint64_t i = 0; i < 4; i++) {
+		new_job(&j, script);
+		volumes(&j);
+		CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
+		if (strcmp(j.out, expect) != 0) {
+			(void)snprintf(note, sizeof(note), "%.400s", j.out);
+			return false;
+		}
+		/* what it left comes back as from any other */
+		CHECK(j.packed_len[1] > 2048);
+		done(&j);
+		CHECK(drive_prepared(&d, 1) == 0 && d.pool.warm == i);
+	}
+	return true;
+}
+
+/* Another place, one more, or none: a root of those is another one. */
+static bool
+t_targets(void)
+{
+	struct drive_job j;
+
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK(drive_warm(&d, true, 600) == 0);
+		new_job(&j, ":");
+		volumes(&j);
+		CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
+		done(&j);
+		CHECK(drive_prepared(&d, 1) == 0);
+		new_job(&j, "ls / | cat; cat /proc/self/mounts");
+		volumes(&j);
+		if (i == 0)
+			j.volumes[2].target = "/lend";
+		if (i == 1)
+			j.nvolumes = 3;
+		if (i == 2)
+			j.nvolumes = 0;
+		/* the same bytes that the record calls another length */
+		if (i == 3)
+			j.spoil = shorter;
+		CHECK(drive_run(&d, &j) == 0 && j.started == (i != 3));
+		CHECK(d.pool.shape == i + 1 && d.pool.warm == 0);
+		if (i == 3)
+			CHECK(strcmp(j.code, "internal") == 0);
+		else
+			CHECK((strstr(j.out, "lent") != NULL) == (i == 1) &&
+			    (strstr(j.out, "mine") != NULL) == (i == 0));
+		done(&j);
+	}
 	return true;
 }
 
@@ -206,8 +331,7 @@ t_shape(void)
 			j.nvolumes = 1;
 			j.volumes[0].kind = PLAN_VOL_RW;
 			j.volumes[0].target = "/v";
-			j.volumes[0].blob = setup_blob(empty_tar,
-			    sizeof(empty_tar));
+			j.volumes[0].blob = setup_pack(work);
 		}
 		CHECK(drive_run(&d, &j) == 0 && j.started && j.status == 0);
 		/* what it asked for, and not what was prepared */
@@ -216,10 +340,9 @@ t_shape(void)
 		CHECK(strstr(j.out, size) != NULL);
 		CHECK((strstr(j.out, " / overlay rw") != NULL) == (i == 1));
 		CHECK((strstr(j.out, " /v tmpfs") != NULL) == (i == 2));
-		if (i == 2)
-			(void)close(j.volumes[0].blob);
-		drive_job_clear(&j);
-		CHECK(d.pool.shape == 1 && d.pool.volumes == (uint64_t)i);
+		done(&j);
+		CHECK(d.pool.shape == 1 + (uint64_t)(i == 2) &&
+		    d.pool.writable == (uint64_t)(i > 0));
 		CHECK(d.pool.warm == 0);
 	}
 	return true;
@@ -230,7 +353,7 @@ static bool
 fill(void)
 {
 	static const char *const applets[] = {"sh", "cat", "ls", "id",
-	    "hostname"};
+	    "hostname", "sort"};
 	char link[600];
 
 	if (!setup_program(root, "busybox", busybox))
@@ -485,6 +608,9 @@ t_moments(void)
 
 static const struct trial trials[] = {
 	{"warm-same", t_same, false},
+	{"warm-same-volumes", t_same_volumes, false},
+	{"warm-volumes", t_volumes, false},
+	{"warm-targets", t_targets, false},
 	{"warm-once", t_once, false},
 	{"warm-shape", t_shape, false},
 	{"warm-image-replaced", t_image_replaced, false},
@@ -501,7 +627,7 @@ static const struct trial trials[] = {
 static int
 begin(void)
 {
-	struct drive_options o = {.slots = 1, .level = 0};
+	struct drive_options o = {.slots = 1, .level = 0, .volume = work};
 
 	return setup_drive(&d, &o, folder, root, sizeof(root), &image) == 0 &&
 	    fill() ? 0 : -1;
@@ -510,5 +636,17 @@ begin(void)
 int
 main(int argc, char *argv[])
 {
-	return trials_main(argc, argv, trials, NELEM(trials), begin);
+	char file[64];
+	FILE *f;
+	int rv = 2;
+
+	if (mkdtemp(work) == NULL)
+		return rv;
+	(void)chmod(work, 0755);
+	(void)snprintf(file, sizeof(file), "%s/said", work);
+	f = fopen(file, "we");
+	if (f != NULL && fputs("said\n", f) >= 0 && fclose(f) == 0)
+		rv = trials_main(argc, argv, trials, NELEM(trials), begin);
+	setup_remove(work);
+	return rv;
 }

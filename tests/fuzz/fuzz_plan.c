@@ -50,8 +50,15 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		break;
 	case 1:
-		if (plan_args_parse(p + 1, n - 1, &args) == NULL)
+		if (plan_args_parse(p + 1, n - 1, &args) == NULL) {
 			took(1);
+			/* its beginning by itself is what it is there */
+			len = plan_targets_len(&args);
+			if (len > n - 1 || plan_targets_parse(p + 1, len,
+			    &args) != NULL)
+				abort();
+		}
+		(void)plan_targets_parse(p + 1, n - 1, &args);
 		break;
 	default:
 		len = report_parse(p + 1, n - 1, &report);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sandbox/plan/plan.h"
@@ -37,6 +38,7 @@ good(void)
 	p.time_ms = 1000;
 	p.output = 4096;
 	p.args_len = 100;
+	p.targets_len = 30;
 	p.filter_len = 10;
 	p.read_only = true;
 	p.nvolumes = 3;
@@ -116,6 +118,9 @@ test_check(void **state)
 	CASE("limits", p.output = 0);
 	CASE("internal", p.args_len = 0);
 	CASE("internal", p.args_len = PLAN_MEMFD_MAX + 1);
+	CASE("internal", p.targets_len = 100);
+	CASE("internal", p.args_len = PLAN_MEMFD_MAX;
+	    p.targets_len = PLAN_TARGETS_BYTES + 1);
 	CASE("internal", p.filter_len = 0);
 	CASE("internal", p.filter_len = PLAN_FILTER_MAX + 1);
 	CASE("volume", p.volumes[0].kind = 0);
@@ -291,6 +296,46 @@ test_args(void **state)
 	w = wr_make(buf, sizeof(buf));
 	plan_args_encode(&w, &a);
 	assert_non_null(plan_args_parse(buf, w.len, &b));
+}
+
+/* The beginning of the record by itself: these bytes, and no others. */
+static void
+test_prefix(void **state)
+{
+	static uint8_t buf[PLAN_TARGETS_BYTES + 256];
+	static char longest[PLAN_VOLUMES_ALL][PLAN_TARGET_MAX + 1];
+	struct plan_args a = {.argv = {"/bin/sh"}, .argc = 1, .cwd = "/"}, b;
+	struct wr w;
+	uint32_t len;
+
+	(void)state;
+	for (uint32_t n = 0; n <= PLAN_VOLUMES_ALL; n++) {
+		if (n > 0) {
+			memset(longest[n - 1], 'a', PLAN_TARGET_MAX);
+			(void)snprintf(longest[n - 1], 4, "/%02u", n);
+			longest[n - 1][3] = 'b';
+			a.targets[n - 1] = longest[n - 1];
+		}
+		a.ntargets = n;
+		w = wr_make(buf, sizeof(buf));
+		plan_args_encode(&w, &a);
+		assert_true(wr_ok(&w));
+		len = plan_targets_len(&a);
+		assert_true(len <= PLAN_TARGETS_BYTES);
+		assert_null(plan_targets_parse(buf, len, &b));
+		assert_int_equal(b.ntargets, n);
+		assert_int_equal(b.argc, 0);
+		assert_non_null(plan_targets_parse(buf, len + 1, &b));
+		for (uint32_t k = 0; k < len; k++)
+			assert_non_null(plan_targets_parse(buf, k, &b));
+	}
+	assert_int_equal(len, PLAN_TARGETS_BYTES);
+	assert_null(plan_args_parse(buf, w.len, &b));
+	assert_int_equal(plan_targets_len(&b), len);
+	a.targets[1] = a.targets[0];
+	w = wr_make(buf, sizeof(buf));
+	plan_args_encode(&w, &a);
+	assert_non_null(plan_targets_parse(buf, len, &b));
 }
 
 /* What a behaviour contract makes of a plan, and what jail takes of it. */
@@ -504,6 +549,7 @@ main(void)
 		cmocka_unit_test(test_module), cmocka_unit_test(test_missing_layer),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_args),
+	    cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_compile),
 	    cmocka_unit_test(test_contract),
