@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mpk.h"
@@ -21,6 +22,9 @@
 /* ours: a file longer than this is not read */
 #define PATHS_FILE_MAX (128u << 20)
 #define ANNOUNCE_FILE_MAX 8192
+/* reticulum-transport.md 7.1, 2.1 */
+#define TUNNEL_LIFE_S 28800
+#define PATH_LIFE_S 604800
 
 /* What of a file came into the core, for the log. */
 struct tally {
@@ -146,6 +150,19 @@ load_paths(struct engine *e, struct store_files *f, int announces)
 	tell(f, "destination_table", &t);
 }
 
+/*
+ * RNS up to 1.4.2 writes when the last path of a tunnel ends in place of when
+ * it does itself (reticulum-transport.md 11.4): it has the life of a new one.
+ */
+static int64_t
+tunnel_end(int64_t said_us)
+{
+	int64_t new_us = clock_wall_us() + TUNNEL_LIFE_S * MONO_SECOND;
+
+	return said_us > new_us && said_us - new_us < PATH_LIFE_S * MONO_SECOND ?
+	    new_us : said_us;
+}
+
 static void
 load_tunnels(struct engine *e, struct store_files *f, int announces)
 {
@@ -168,7 +185,7 @@ load_tunnels(struct engine *e, struct store_files *f, int announces)
 		if (rc == RNS_EPARSE)
 			break;
 		cmd.tunnel.id = ct.id;
-		cmd.tunnel.expires_us = ct.expires_us;
+		cmd.tunnel.expires_us = tunnel_end(ct.expires_us);
 		if (rc == RNS_OK &&
 		    rns_submit(e->rns, &cmd, e->now) == RNS_OK)
 			load_list(e, announces, &ct.paths, ct.count, &ct.id,
