@@ -292,7 +292,7 @@ part_hub() { # events to a hub that is slow, gone, wrong
 	HUB_LONG=1 system hub hub
 }
 part_auto() { # interfaces whose devices come and go
-	AUTO_LONG=1 LINE_LONG=1 PIPE_LONG=1 system auto auto line pipe replug
+	AUTO_LONG=1 LINE_LONG=1 PIPE_LONG=1 system auto auto line pipe replug garbage
 }
 part_watchdog() { # watchdogs of others
 	WATCHDOG_LONG=1 system watchdog watchdog
