@@ -205,6 +205,12 @@ def weave(ctx, steps=WHOLE):
     check(peers and sum(c["tx_ms"] for c in peers[0]["airtime"]["classes"]) > 0, f"airtime of a peer: {peers}")
     row, = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterface"]
     check(row["rx_packets"] > 1 and row["tx_packets"] > 1 and row["malformed"] == 0 and row["of_no_peer"] == 0, row)
+    # it restarts, and has forgotten who its host is: the line stays open
+    e.loop.call(one.device.powered)
+    lib.must(lambda: one.device.host is not None, "the device is joined again")
+    lib.must(lambda: any(i["type"] == "WeaveInterfacePeer" for i in interfaces_of(ctx, node)), "its peer is back")
+    row, = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterface"]
+    check(row["online"] and one.opens == 1 and row["lost"] == 0 and row["line_lost"] == 0, row)
 
 
 TESTS = [
