@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/cgdetect.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,4 +163,23 @@ cgdetect(struct cg_place *p, const char *self_cgroup, const char *mountinfo)
 		    own_path(self_cgroup, "blkio", own, sizeof(own)))
 			p->blkio = join(p->blkio_path, &m, own);
 	}
+}
+
+static void
+rate(char *out, size_t cap, uint64_t v)
+{
+	if (v == 0)
+		(void)snprintf(out, cap, "max");
+	else
+		(void)snprintf(out, cap, "%" PRIu64, v);
+}
+
+void
+cg_io_line(char out[96], const char *disk, uint64_t rd, uint64_t wr)
+{
+	char r[24], w[24];
+
+	rate(r, sizeof(r), rd);
+	rate(w, sizeof(w), wr);
+	(void)snprintf(out, 96, "%s rbps=%s wbps=%s", disk, r, w);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Where this process stands in the control groups, per controller v2 or v1
@@ -31,6 +32,9 @@ void cgdetect(struct cg_place *, const char *self_cgroup,
 /* The controller's own group of version 1 has this as the end of its path. */
 bool cg_ends(const char *self_cgroup, const char *controller,
     const char *end);
+/* A disk as io.max has it, "254:0", and its line there; 0: no limit. */
+#define CG_DISK_MAX 24
+void cg_io_line(char out[96], const char *disk, uint64_t rd, uint64_t wr);
 /* Is the word in a space-separated list such as cgroup.controllers? */
 bool cg_listed(const char *list, const char *word);
 

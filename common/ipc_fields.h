@@ -20,7 +20,8 @@
 	F(hash16, identity_hash, 0) F(arr, rns_public, 64)                     \
 	F(u32, cg_v2, 0) /* layers memory, cpu, pids, devices of v2: bits */   \
 	F(u32, cg_v1, 0) /* ... that v1 gives, of compute.md 7 */              \
-	F(boolean, compute, 0)
+	F(boolean, compute, 0)                                                 \
+	F(str, io_disk, 23) /* of node: whose io.max a job's group has; "" */
 #define MSG_JAIL_LIMITS(F)                                                     \
 	F(u32, required, 0) /* layers, bits of compute.md 7 */                 \
 	F(u64, memory, 0) F(u32, cpu_milli, 0) F(u32, pids, 0)                 \

@@ -24,7 +24,7 @@ static const char *const job_keys[] = {"image", "wasm", "command", "env",
     "cap_drop", "seccomp_profile", "read_only_fs", "limits", "volumes",
     "network", "trust", "behavior_contract", "deadline", "retries"};
 static const char *const limit_keys[] = {"memory", "cpu", "time", "pids",
-    "output", "log"};
+    "output", "log", "io_read", "io_write"};
 static const char *const trust_keys[] = {"level", "requires_review",
     "approved_by"};
 static const char *const networks[] = {"isolated", "none", "broker"};
@@ -157,6 +157,14 @@ read_limits(struct reading *r, const struct ynode *map)
 	if ((n = ynode_get(map, "log")) != NULL)
 		(void)ynode_size(n, "limits.log", 1, INT64_MAX, &v[LIMIT_LOG],
 		    r->bad);
+	for (unsigned i = LIMIT_IO_READ; i <= LIMIT_IO_WRITE; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "limits.%s", limit_keys[i]);
+		if ((n = ynode_get(map, limit_keys[i])) != NULL)
+			(void)ynode_size(n, name, LIMIT_IO_LEAST, INT64_MAX,
+			    &v[i], r->bad);
+	}
 	if ((n = ynode_get(map, "time")) != NULL)
 		(void)ynode_time_ms(n, "limits.time", 1, JOB_FILE_TIME_MAX,
 		    &v[LIMIT_TIME], r->bad);

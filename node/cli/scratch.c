@@ -252,7 +252,8 @@ scratch_start(struct scratch *s)
 	_cleanup_fd_ int images = -1, stage = -1, roots = -1;
 
 	memset(s, 0, sizeof(*s));
-	s->dirs = (struct cgroup_dirs){-1, -1, -1, -1};
+	s->dirs = (struct cgroup_dirs){.v2 = -1,
+	    .memory = -1, .cpu = -1, .pids = -1};
 	s->base = WARREN_UID_BASE;
 	s->root = numbers_usable(s->base);
 	(void)umask(022);
@@ -458,7 +459,8 @@ int
 scratch_run(struct scratch *s, const char *word_, const char *const *env,
     struct scratch_end *e)
 {
-	struct cgroup_limits l = {SCRATCH_MEMORY, 1000, SCRATCH_PIDS};
+	struct cgroup_limits l = {.memory = SCRATCH_MEMORY, .cpu_milli = 1000,
+	    .pids = SCRATCH_PIDS};
 	struct cgroup_usage usage = {.cpu_us = 0};
 	struct cgroup_job groups;
 	struct id32 job;

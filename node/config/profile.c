@@ -141,7 +141,8 @@ limits_read(const struct ynode *map, const char *what,
     uint64_t limit[LIMIT_COUNT], struct mistakes *m)
 {
 	static const char *const known[LIMIT_COUNT] = {
-	    "memory", "cpu", "time", "pids", "output", "log"};
+	    "memory", "cpu", "time", "pids", "output", "log", "io_read",
+	    "io_write"};
 	unsigned before = m->n;
 
 	if (!ynode_is_map(map, what, m))
@@ -167,7 +168,9 @@ limits_read(const struct ynode *map, const char *what,
 				if (strcmp(c->key, known[i]) == 0)
 					(void)ynode_size(c, name,
 					    i == LIMIT_MEMORY ? MEMORY_LEAST :
-					    1, 1ull << 50, &limit[i], m);
+					    i >= LIMIT_IO_READ ?
+					    LIMIT_IO_LEAST : 1, 1ull << 50,
+					    &limit[i], m);
 		}
 	}
 	return m->n == before;

@@ -71,6 +71,19 @@ quota_us(uint32_t milli)
 	return CPU_PERIOD_US * MAX_OF(milli, GROUP_CPU_MILLI_LEAST) / 1000;
 }
 
+/* Jail sees whether it is there, and leaves the layer out where it is not. */
+static int
+set_io(const struct cgroup_job *g)
+{
+	const struct cgroup_limits *l = &g->limits;
+	char line[96];
+
+	if ((l->io_read == 0 && l->io_write == 0) || g->dirs->disk[0] == '\0')
+		return 0;
+	cg_io_line(line, g->dirs->disk, l->io_read, l->io_write);
+	return file_put(g->fd, "io.max", line) < 0 && errno != ENOENT ? -1 : 0;
+}
+
 /* A file that is not there is a controller that is not given, no mistake. */
 static int
 set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
@@ -104,7 +117,8 @@ set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
 		*layers |= LAYER_PIDS;
 	else if (errno != ENOENT)
 		return -1;
-	return 0;
+	*what = "io.max";
+	return set_io(g);
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include <rns/hash.h>
 
+#include "common/cgdetect.h"
 #include "common/ipc_msg.h"
 
 /*
@@ -19,12 +20,14 @@
 struct cgroup_dirs {
 	int v2;                 /* jobs/, or -1 */
 	int memory, cpu, pids;  /* v1 jobs/ of a controller, or -1 */
+	char disk[CG_DISK_MAX]; /* that io.max of a leaf is of; "": none */
 };
 
 struct cgroup_limits {
 	uint64_t memory; /* bytes */
 	uint32_t cpu_milli;
 	uint32_t pids;
+	uint64_t io_read, io_write; /* bytes a second; 0: none */
 };
 
 struct cgroup_usage {

@@ -140,8 +140,9 @@ limits_of(const struct job *j)
 	json_t *o = json_object();
 
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		(void)json_object_set_new(o, manifest_limit_name(i),
-		    json_integer((json_int_t)j->limits.v[i]));
+		if (j->limits.v[i] != 0)
+			(void)json_object_set_new(o, manifest_limit_name(i),
+			    json_integer((json_int_t)j->limits.v[i]));
 	return o;
 }
 

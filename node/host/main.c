@@ -301,6 +301,8 @@ take_dirs(struct warren_node *wn)
 	    .memory = settings_take(p, SET_CG_V1, "memory"),
 	    .cpu = settings_take(p, SET_CG_V1, "cpu"),
 	    .pids = settings_take(p, SET_CG_V1, "pids")};
+	(void)snprintf(wn->groups.disk, sizeof(wn->groups.disk), "%s",
+	    p->params.io_disk);
 }
 
 /* The profile's image restricts nothing, but somebody means to use it. */

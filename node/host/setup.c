@@ -177,7 +177,8 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 	p->required = l->required | LAYERS_FLOOR;
 	p->ceiling = (struct limits){{[LIMIT_MEMORY] = l->memory,
 	    [LIMIT_CPU] = l->cpu_milli, [LIMIT_TIME] = l->time_ms,
-	    [LIMIT_PIDS] = l->pids, [LIMIT_OUTPUT] = l->output}};
+	    [LIMIT_PIDS] = l->pids, [LIMIT_OUTPUT] = l->output,
+	    [LIMIT_IO_READ] = c->io_read, [LIMIT_IO_WRITE] = c->io_write}};
 	p->spool = c->spool;
 	p->profile_volumes = (unsigned)wn->profile->nvolumes;
 	p->anchor = wn->profile->anchor;

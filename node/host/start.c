@@ -150,10 +150,13 @@ make_group(struct warren_node *wn, struct job *j, const char **code,
     char why[128])
 {
 	const struct node_runner *r = &wn->node.runner;
+	const struct limits own = level_own(&wn->node.policy, &j->limits);
 	struct cgroup_limits l = {
 	    .memory = j->limits.v[LIMIT_MEMORY] + r->memory,
 	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU],
-	    .pids = (uint32_t)j->limits.v[LIMIT_PIDS] + r->pids};
+	    .pids = (uint32_t)j->limits.v[LIMIT_PIDS] + r->pids,
+	    .io_read = own.v[LIMIT_IO_READ],
+	    .io_write = own.v[LIMIT_IO_WRITE]};
 	const uint32_t kinds = LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
 	const char *what = "";
 	uint32_t layers = 0;
@@ -258,9 +261,10 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
     char why[128])
 {
 	static uint8_t buf[IMAGE_RECORD_MAX];
+	const struct limits own = level_own(&wn->node.policy, &j->limits);
 	struct image_record rec = {.cwd = "/"};
 	struct compile_in in = {.m = j->m, .profile = wn->profile,
-	    .granted = j->limits.v, .image = &j->image, .rec = &rec,
+	    .granted = own.v, .image = &j->image, .rec = &rec,
 	    .slot = j->slot, .required = wn->node.policy.required &
 		~(uint32_t)LAYERS_OTHERS, /* jail cannot give it */
 	    .filter_len = filter_len, .contract = j->contract,

@@ -55,25 +55,6 @@ iolimit_disk(char out[24], int dir)
 	return text[0] != '\0';
 }
 
-static void
-one(char *out, size_t cap, uint64_t v)
-{
-	if (v == 0)
-		(void)snprintf(out, cap, "max");
-	else
-		(void)snprintf(out, cap, "%" PRIu64, v);
-}
-
-void
-iolimit_line(char *out, size_t cap, const char *disk, uint64_t rd, uint64_t wr)
-{
-	char r[24], w[24];
-
-	one(r, sizeof(r), rd);
-	one(w, sizeof(w), wr);
-	(void)snprintf(out, cap, "%s rbps=%s wbps=%s", disk, r, w);
-}
-
 /* ---- version 2 ---- */
 
 static bool
@@ -91,6 +72,10 @@ hand_down(int group, const char *file, bool *ours)
 	return *ours;
 }
 
+/*
+ * io for the groups beneath jobs/, where there is the controller; with a bound
+ * of all together, or without one.
+ */
 static bool
 set_v2(struct groups *g, const char *disk, uint64_t rd, uint64_t wr)
 {
@@ -103,7 +88,11 @@ set_v2(struct groups *g, const char *disk, uint64_t rd, uint64_t wr)
 	    &g->io.handed) ||
 	    !hand_down(g->top[0], "cgroup.subtree_control", &ours))
 		return false;
-	iolimit_line(line, sizeof(line), disk, rd, wr);
+	if (hand_down(g->dir[0][GROUP_JOBS], "cgroup.subtree_control", &ours))
+		(void)snprintf(g->io.disk, sizeof(g->io.disk), "%s", disk);
+	if (rd == 0 && wr == 0)
+		return false;
+	cg_io_line(line, disk, rd, wr);
 	return file_put(g->dir[0][GROUP_JOBS], "io.max", line) == 0;
 }
 
@@ -112,6 +101,9 @@ iolimit_take_back(const struct groups *g, int own)
 {
 	if (!g->io.handed)
 		return;
+	if (g->io.disk[0] != '\0')
+		(void)file_put(g->dir[0][GROUP_JOBS], "cgroup.subtree_control",
+		    "-io");
 	(void)file_put(g->top[0], "cgroup.subtree_control", "-io");
 	(void)file_put(own, "cgroup.subtree_control", "-io");
 }
@@ -192,7 +184,7 @@ iolimit_make_on(struct parent *p, const char *disk)
 	uint64_t rd = p->node->io_read, wr = p->node->io_write;
 
 	g->io.v2 = set_v2(g, disk, rd, wr);
-	if (g->io.v2 || set_v1(g, disk, rd, wr))
+	if (g->io.v2 || (rd == 0 && wr == 0) || set_v1(g, disk, rd, wr))
 		return;
 	iolimit_remove(g);
 	log_warnx("groups", "limits.io_read and io_write hold nothing: no "
@@ -204,9 +196,11 @@ iolimit_make(struct parent *p)
 {
 	char disk[24];
 
-	if (!p->compute || (p->node->io_read == 0 && p->node->io_write == 0))
+	if (!p->compute)
 		return;
 	if (!iolimit_disk(disk, p->warren)) {
+		if (p->node->io_read == 0 && p->node->io_write == 0)
+			return;
 		log_warnx("groups", "limits.io_read and io_write hold nothing: "
 		    "warren/ lies on no disk of its own number");
 		return;

@@ -3,8 +3,9 @@
 #define WARREN_NODE_PARENT_IOLIMIT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "common/cgdetect.h"
 
 /*
  * How fast all jobs together read and write the disk that images, volumes and
@@ -12,7 +13,9 @@
  * By io.max at jobs/ of version 2, which bounds what is beneath as well; else
  * by a group of blkio for jail and all that it makes, on version 1, where a
  * limit is of one group and not of those beneath, and what is written without
- * O_DIRECT or fsync is charged to nobody (linux-sandbox.md 1.3).
+ * O_DIRECT or fsync is charged to nobody (linux-sandbox.md 1.3). A job may have
+ * bounds of its own below these on version 2 alone: on version 1 a group of its
+ * own would take it out of the one that bounds them all.
  */
 struct parent;
 struct groups;
@@ -20,6 +23,8 @@ struct groups;
 struct iolimit {
 	bool v2;	     /* io.max of jobs/ is set */
 	bool handed;	     /* the own group hands io down for us */
+	/* whose io.max each job's group of version 2 has as well; "": none */
+	char disk[CG_DISK_MAX];
 	int v1_top, v1_jobs; /* warren-<8 hex>/ and jobs/ in blkio; -1 */
 };
 
@@ -43,8 +48,4 @@ void iolimit_remove(struct groups *);
 
 /* "254:0": the whole disk under a folder. false: none that has a number. */
 bool iolimit_disk(char out[24], int dir);
-/* A line of io.max; 0: no limit. cap is enough with 96. */
-void iolimit_line(char *out, size_t cap, const char *disk, uint64_t rd,
-    uint64_t wr);
-
 #endif

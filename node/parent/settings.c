@@ -359,6 +359,9 @@ send_params(struct parent *p, struct ipc *c)
 	};
 
 	hex_encode(m.instance, p->identity_hash.b, 4);
+	if (p->groups.made)
+		(void)snprintf(m.io_disk, sizeof(m.io_disk), "%s",
+		    p->groups.io.disk);
 	m.identity_hash = p->identity_hash;
 	memcpy(m.rns_public, p->rns_public, sizeof(m.rns_public));
 	return ipc_send_PARAMS(c, &m, NULL, 0);

@@ -304,6 +304,12 @@ admit_least(struct refusal *r, const struct admitted *a,
 		    "output: too little for empty volumes");
 		return bounded(r, output, a->limits.v[LIMIT_OUTPUT]);
 	}
+	for (unsigned i = LIMIT_IO_READ; i <= LIMIT_IO_WRITE; i++)
+		if (a->limits.v[i] != 0 && a->limits.v[i] < LIMIT_IO_LEAST) {
+			(void)refuse(r, "limits", 9, "%s: too little to end by",
+			    manifest_limit_name(i));
+			return bounded(r, LIMIT_IO_LEAST, a->limits.v[i]);
+		}
 	return true;
 }
 

@@ -8,8 +8,9 @@
  * The job's row of the ledger as bytes: written and read here only, checked
  * when read, since a disk is a stranger too.
  */
-#define RECORD_VERSION 2
-#define RECORD_VERSION_1 1 /* without what packing left out */
+#define RECORD_VERSION 3
+#define RECORD_VERSION_2 2 /* without limits of the disk */
+#define RECORD_VERSION_1 1 /* ... and what packing left out */
 
 static void
 put_left(struct wr *w, const struct left *l)
@@ -86,7 +87,7 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 }
 
 static bool
-get_who(struct rd *r, struct job *j)
+get_who(struct rd *r, uint8_t version, struct job *j)
 {
 	int32_t level;
 
@@ -100,7 +101,8 @@ get_who(struct rd *r, struct job *j)
 	    level > LEVEL_MAX)
 		return false;
 	j->level = level;
-	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+	for (unsigned i = 0; i < (version < RECORD_VERSION ? LIMITS_BEFORE_IO :
+	    LIMIT_COUNT); i++) {
 		if (!rd_u64(r, &j->limits.v[i]))
 			return false;
 	}
@@ -215,8 +217,8 @@ job_decode(const uint8_t *buf, size_t len)
 	if (j == NULL)
 		return NULL;
 	if (!rd_u8(&r, &version) ||
-	    (version != RECORD_VERSION && version != RECORD_VERSION_1) ||
-	    !get_who(&r, j) || !get_state(&r, j) || !get_run(&r, j) ||
+	    version < RECORD_VERSION_1 || version > RECORD_VERSION ||
+	    !get_who(&r, version, j) || !get_state(&r, j) || !get_run(&r, j) ||
 	    !get_outs(&r, j) || !get_left(&r, version, j) ||
 	    !get_runner(&r, j) || !rd_end(&r)) {
 		job_free(j);

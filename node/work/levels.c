@@ -94,6 +94,18 @@ level_row(struct limits *row, const struct policy *p, int level)
 	return true;
 }
 
+static bool
+unbound(unsigned i, uint64_t v)
+{
+	return v == 0 && (i == LIMIT_IO_READ || i == LIMIT_IO_WRITE);
+}
+
+uint64_t
+level_least(unsigned i, uint64_t a, uint64_t b)
+{
+	return unbound(i, a) ? b : unbound(i, b) ? a : MIN_OF(a, b);
+}
+
 void
 level_grant(struct limits *out, const struct limits *row,
     const struct limits *asked, const struct limits *profile)
@@ -103,9 +115,20 @@ level_grant(struct limits *out, const struct limits *row,
 
 		if (v == 0)
 			v = profile->v[i] == 0 ? row->v[i] :
-			    MIN_OF(profile->v[i], row->v[i]);
+			    level_least(i, profile->v[i], row->v[i]);
 		out->v[i] = v;
 	}
+}
+
+struct limits
+level_own(const struct policy *p, const struct limits *granted)
+{
+	struct limits own = *granted;
+
+	for (unsigned i = LIMIT_IO_READ; i <= LIMIT_IO_WRITE; i++)
+		if (p->ceiling.v[i] != 0 && own.v[i] >= p->ceiling.v[i])
+			own.v[i] = 0;
+	return own;
 }
 
 unsigned
@@ -114,7 +137,7 @@ level_exceeds(const struct limits *row, const struct limits *asked)
 	unsigned i;
 
 	for (i = 0; i < LIMIT_COUNT; i++) {
-		if (asked->v[i] > row->v[i])
+		if (asked->v[i] > row->v[i] && !unbound(i, row->v[i]))
 			break;
 	}
 	return i;

@@ -19,9 +19,19 @@ bool level_row(struct limits *, const struct policy *, int level);
 /*
  * What a job gets: asked, else the container profile's, else the row's; the
  * last two cut to the row. asked may exceed it: that is step 9's to refuse.
+ * Of the disk 0 in a row is no bound, and then the job has none of its own.
  */
 void level_grant(struct limits *, const struct limits *row,
     const struct limits *asked, const struct limits *profile);
+
+/* The smaller one, where 0 of the disk's is none: limit i. */
+uint64_t level_least(unsigned i, uint64_t a, uint64_t b);
+
+/*
+ * The disk's bounds of a job's own group: those below what bounds all jobs
+ * together, which is none of its own; 0: none.
+ */
+struct limits level_own(const struct policy *, const struct limits *);
 
 /* The first limit that is asked beyond the row, or LIMIT_COUNT. */
 unsigned level_exceeds(const struct limits *row, const struct limits *asked);

@@ -214,14 +214,15 @@ lower(struct contract_out *out, const struct contract_in *in,
 		uint64_t most = says[i] == 0 ? row.v[i] :
 		    MIN_OF(row.v[i], says[i]);
 
-		if (in->m->limit[i] > most)
+		if (level_least(i, in->m->limit[i], most) !=
+		    in->m->limit[i])
 			return no(why, "limits", "%s: asked for %llu, %s %llu",
 			    manifest_limit_name(i),
 			    (unsigned long long)in->m->limit[i],
 			    most == row.v[i] ? "the contract's signer gives" :
 				"the contract says",
 			    (unsigned long long)most);
-		out->limits.v[i] = MIN_OF(out->limits.v[i], most);
+		out->limits.v[i] = level_least(i, out->limits.v[i], most);
 	}
 	if (out->limits.v[LIMIT_MEMORY] < plan_memory_least(in->m->nvolumes +
 		in->policy->profile_volumes, (in->m->has & HAS_WASM) != 0))

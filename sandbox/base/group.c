@@ -98,6 +98,41 @@ cpu_v1(int dir, const char *slot, uint32_t milli)
 	    cpu_at_most(quota, period, milli);
 }
 
+/* rbps= or wbps= of a line of io.max: no more than that; 0: any will do. */
+static bool
+rate_at_most(const char *line, const char *key, uint64_t most)
+{
+	const char *at = strstr(line, key);
+	char *end;
+	uint64_t v;
+
+	return most == 0 || (at != NULL &&
+	    read_number(at + strlen(key), &end, &v) && v <= most);
+}
+
+static bool
+io_v2(int dir, const struct plan *p)
+{
+	char line[128];
+
+	/* of one disk: the one that node was told */
+	return read_line(dir, "io.max", line, sizeof(line)) &&
+	    rate_at_most(line, " rbps=", p->io_read) &&
+	    rate_at_most(line, " wbps=", p->io_write);
+}
+
+static bool
+asks_io(const struct plan *p)
+{
+	return p->io_read != 0 || p->io_write != 0;
+}
+
+uint32_t
+group_unbound(const struct plan *p, uint32_t layers)
+{
+	return asks_io(p) ? LAYER_IO & ~layers : 0;
+}
+
 uint32_t
 group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 {
@@ -114,6 +149,8 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 			l |= LAYER_CPU;
 		if (number_at_most(fd, "pids.max", pids))
 			l |= LAYER_PIDS;
+		if (asks_io(p) && io_v2(fd, p))
+			l |= LAYER_IO;
 	}
 	(void)snprintf(slot, sizeof(slot), "slot-%u", p->slot);
 	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);

@@ -45,8 +45,14 @@ bool group_left(const struct group_dirs *, const char *name);
 /*
  * Bits of memory, cpu and pids (LAYER_*) whose limit is set and no larger than
  * the plan's; by the job's v2 group fd (-1: none) or the v1 groups of the
- * plan's slot. What cannot be read counts as not set.
+ * plan's slot. io: when the plan has bounds of its own, and v2's group has them.
+ * What cannot be read counts as not set.
  */
 uint32_t group_layers(const struct group_dirs *, const struct plan *, int fd);
+/*
+ * LAYER_IO, when the plan has bounds of its own that are not among these layers:
+ * whatever bounds all jobs together, this one is not bounded as it asked.
+ */
+uint32_t group_unbound(const struct plan *, uint32_t layers);
 
 #endif

@@ -317,8 +317,9 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		why = "the job has no group";
 	if (why == NULL) {
 		c->group_layers = group_layers(&j->groups, &c->plan, group);
-		if (((plan.layers | j->limits.required) & (LAYER_MEMORY |
-		    LAYER_CPU | LAYER_PIDS) & ~c->group_layers) != 0) {
+		if (((plan.layers | j->limits.required) & (((LAYER_MEMORY |
+		    LAYER_CPU | LAYER_PIDS) & ~c->group_layers) |
+		    group_unbound(&plan, c->group_layers))) != 0) {
 			code = "posture";
 			why = "a required limit is not set on its group";
 		}
@@ -497,6 +498,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 			break;
 		c->layers = (jail_lsm_now(r->layers, j->enforce) &
 		    j->limits.available) | c->group_layers | j->inherited;
+		c->layers &= ~group_unbound(&c->plan, c->group_layers);
 		cell_orphan(j, c, false);
 		c->ready = !cell_lost_policy(j, c);
 		if (!c->ready)

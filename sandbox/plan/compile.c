@@ -214,6 +214,8 @@ plan_compile(struct compiled *out, const struct compile_in *in,
 	p->pids = u32_of(in->granted[LIMIT_PIDS]);
 	p->time_ms = in->granted[LIMIT_TIME];
 	p->output = in->granted[LIMIT_OUTPUT];
+	p->io_read = in->granted[LIMIT_IO_READ];
+	p->io_write = in->granted[LIMIT_IO_WRITE];
 	/* only a manifest and a profile that both allow it get a writable root */
 	p->read_only = in->m->read_only_fs ||
 	    (in->profile != NULL && in->profile->read_only_fs);

@@ -20,7 +20,7 @@
 struct compile_in {
 	const struct manifest *m;
 	const struct profile *profile;  /* NULL: none */
-	const uint64_t *granted;        /* LIMIT_COUNT values, none 0 */
+	const uint64_t *granted;        /* LIMIT_COUNT; 0: of the disk alone */
 	const struct id32 *image;           /* digest, 32 bytes */
 	const struct image_record *rec; /* of that image; empty: of a module */
 	/* of a module: enum wasm_flag, and bytes of it or of its code */

@@ -21,6 +21,8 @@ plan_encode(struct wr *w, const struct plan *p)
 	wr_u32(w, p->pids);
 	wr_u64(w, p->time_ms);
 	wr_u64(w, p->output);
+	wr_u64(w, p->io_read);
+	wr_u64(w, p->io_write);
 	wr_u32(w, p->args_len);
 	wr_u32(w, p->targets_len);
 	wr_u32(w, p->filter_len);
@@ -56,7 +58,8 @@ plan_decode(struct rd r, struct plan *p)
 	    !rd_u32(&r, &p->slot) || !rd_u32(&r, &p->layers) ||
 	    !rd_u64(&r, &p->memory) || !rd_u32(&r, &p->cpu_milli) ||
 	    !rd_u32(&r, &p->pids) || !rd_u64(&r, &p->time_ms) ||
-	    !rd_u64(&r, &p->output) || !rd_u32(&r, &p->args_len) ||
+	    !rd_u64(&r, &p->output) || !rd_u64(&r, &p->io_read) ||
+	    !rd_u64(&r, &p->io_write) || !rd_u32(&r, &p->args_len) ||
 	    !rd_u32(&r, &p->targets_len) || !rd_u32(&r, &p->filter_len) || !rd_bool(&r, &p->read_only) ||
 	    !rd_bool(&r, &p->noexec) || !rd_u8(&r, &p->ruled) ||
 	    !rd_u64(&r, &p->tmp_bytes) || !rd_u32(&r, &p->tmp_inodes) ||

@@ -85,6 +85,7 @@ struct plan {
 	uint32_t pids;
 	uint64_t time_ms;
 	uint64_t output;   /* bytes of each rw volume */
+	uint64_t io_read, io_write; /* of the disk, bytes a second; 0: none */
 	uint32_t args_len; /* bytes of the args memfd */
 	uint32_t targets_len; /* ... of its beginning, the volumes' targets */
 	uint32_t filter_len; /* instructions of the filter memfd */

@@ -274,7 +274,8 @@ drive_start(struct drive *d, const struct drive_options *o)
 	int sv[2], images, stage, exe, hand;
 
 	memset(d, 0, sizeof(*d));
-	d->dirs = (struct cgroup_dirs){-1, -1, -1, -1};
+	d->dirs = (struct cgroup_dirs){.v2 = -1,
+	    .memory = -1, .cpu = -1, .pids = -1};
 	/* root of a namespace with one id is a user like any other */
 	d->root = numbers_usable(DRIVE_BASE);
 	d->base = DRIVE_BASE;
@@ -513,8 +514,8 @@ drive_post(struct drive *d, struct drive_job *j)
 	static const struct sock_filter allow = {BPF_RET | BPF_K, 0, 0,
 	    SECCOMP_RET_ALLOW};
 	static const struct id32 none;
-	struct cgroup_limits l = {j->memory + d->memory_more,
-	    j->cpu_milli, j->pids + d->pids_more};
+	struct cgroup_limits l = {.memory = j->memory + d->memory_more,
+	    .cpu_milli = j->cpu_milli, .pids = j->pids + d->pids_more};
 	struct msg_J_RUN m;
 	struct plan p;
 	struct wr w;

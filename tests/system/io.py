@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Limits of the disk: a job reads past the cache no faster than the node's
 ceiling, the receipt names the layer; where no group bounds it, it is said."""
+import glob
 import os
 import shutil
 import sys
@@ -35,6 +36,23 @@ def disk(node):
         return
     ms = last.get("usage", {}).get("wall_ms", 0)
     result("two megabytes at one a second", rc == 0 and ms >= 1500, str(s))
+
+
+def own(node):
+    """A job's own bound, below the node's: of version 2 alone; elsewhere it is
+    not promised, whatever bounds all of them."""
+    s = node.submit(node.job_file("echo on", limits={"io_read": "64kB"}))
+    rc, last = s.end(60)
+    there = "io" in last.get("layers", [])
+    below = any("io" in open(p).read().split() for p in glob.glob(
+        "/sys/fs/cgroup/**/warren-*/jobs/cgroup.subtree_control",
+        recursive=True))
+    result("a job's own bound is named where it holds", rc == 0 and
+           there == below, "%s %s" % (below, s))
+    s = node.submit(node.job_file("echo on", limits={"io_read": "2MB"}))
+    rc, last = s.end(60)
+    result("a bound above the node's is refused", rc != 0 and
+           "io_read" in str(last) + str(s), "%s %s" % (last, s))
 
 
 def bounds(node):
@@ -84,6 +102,7 @@ def root():
             result("io", False, "%s %s" % (node.problem, node.said()))
             return
         disk(node)
+        own(node)
         killed(node)
     finally:
         node.stop()

@@ -451,6 +451,7 @@ static const char agent[] = "image: kai/agent-runtime:latest\n"
 			    "limits:\n"
 			    "  memory: 256MB\n"
 			    "  cpu: 0.5\n"
+			    "  io_write: 20MB\n"
 			    "volumes:\n"
 			    "  - ./data:/agent/data:ro\n"
 			    "  - ./tmp:/agent/tmp:rw\n"
@@ -471,6 +472,7 @@ the_seeds_profile(void **state)
 	assert_true(p->read_only_fs);
 	assert_int_equal(p->limit[LIMIT_MEMORY], 256 * MB);
 	assert_int_equal(p->limit[LIMIT_CPU], 500);
+	assert_int_equal(p->limit[LIMIT_IO_WRITE], 20 * MB);
 	assert_int_equal(p->limit[LIMIT_TIME], 0);
 	assert_int_equal(p->nvolumes, 2);
 	assert_string_equal(p->volume[0].source, "./data");
@@ -529,6 +531,7 @@ bad_profiles(void **state)
 	    {"limits: {memory: 0}\n", 1, 18, "must be"},
 	    {"limits: {disk: 1MB}\n", 1, 10, "unknown key"},
 	    {"limits: {pids: 0}\n", 1, 16, "whole number"},
+	    {"limits: {io_read: 63kB}\n", 1, 19, "must be 64kB"},
 	    {"network: host\n", 1, 10, "isolated, none or broker"},
 	    {"volumes: x\n", 1, 10, "a list"},
 	    {"volumes: [a]\n", 1, 11, "SOURCE:TARGET"},

@@ -17,7 +17,9 @@
 
 #include "common/file.h"
 #include "common/util.h"
+#include "node/host/cgroup.h"
 #include "node/parent/parent.h"
+#include "sandbox/base/group.h"
 #include "sandbox/base/tree.h"
 
 static char top[] = "/tmp/warren-iolimit-XXXXXX";
@@ -76,9 +78,9 @@ test_line(void **state)
 	char line[96];
 
 	(void)state;
-	iolimit_line(line, sizeof(line), "254:0", 1048576, 0);
+	cg_io_line(line, "254:0", 1048576, 0);
 	assert_string_equal(line, "254:0 rbps=1048576 wbps=max");
-	iolimit_line(line, sizeof(line), "1048575:1048575", UINT64_MAX,
+	cg_io_line(line, "1048575:1048575", UINT64_MAX,
 	    UINT64_MAX);
 	assert_string_equal(line, "1048575:1048575 rbps=18446744073709551615 "
 	    "wbps=18446744073709551615");
@@ -156,17 +158,30 @@ test_groups(void **state)
 	put("own/cgroup.subtree_control", "memory\n");
 	put("own/warren-x/cgroup.subtree_control", "io\n");
 	put("own/warren-x/jobs/io.max", "");
+	put("own/warren-x/jobs/cgroup.subtree_control", "pids\n");
+	/* for jobs that ask for one, where all together have none */
+	n.io_read = 0;
+	iolimit_make_on(&p, disk);
+	assert_true(!g->io.v2 && g->io.v1_jobs < 0);
+	assert_string_equal(g->io.disk, disk);
+	assert_true(strncmp(got("own/warren-x/jobs/cgroup.subtree_control"),
+	    "+io", 3) == 0);
+	assert_true(got("own/warren-x/jobs/io.max")[0] == '\0');
+	put("own/cgroup.subtree_control", "memory\n");
+	n.io_read = 65536;
 	iolimit_make_on(&p, disk);
 	assert_true(g->io.v2 && g->io.handed && g->io.v1_jobs < 0);
 	assert_true(strncmp(got("own/cgroup.subtree_control"), "+io", 3) == 0);
 	assert_true(strncmp(got("own/warren-x/cgroup.subtree_control"), "io",
 	    2) == 0);
-	iolimit_line(want, sizeof(want), disk, 65536, 0);
+	cg_io_line(want, disk, 65536, 0);
 	assert_true(strncmp(got("own/warren-x/jobs/io.max"), want,
 	    strlen(want)) == 0);
 	iolimit_take_back(g, openat(at, "own", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC));
 	assert_true(strncmp(got("own/cgroup.subtree_control"), "-io", 3) == 0);
+	assert_true(strncmp(got("own/warren-x/jobs/cgroup.subtree_control"),
+	    "-io", 3) == 0);
 	/* version 1, where that does not go */
 	g->on[0] = false;
 	iolimit_init(&g->io);
@@ -181,6 +196,8 @@ test_groups(void **state)
 	put("blkio/warren-x/jobs/cgroup.procs", "");
 	iolimit_make_on(&p, disk);
 	assert_true(!g->io.v2 && !g->io.handed && g->io.v1_jobs >= 0);
+	/* a group of its own would leave the one of all */
+	assert_string_equal(g->io.disk, "");
 	(void)snprintf(want, sizeof(want), "%s 65536", disk);
 	assert_true(strncmp(got("blkio/warren-x/jobs/blkio.throttle."
 	    "read_bps_device"), want, strlen(want)) == 0);
@@ -191,12 +208,85 @@ test_groups(void **state)
 	assert_true(got("blkio/warren-x/jobs/cgroup.procs")[0] == '0');
 }
 
+/* What node sets on a job's group, and what jail finds there. */
+static void
+test_job(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t rd, wr;
+		bool has;
+	} rows[] = {
+	    {"254:0 rbps=65536 wbps=max riops=max wiops=max\n", 65536, 0, true},
+	    {"254:0 rbps=65536 wbps=70000 riops=max wiops=max\n", 65536, 70000,
+		true},
+	    {"254:0 rbps=65537 wbps=max\n", 65536, 0, false},
+	    {"254:0 rbps=max wbps=max\n", 65536, 0, false},
+	    {"254:0 rbps=65536 wbps=max\n", 65536, 1, false},
+	    {"254:0 rbps=65536\n", 0, 65536, false},
+	    {"", 65536, 0, false},
+	    {"254:0 rbps=65536 wbps=1\n", 0, 0, false},
+	};
+	struct plan p = {.slot = 1};
+	struct group_dirs dirs = {.v1 = {-1, -1, -1}};
+	struct cgroup_dirs d = {.memory = -1, .cpu = -1, .pids = -1,
+	    .disk = "254:0"};
+	struct cgroup_limits l = {.memory = 1, .cpu_milli = 1, .pids = 1,
+	    .io_write = 131072};
+	struct cgroup_job g;
+	char name[PLAN_GROUP_MAX], path[96];
+	const char *what;
+	uint32_t layers;
+	int leaf;
+
+	(void)state;
+	d.v2 = folder("v2");
+	plan_group_name(name, &p.job);
+	(void)snprintf(path, sizeof(path), "v2/%s", name);
+	leaf = folder(path);
+	(void)snprintf(path, sizeof(path), "v2/%s/cgroup.procs", name);
+	put(path, "");
+	/* a group without the controller: nothing is set, and nothing is wrong */
+	assert_int_equal(cgroup_job_make(&g, &d, &p.job, 1, &l, &layers,
+	    &what), 0);
+	cgroup_job_close(&g);
+	p.io_write = l.io_write;
+	assert_int_equal(group_layers(&dirs, &p, leaf), 0);
+	assert_int_equal(group_unbound(&p, 0), LAYER_IO);
+	(void)snprintf(path, sizeof(path), "v2/%s/io.max", name);
+	put(path, "");
+	assert_int_equal(cgroup_job_make(&g, &d, &p.job, 1, &l, &layers,
+	    &what), 0);
+	cgroup_job_close(&g);
+	assert_string_equal(got(path), "254:0 rbps=max wbps=131072");
+	assert_int_equal(group_layers(&dirs, &p, leaf), LAYER_IO);
+	assert_int_equal(group_unbound(&p, LAYER_IO), 0);
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		put(path, rows[i].text);
+		p.io_read = rows[i].rd;
+		p.io_write = rows[i].wr;
+		assert_int_equal(group_layers(&dirs, &p, leaf), rows[i].has ?
+		    LAYER_IO : 0);
+	}
+	assert_int_equal(group_unbound(&p, 0), 0);
+	/* where no disk is known nothing is written */
+	put(path, "");
+	d.disk[0] = '\0';
+	assert_int_equal(cgroup_job_make(&g, &d, &p.job, 1, &l, &layers,
+	    &what), 0);
+	cgroup_job_close(&g);
+	assert_string_equal(got(path), "");
+	(void)close(leaf);
+	(void)close(d.v2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_line), cmocka_unit_test(test_disk),
 	    cmocka_unit_test(test_sweep), cmocka_unit_test(test_groups),
+	    cmocka_unit_test(test_job),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

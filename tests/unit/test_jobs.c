@@ -412,10 +412,15 @@ test_record(void **state)
 	struct job *j = a_job(1, 2), *k;
 	struct left_item it;
 	struct left most;
+	/* behind version, who, when and the limits that there always were */
+	const size_t io = 1 + sizeof(j->id) + sizeof(j->owner) + 64 +
+	    sizeof(j->rns_hash) + 16 + 8 + 3 * 4 + 1 + 4 + 6 * 8;
 	size_t n, at = 0;
 
 	(void)state;
 	fill(j);
+	j->limits.v[LIMIT_IO_READ] = 65536;
+	j->limits.v[LIMIT_IO_WRITE] = 65537;
 	n = job_encode(rec, sizeof(rec), j);
 	assert_true(n > 0);
 	k = job_decode(rec, n);
@@ -424,19 +429,29 @@ test_record(void **state)
 	assert_memory_equal(rec, again, n);
 	assert_string_equal(k->outs[1].target, "/a/b");
 	assert_int_equal(k->seq, 77);
+	assert_int_equal(k->limits.v[LIMIT_IO_READ], 65536);
+	assert_int_equal(k->limits.v[LIMIT_IO_WRITE], 65537);
 	assert_int_equal(k->left->count, 6);
 	assert_true(left_next(k->left, &at, &it) &&
 	    left_next(k->left, &at, &it));
 	assert_int_equal(it.volume, 1);
 	assert_memory_equal(it.name, "x\xff", 2);
 	job_free(k);
-	/* a row of before: nothing is known to be left out */
-	rec[0] = 1;
-	k = job_decode(rec, n - 4 - 2 - 2 * 5);
+	/* rows of before: no limits of the disk; nothing known to be left out */
+	memcpy(again, rec, io);
+	memcpy(again + io, rec + io + 16, n - io - 16);
+	again[0] = 2;
+	k = job_decode(again, n - 16);
+	assert_non_null(k);
+	assert_int_equal(k->limits.v[LIMIT_LOG], j->limits.v[LIMIT_LOG]);
+	assert_int_equal(k->limits.v[LIMIT_IO_READ], 0);
+	assert_int_equal(k->left->count, 6);
+	job_free(k);
+	again[0] = 1;
+	k = job_decode(again, n - 16 - 4 - 2 - 2 * 5);
 	assert_non_null(k);
 	assert_null(k->left);
 	job_free(k);
-	rec[0] = 2;
 	for (size_t cut = 0; cut < n; cut++) {
 		uint8_t *copy = malloc(cut + 1);
 

@@ -160,6 +160,8 @@ test_members(void **state)
 	    {"limits", NULL, true}, {"limits", "{}", true},
 	    {"limits", "{\"memory\":9007199254740991}", true},
 	    {"limits", "{\"memory\":-1}", false},
+	    {"limits", "{\"io_read\":65536,\"io_write\":9}", true},
+	    {"limits", "{\"io_read\":0}", false},
 	    {"limits", "{\"memory\":null}", false}, {"limits", "[]", false},
 	    {"network", NULL, true}, {"network", "\"none\"", true},
 	    {"network", "\"broker\"", true}, {"network", "\"host\"", false},

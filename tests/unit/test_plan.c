@@ -37,6 +37,7 @@ good(void)
 	p.pids = 10;
 	p.time_ms = 1000;
 	p.output = 4096;
+	p.io_read = 65536;
 	p.args_len = 100;
 	p.targets_len = 30;
 	p.filter_len = 10;

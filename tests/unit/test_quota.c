@@ -175,6 +175,38 @@ test_rows(void **state)
 	assert_int_equal(level_exceeds(&row, &asked), LIMIT_COUNT);
 	asked.v[LIMIT_PIDS] = 65;
 	assert_int_equal(level_exceeds(&row, &asked), LIMIT_PIDS);
+	/* of the disk: without a ceiling none, and whatever is asked */
+	asked.v[LIMIT_PIDS] = 5;
+	assert_int_equal(got.v[LIMIT_IO_READ], 0);
+	asked.v[LIMIT_IO_READ] = UINT64_C(1) << 40;
+	profile.v[LIMIT_IO_WRITE] = MIB;
+	assert_int_equal(level_exceeds(&row, &asked), LIMIT_COUNT);
+	level_grant(&got, &row, &asked, &profile);
+	assert_int_equal(got.v[LIMIT_IO_READ], UINT64_C(1) << 40);
+	assert_int_equal(got.v[LIMIT_IO_WRITE], MIB);
+	/* with one no more than that, and that where nothing is asked */
+	p.ceiling.v[LIMIT_IO_READ] = 2 * MIB;
+	p.ceiling.v[LIMIT_IO_WRITE] = 65536;
+	assert_true(level_row(&row, &p, 2));
+	assert_int_equal(level_exceeds(&row, &asked), LIMIT_IO_READ);
+	asked.v[LIMIT_IO_READ] = 0;
+	level_grant(&got, &row, &asked, &profile);
+	assert_int_equal(got.v[LIMIT_IO_READ], 2 * MIB);
+	assert_int_equal(got.v[LIMIT_IO_WRITE], 65536);
+	p.level[2].v[LIMIT_IO_READ] = MIB;
+	assert_true(level_row(&row, &p, 2));
+	assert_int_equal(row.v[LIMIT_IO_READ], MIB);
+	/* what bounds all of them is none of its own */
+	got = level_own(&p, &got);
+	assert_int_equal(got.v[LIMIT_IO_READ], 0);
+	assert_int_equal(got.v[LIMIT_IO_WRITE], 0);
+	got.v[LIMIT_IO_WRITE] = 65535;
+	got = level_own(&p, &got);
+	assert_int_equal(got.v[LIMIT_IO_WRITE], 65535);
+	assert_int_equal(got.v[LIMIT_PIDS], 5);
+	assert_int_equal(level_least(LIMIT_IO_READ, 0, 7), 7);
+	assert_int_equal(level_least(LIMIT_IO_READ, 7, 0), 7);
+	assert_int_equal(level_least(LIMIT_MEMORY, 7, 0), 0);
 	assert_int_equal(level_granted(3, 1), 1);
 	assert_int_equal(level_granted(1, 3), 1);
 }

@@ -32,9 +32,10 @@ def scopes():
     return glob.glob("/sys/fs/cgroup/**/docker-*.scope", recursive=True)
 
 
-def reads(node):
-    """Past the cache, no faster than the node's ceiling."""
-    path = node.job_file("dd if=/in/data of=/dev/null bs=64k iflag=direct 2>/dev/null || echo cannot", volumes=[("in", "/in", "ro")])
+def reads(node, limits=None):
+    """Past the cache, no faster than the node's ceiling, or than it asked."""
+    path = node.job_file("dd if=/in/data of=/dev/null bs=64k iflag=direct 2>/dev/null || echo cannot", limits=limits,
+                         volumes=[("in", "/in", "ro")])
     with open(os.path.join(os.path.dirname(path), "in/data"), "wb") as f:
         f.write(os.urandom(SIZE))
     s = node.submit(path)
@@ -73,6 +74,9 @@ def jobs(driver, d):
         if "cannot" in said:
             skip(what + ": two megabytes at one a second", "no reading past the cache here")
         else:
+            slow = reads(node, {"io_read": "512kB"})
+            result(what + ": two megabytes at half of one a second, as it asked", slow[0] >= 3000 and "io" in slow[2].get("layers", []) and
+                   slow[2].get("outcome") == ["exited", 0], "%s %s" % (slow[0], slow[3]))
             free = bare(node)
             result(what + ": two megabytes at one a second, and faster when nothing bounds it", ms >= 1500 and free[0] < 1500 and
                    last.get("outcome") == free[2].get("outcome") == ["exited", 0], "%s %s %s %s" % (ms, free[0], s, free[3]))

@@ -7,7 +7,7 @@
 #include "common/util.h"
 
 static const char *const limits[LIMIT_COUNT] = {
-    "memory", "cpu", "time", "pids", "output", "log"};
+    "memory", "cpu", "time", "pids", "output", "log", "io_read", "io_write"};
 
 void
 manifest_init(struct manifest *m)

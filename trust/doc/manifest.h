@@ -65,8 +65,14 @@ enum manifest_limit {
 	LIMIT_PIDS,
 	LIMIT_OUTPUT, /* bytes */
 	LIMIT_LOG,    /* bytes */
+	/* of the disk, bytes a second; also of what is granted 0 is none */
+	LIMIT_IO_READ,
+	LIMIT_IO_WRITE,
 	LIMIT_COUNT
 };
+#define LIMITS_BEFORE_IO LIMIT_IO_READ /* in records of an older daemon */
+/* With less nothing that reads ends, not even when it is killed. */
+#define LIMIT_IO_LEAST 65536u
 
 /* Members that may be absent: set so that a payload is rebuilt as it was. */
 enum manifest_has {
@@ -86,6 +92,7 @@ enum manifest_has {
 	HAS_RETRIES = 0x2000,
 	HAS_WASM = 0x4000, /* wasm, and no image */
 	HAS_CONTRACT = 0x8000,
+	HAS_IO = 0x10000, /* of a record alone: limits of the disk follow */
 };
 
 /* What a module may be run with (compute.md 4.1). */

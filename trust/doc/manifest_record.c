@@ -56,13 +56,20 @@ get_list(struct rd *r, struct text_list *l, unsigned most, size_t max,
 	return true;
 }
 
+/* A record without them is what it was before there were any. */
+static bool
+asks_io(const struct manifest *m)
+{
+	return m->limit[LIMIT_IO_READ] != 0 || m->limit[LIMIT_IO_WRITE] != 0;
+}
+
 size_t
 manifest_record_put(uint8_t *out, size_t cap, const struct manifest *m)
 {
 	struct wr w = wr_make(out, MIN_OF(cap, MANIFEST_RECORD_MAX));
 
 	wr_bytes(&w, MAGIC, 4);
-	wr_u32(&w, m->has);
+	wr_u32(&w, m->has | (asks_io(m) ? (uint32_t)HAS_IO : 0));
 	wr_bytes(&w, HASH_BYTES(m->job));
 	wr_bytes(&w, HASH_BYTES(m->submitter));
 	wr_str(&w, m->submitter_urn);
@@ -86,7 +93,8 @@ manifest_record_put(uint8_t *out, size_t cap, const struct manifest *m)
 	put_list(&w, &m->cap_drop);
 	wr_str(&w, m->seccomp);
 	wr_bool(&w, m->read_only_fs);
-	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+	for (unsigned i = 0; i < (asks_io(m) ? LIMIT_COUNT : LIMITS_BEFORE_IO);
+	    i++)
 		wr_u64(&w, m->limit[i]);
 	wr_u8(&w, (uint8_t)m->nvolumes);
 	for (unsigned i = 0; i < m->nvolumes; i++) {
@@ -146,7 +154,7 @@ get_head(struct rd *r, struct manifest *m)
 	uint8_t magic[4];
 
 	return rd_copy(r, magic, 4) && memcmp(magic, MAGIC, 4) == 0 &&
-	    rd_u32(r, &m->has) && (m->has & ~0xffffu) == 0 &&
+	    rd_u32(r, &m->has) && (m->has & ~0x1ffffu) == 0 &&
 	    rd_copy(r, HASH_BYTES(m->job)) &&
 	    get_urn(r, &m->submitter, m->submitter_urn, true) &&
 	    get_urn(r, &m->node, m->node_urn, (m->has & HAS_NODE) != 0) &&
@@ -216,10 +224,14 @@ get(struct manifest *m, const uint8_t *buf, size_t len)
 
 	if (len > MANIFEST_RECORD_MAX || !get_head(&r, m) || !get_lists(&r, m))
 		return false;
-	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+	for (unsigned i = 0; i < ((m->has & HAS_IO) != 0 ? LIMIT_COUNT :
+	    LIMITS_BEFORE_IO); i++)
 		if (!rd_u64(&r, &m->limit[i]) ||
 		    m->limit[i] > UINT64_C(9007199254740991))
 			return false;
+	if (((m->has & HAS_IO) != 0) != asks_io(m))
+		return false;
+	m->has &= ~(uint32_t)HAS_IO;
 	return get_volumes(&r, m) && get_tail(&r, m) && rd_end(&r) &&
 	    manifest_whole_bad(m) == NULL;
 }
