@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@
 #include "transport/config/example.h"
 
 #define DEPTH_MAX 8	 /* folders that are looked into */
+/* ours: how long an earlier relay may take to end */
+#define LOCK_WAIT_MS 5000
+#define LOCK_STEP_MS 20
 
 /* ---- whose: THREATS.md 5.5 ---- */
 
@@ -169,6 +173,35 @@ lock(struct parent *p)
 	return -1;
 }
 
+/*
+ * Transport holds a lock on storage/ as long as it runs. That of a warrend which
+ * was killed writes its tables and has the sockets of the instance for a moment
+ * more: it is waited for, so that nothing of it is lost.
+ */
+static int
+storage_free(struct parent *p)
+{
+	unsigned ms;
+
+	for (ms = 0; flock(p->storage, LOCK_EX | LOCK_NB) < 0; ms += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK)
+			return 0; /* a file system without locks */
+		if (ms == 0)
+			log_notice(p->path, "an earlier warrend was killed: "
+			    "its relay ends, which is waited for");
+		if (ms >= LOCK_WAIT_MS) {
+			log_errx(p->path, "the relay of an earlier warrend "
+			    "still runs on this folder: end warren-transport");
+			return -1;
+		}
+		(void)poll(NULL, 0, LOCK_STEP_MS);
+	}
+	if (ms > 0) /* its sockets are closed in the same moment */
+		(void)poll(NULL, 0, 2 * LOCK_STEP_MS);
+	(void)flock(p->storage, LOCK_UN); /* transport takes it */
+	return 0;
+}
+
 int
 dirs_open(struct parent *p, const char *path, int *status)
 {
@@ -244,7 +277,8 @@ dirs_make(struct parent *p, int *status)
 	p->storage = own_folder(p, p->dir, "storage", 1);
 	p->run = folder(p, p->warren, "run", 0711, 0);
 	p->keys = folder(p, p->warren, "keys", 0700, 0);
-	if (p->storage < 0 || p->run < 0 || p->keys < 0 || sub_folders(p) < 0)
+	if (p->storage < 0 || storage_free(p) < 0 || p->run < 0 ||
+	    p->keys < 0 || sub_folders(p) < 0)
 		return -1;
 	p->node_dir = own_folder(p, p->warren, "node", 2);
 	p->trust_dir = own_folder(p, p->warren, "trust", 3);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A stranger's path: stock rnsd stops and warrend starts on its folder; a
-daemon that ends while a job runs, and starts again; programs that are killed
-while jobs run; the trail with one byte changed; what the verbs exit with."""
+daemon that ends while a job runs, and starts again, or is killed and starts at
+once; programs that are killed while jobs run; the trail with one byte changed;
+what the verbs exit with."""
 import glob
 import json
 import os
@@ -395,13 +396,53 @@ def after_rnsd():
         node.remove()
 
 
+def runs(pid):
+    """Neither gone nor a zombie that nobody waits for."""
+    try:
+        with open("/proc/%s/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def parent_killed(mode, user):
+    """kill -9 of warrend alone, and the next at once: its relay ends first."""
+    name = mode + " warrend is killed"
+    node = Node(build, "orphan-" + mode, user)
+    try:
+        node.start()
+        for turn in range(3):
+            up = until(lambda: node.readies("transport") > turn, "ready")
+            orphan = node.pids().get("transport")
+            node.process.kill()
+            node.process.wait()
+            node.start()
+            up = up and until(lambda: node.readies("transport") > turn + 1 or
+                              node.process.poll() is not None, "ready again")
+            said = node.said()
+            if not up or node.process.poll() is not None:
+                break
+        result(name + ": the next one starts at once", up and
+               node.process.poll() is None and "is taken" not in said,
+               said[-1500:])
+        result(name + ": and waits for the relay of the one before",
+               not runs(orphan), "%s" % orphan)
+        rc, _ = node.stop()
+        result(name + ": ends in order", rc == 0, node.said()[-800:])
+    finally:
+        node.remove()
+
+
 if os.geteuid() == 0:
+    parent_killed("root", None)
+    parent_killed("user", USER)
     restart_with_jobs("root", None)
     restart_with_jobs("user", USER)
     kills_under_a_job("root", None)
     kills_under_a_job("user", USER)
 else:
     skip("life as root", "not started as root")
+    parent_killed("user", None)
     restart_with_jobs("user", None)
     kills_under_a_job("user", None)
 after_rnsd()

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #include "common/clock.h"
@@ -222,6 +223,8 @@ engine_start(struct engine *e)
 	struct process *p = &e->program;
 	int dir = settings_take(p, SET_DIR_STORAGE, ""), fd;
 
+	if (dir >= 0) /* the next warrend waits until it goes (dirs_make()) */
+		(void)!flock(dir, LOCK_EX | LOCK_NB);
 	config_load(e);
 	identity_load(e, dir);
 	network_load(e);
