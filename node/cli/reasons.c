@@ -100,7 +100,8 @@ static const struct reason reasons[RNS_DROP_COUNT] = {
 	"Its key does not belong to the destination that is known.",
 	"Forged; look who is connected to that interface."},
     [RNS_DROP_ANNOUNCE_OLD] = {"ANNOUNCE_OLD",
-	"The path that is known is as new, or shorter.",
+	"The path that is known, or the announce of it that is held "
+	"back, is as new, or shorter.",
 	"Nothing: each announce comes by many ways."},
     [RNS_DROP_HELD] = {"HELD",
 	"Held back: too many unknown destinations in a short time "

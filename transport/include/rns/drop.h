@@ -29,7 +29,7 @@
 	X(ANNOUNCE_LONG, "announce over 500 bytes")                            \
 	X(ANNOUNCE_SIG, "announce signature wrong")                            \
 	X(ANNOUNCE_DEST, "announce of another key for a known destination")    \
-	X(ANNOUNCE_OLD, "announce not newer than the known path")              \
+	X(ANNOUNCE_OLD, "announce not newer than the one that is known")       \
 	X(HELD, "announce held back: burst on its interface")                  \
 	X(HOLD_FULL, "too many announces held back")                           \
 	X(RATE, "announce not passed on: its destination has too many")        \
