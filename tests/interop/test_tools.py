@@ -83,7 +83,8 @@ def rnstatus(kind, old, asked):
     def run(ctx):
         python = ctx.args.python_old if old else ctx.args.python
         instance = Instance(kind)
-        text = instance.text(server("Server", lib.free_port()) + lib.CODES + server("Plain", lib.free_port()),
+        text = instance.text(lib.backbone("Bone", lib.free_port(), "bitrate = 100000000\n") +
+                             server("Server", lib.free_port()) + lib.CODES + server("Plain", lib.free_port()),
                              transport=True)
         folder = ctx.rnsd(python, text)
         # a tool that comes first would be the instance itself

@@ -18,6 +18,7 @@
 #include "transport/engine/callers.h"
 #include "transport/engine/measure.h"
 #include "transport/engine/reload.h"
+#include "transport/engine/stats_pack.h"
 #include "transport/engine/tidings.h"
 #include "transport/engine/visits.h"
 
@@ -95,6 +96,7 @@ struct engine {
 		uint64_t rx_packets, tx_packets;
 		double rx_pps, tx_pps;
 	} totals;
+	struct stats_flow gone; /* bytes of interfaces that went */
 	int64_t wall_minus_mono; /* to notice that the wall clock stepped */
 
 	struct process program;

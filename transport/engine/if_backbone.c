@@ -63,8 +63,12 @@ listener_stats(const struct nif *n, struct stats_if *s)
 {
 	static char text[STATS_BLOCKED_MAX][INET6_ADDRSTRLEN];
 	unsigned at = 0, shown = 0;
+	struct rns_if_stats c;
 	uint8_t a[16];
 
+	nif_stats(n, &c);
+	s->ann_burst.clients = c.bursts;
+	s->pr_burst.clients = c.pr_bursts;
 	s->blocks = true;
 	while (callers_blocked(&n->e->callers, n->e->now, &at, a)) {
 		s->nblocked++;

@@ -160,14 +160,40 @@ nif_stats(const struct nif *n, struct rns_if_stats *sum)
 			rns_if_stats_add(sum, &s);
 }
 
-/* What one that goes leaves to its server: what it counted, not its state. */
+void
+nif_flow(const struct nif *n, struct stats_flow *f)
+{
+	struct rns_if_stats c;
+	struct fsock s;
+
+	nif_counts(n, &s);
+	nif_stats(n, &c);
+	*f = (struct stats_flow){
+	    .rx = (double)s.rx_bytes,
+	    .tx = (double)s.tx_bytes,
+	    .ann_rx = (double)c.announces_rx.bytes,
+	    .ann_tx = (double)c.announces_tx.bytes,
+	    .pr_rx = (double)c.path_requests_rx.bytes,
+	    .pr_tx = (double)c.path_requests_tx.bytes,
+	};
+}
+
+/*
+ * What one that goes leaves to its server: what it counted, not its state. One
+ * without leaves it to the sums of all, which never fall.
+ */
 static void
 leave_stats(struct nif *n)
 {
 	struct rns_if_stats s;
+	struct stats_flow f;
 
-	if (n->parent == NULL || n->id == 0 ||
-	    rns_if_stats(n->e->rns, n->id, &s) != RNS_OK)
+	if (n->parent == NULL) {
+		nif_flow(n, &f);
+		stats_flow_add(&n->e->gone, &f);
+		return;
+	}
+	if (n->id == 0 || rns_if_stats(n->e->rns, n->id, &s) != RNS_OK)
 		return;
 	s.announces_rx.hz = s.announces_tx.hz = 0;
 	s.path_requests_rx.hz = s.path_requests_tx.hz = 0;

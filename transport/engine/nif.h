@@ -185,6 +185,8 @@ void nif_counts(const struct nif *, struct fsock *sum);
 size_t nif_waiting(const struct nif *);
 /* What the core counted of it, or of all that a server has accepted. */
 void nif_stats(const struct nif *, struct rns_if_stats *sum);
+/* The bytes of both. */
+void nif_flow(const struct nif *, struct stats_flow *);
 /* Whether the same interface is there again after a restart. */
 bool nif_lasting(const struct nif *);
 /*

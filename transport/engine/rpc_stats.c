@@ -12,35 +12,6 @@
 
 /* ---- what passed ---- */
 
-static void
-flow_of(const struct nif *n, struct stats_flow *f)
-{
-	struct rns_if_stats c;
-	struct fsock s;
-
-	nif_counts(n, &s);
-	nif_stats(n, &c);
-	*f = (struct stats_flow){
-		.rx = (double)s.rx_bytes,
-		.tx = (double)s.tx_bytes,
-		.ann_rx = (double)c.announces_rx.bytes,
-		.ann_tx = (double)c.announces_tx.bytes,
-		.pr_rx = (double)c.path_requests_rx.bytes,
-		.pr_tx = (double)c.path_requests_tx.bytes,
-	};
-}
-
-static void
-flow_add(struct stats_flow *sum, const struct stats_flow *f)
-{
-	sum->rx += f->rx;
-	sum->tx += f->tx;
-	sum->ann_rx += f->ann_rx;
-	sum->ann_tx += f->ann_tx;
-	sum->pr_rx += f->pr_rx;
-	sum->pr_tx += f->pr_tx;
-}
-
 /* Bits a second from the bytes of two looks. */
 static void
 sample(struct stats_sample *s, const struct stats_flow *now, double seconds)
@@ -77,7 +48,7 @@ rpc_stats_tick(struct engine *e)
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		if (n->parent != NULL)
 			continue;
-		flow_of(n, &f);
+		nif_flow(n, &f);
 		sample(&n->sample, &f, seconds);
 	}
 	rns_counts(e->rns, &c);
@@ -132,7 +103,7 @@ fill_traffic(const struct nif *n, struct stats_if *s)
 	struct fsock sum;
 
 	nif_counts(n, &sum);
-	flow_of(n, &s->bytes);
+	nif_flow(n, &s->bytes);
 	s->rate = n->sample.rate;
 	s->tx_drops = sum.tx_drops;
 	s->tx_drop_bytes = sum.tx_drop_bytes;
@@ -148,7 +119,7 @@ fill_burst(struct stats_burst *b, uint32_t on, int64_t since_us)
 {
 	b->active = on > 0;
 	b->since_us = since_us;
-	b->clients = -1; /* only a Backbone listener says how many */
+	b->clients = -1; /* only a Backbone listener says (its .stats) */
 }
 
 /* What the core counts of announces, path requests and violations. */
@@ -284,6 +255,7 @@ fill_top(const struct engine *e, struct stats_top *t)
 	struct stats_flow f;
 
 	memset(t, 0, sizeof(*t));
+	t->bytes = e->gone;
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		if (n->parent != NULL)
 			continue;
@@ -292,9 +264,9 @@ fill_top(const struct engine *e, struct stats_top *t)
 		t->hz.ann_tx += c.announces_tx.hz;
 		t->hz.pr_rx += c.path_requests_rx.hz;
 		t->hz.pr_tx += c.path_requests_tx.hz;
-		flow_of(n, &f);
-		flow_add(&t->bytes, &f);
-		flow_add(&t->rate, &n->sample.rate);
+		nif_flow(n, &f);
+		stats_flow_add(&t->bytes, &f);
+		stats_flow_add(&t->rate, &n->sample.rate);
 	}
 	t->rx_pps = (uint64_t)sum->rx_pps;
 	t->tx_pps = (uint64_t)sum->tx_pps;

@@ -292,6 +292,17 @@ stats_put_if(struct wr *w, const struct stats_if *s)
 /* ---- all together ---- */
 
 void
+stats_flow_add(struct stats_flow *sum, const struct stats_flow *b)
+{
+	sum->rx += b->rx;
+	sum->tx += b->tx;
+	sum->ann_rx += b->ann_rx;
+	sum->ann_tx += b->ann_tx;
+	sum->pr_rx += b->pr_rx;
+	sum->pr_tx += b->pr_tx;
+}
+
+void
 stats_put_head(struct wr *w, const struct stats_top *t, size_t n)
 {
 	mpk_put_map(w, TOP_KEYS + (t->transport ? TRANSPORT_KEYS : 0));

@@ -109,6 +109,8 @@ struct stats_top {
 	uint64_t rss; /* bytes, 0: nil */
 };
 
+/* b more in sum, each sort. */
+void stats_flow_add(struct stats_flow *sum, const struct stats_flow *b);
 /* The head; n maps of interfaces follow, then stats_put_rest(). */
 void stats_put_head(struct wr *, const struct stats_top *, size_t n);
 void stats_put_if(struct wr *, const struct stats_if *);
