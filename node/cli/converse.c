@@ -55,6 +55,8 @@ static const struct {
 	{"slots", "its turn"},
 	{"resources", "memory or processors that others use"},
 	{"trust", "the part of the node that judges keys"},
+	{"binding", "a binding of the key"},
+	{"clock", "the clock of the node to be set"},
 	{"image", "its image"},
 	{"review", "a review"},
 };

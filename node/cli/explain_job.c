@@ -147,7 +147,8 @@ waits(const json_t *w, const char *reason)
 		    "The log says what the ledger could not write; look at the "
 		    "disk.");
 	}
-	if (json_is_true(json_object_get(w, "asleep")))
+	if (json_is_true(json_object_get(w, "asleep")) &&
+	    strcmp(reason, "slots") == 0)
 		reason = "trust";
 	if (!outcome_waits(reason, &words, &submitter, &operator)) {
 		(void)snprintf(text, sizeof(text), "waits: %s", reason);

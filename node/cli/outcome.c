@@ -48,6 +48,13 @@ static const struct {
     {"trust", "a fresh word of the node's judge of keys", "Nothing: it is "
 	"asked again each second.", "`warren status` tells how warren-trust "
 	"is."},
+    {"binding", "a binding of its submitter's key, which is asked for and "
+	"does not hold for the moment", "Talk to the node again, by any verb: "
+	"that brings the binding; after an hour without one the job is refused.",
+	"Nothing; `warren status` tells whether the clock is right."},
+    {"clock", "the clock of the node, which may be years ahead",
+	"Nothing: it keeps the time that it had left.", "Set the clock; where "
+	"it is right: `warren trust clock --lower`."},
     {"image", "its image to be unpacked", "Nothing: it starts by itself.",
 	"Nothing."},
     {"when", "the hours in which this machine is lent", "Take another node, "

@@ -17,6 +17,7 @@
 #include "node/host/waits.h"
 #include "node/work/query.h"
 #include "node/work/ready.h"
+#include "node/work/stepped.h"
 #include "node/work/spool.h"
 #include "sandbox/plan/plan.h"
 #include "trust/doc/fresh.h"
@@ -73,8 +74,10 @@ do_clock(struct client *c, const json_t *q)
 	struct msg_V_LOWER m = {.end_ = 0};
 	json_t *o = client_good(true);
 
-	if (json_is_true(json_object_get(q, "lower")))
+	if (json_is_true(json_object_get(q, "lower"))) {
+		stepped_right(&wn->node, "the operator");
 		wn->node.host.send_V_LOWER(wn->node.host.ctx, &m);
+	}
 	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I}",
 	    "now", (json_int_t)wn->node.unix_now, "floor",
 	    (json_int_t)wn->time.floor, "behind",

@@ -34,6 +34,7 @@
 #include "node/work/watched.h"
 #include "node/work/revoke.h"
 #include "node/work/serve.h"
+#include "node/work/stepped.h"
 #include "node/work/submit.h"
 
 /*
@@ -290,6 +291,7 @@ on_V_TIME(struct warren_node *wn, const struct msg_V_TIME *m,
 {
 	(void)in;
 	wn->time = *m;
+	stepped_signed(&wn->node, m->signed_at);
 }
 
 /* An empty one has no descriptor. */

@@ -16,7 +16,10 @@
 bool
 budgets_due(struct node *n)
 {
-	return n->budgets_changed &&
+	bool old = !TAILQ_EMPTY(&n->jobs.live) &&
+	    mono_reached(n->now, n->clock_at);
+
+	return (n->budgets_changed || old) &&
 	    (n->stopping || mono_reached(n->now, n->budgets_at));
 }
 
@@ -87,6 +90,7 @@ budgets_encode(struct node *n, size_t *len)
 	*len = w.len;
 	n->budgets_changed = false;
 	n->budgets_at = mono_add(n->now, BUDGETS_S * MONO_SECOND);
+	n->clock_at = mono_add(n->now, BUDGETS_CLOCK_S * MONO_SECOND);
 	return buf;
 }
 

@@ -15,9 +15,11 @@
  * what jobs cost since then is known from the jobs.
  */
 #define BUDGETS_S 10 /* ours */
+/* ours: so often while there are jobs: the time in it is the last one known */
+#define BUDGETS_CLOCK_S 3600
 #define BUDGETS_BYTES_MAX (1024u * 1024)
 
-/* Has something changed that is not kept, for long enough? */
+/* Has something changed that is not kept, for long enough; or is it old? */
 bool budgets_due(struct node *);
 /* All of them; free it. NULL: out of memory. They are kept then. */
 uint8_t *budgets_encode(struct node *, size_t *len);

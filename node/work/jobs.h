@@ -91,6 +91,11 @@ struct job {
 	uint8_t nonce[16];
 	uint64_t order;
 	uint32_t not_after, deadline, admitted_at;
+	/*
+	 * stepped.c: so many seconds later its deadline has become at a start
+	 * whose clock may be wrong; it does not start meanwhile. 0: it may
+	 */
+	uint32_t doubted;
 	uint8_t retries;
 	int level; /* granted */
 	struct limits limits;
@@ -174,6 +179,7 @@ struct job {
 	bool approve_is, approved; /* which; it was signed and counted */
 	struct mono approve_until; /* it is asked for again then */
 	struct mono since; /* admission, or its end; by the loop's clock */
+	struct mono unbound_at; /* turn.c: no binding holds since; 0: one does */
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
 	bool signing; /* the trail has answered, or has had its time */
 	bool overtaken;	   /* jail had its time to kill it */

@@ -9,7 +9,7 @@
  * when read, since a disk is a stranger too.
  */
 #define RECORD_VERSION 3
-#define RECORD_VERSION_2 2 /* without limits of the disk */
+#define RECORD_VERSION_2 2 /* without limits of the disk, doubts of its deadline */
 #define RECORD_VERSION_1 1 /* ... and what packing left out */
 
 static void
@@ -77,6 +77,7 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 		wr_str(&w, o->target);
 	}
 	put_left(&w, j->left);
+	wr_u32(&w, j->doubted);
 	/* nothing is there of the node's own jail, as before there were others */
 	if (j->runner != RUNNER_NATIVE) {
 		wr_u8(&w, j->runner);
@@ -220,6 +221,7 @@ job_decode(const uint8_t *buf, size_t len)
 	    version < RECORD_VERSION_1 || version > RECORD_VERSION ||
 	    !get_who(&r, version, j) || !get_state(&r, j) || !get_run(&r, j) ||
 	    !get_outs(&r, j) || !get_left(&r, version, j) ||
+	    (version > RECORD_VERSION_2 && !rd_u32(&r, &j->doubted)) ||
 	    !get_runner(&r, j) || !rd_end(&r)) {
 		job_free(j);
 		return NULL;

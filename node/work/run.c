@@ -179,7 +179,9 @@ its_turn(struct node *n, struct job *j, bool *started)
 		waits_for(n, j, "inputs");
 		return true;
 	}
-	if (turn_waits_for_trust(n, j))
+	if (j->doubted == 0 && turn_waits_for_trust(n, j))
+		return true;
+	if (turn_waits(n, j))
 		return true;
 	if (!review_fresh(n, j)) {
 		if (j->state == JS_QUEUED)

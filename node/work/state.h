@@ -68,7 +68,7 @@ struct node {
 	unsigned nheld;
 	/* budgets.c: something is not kept yet; when it will be */
 	bool budgets_changed;
-	struct mono budgets_at;
+	struct mono budgets_at, clock_at; /* at the latest while jobs wait */
 	uint32_t budgets_saved; /* at the start: unix seconds of what was kept */
 	struct bucket unidentified; /* bytes of all such links */
 

@@ -22,12 +22,42 @@ moved(uint32_t at, int64_t s)
 	    (uint32_t)MIN_OF(MAX_OF(to, INT64_C(1)), (int64_t)UINT32_MAX);
 }
 
+/* UINT32_MAX is no deadline at all, and stays that. */
+static void
+move_deadline(struct job *j, int64_t s)
+{
+	if (j->deadline != UINT32_MAX)
+		j->deadline = moved(j->deadline, s);
+}
+
+/*
+ * The clock has been set: what was doubted of it is so much more or less. When
+ * it is little, the clock counts as it stands, where it is not behind.
+ */
+static void
+move_doubt(struct node *n, struct job *j, int64_t s)
+{
+	int64_t doubted = (int64_t)j->doubted + s;
+
+	if (j->doubted == 0)
+		return;
+	if (doubted >= STEPPED_AWAY_S) {
+		j->doubted = (uint32_t)MIN_OF(doubted, (int64_t)UINT32_MAX);
+		return;
+	}
+	if (doubted > 0)
+		move_deadline(j, -doubted);
+	j->doubted = 0;
+	n->waiting_at = n->now;
+}
+
 static void
 move_job(struct node *n, struct job *j, int64_t s)
 {
 	j->at = moved(j->at, s);
 	j->admitted_at = moved(j->admitted_at, s);
-	j->deadline = moved(j->deadline, s);
+	move_deadline(j, s);
+	move_doubt(n, j, s);
 	job_touch(&n->jobs, j);
 }
 
@@ -99,8 +129,39 @@ last_known(const struct node *n)
 	return at;
 }
 
-void
-stepped_start(struct node *n)
+/* It keeps what it had left, and does not start; once for each such start. */
+static void
+doubt(struct node *n, struct job *j, int64_t away)
+{
+	j->at = moved(j->at, away);
+	j->admitted_at = moved(j->admitted_at, away);
+	move_deadline(j, away);
+	j->doubted = (uint32_t)MIN_OF((int64_t)j->doubted + away,
+	    (int64_t)UINT32_MAX);
+	job_touch(&n->jobs, j);
+}
+
+/* Jobs that are doubted, from this start or an earlier one. */
+static void
+say_doubt(const struct node *n)
+{
+	const struct job *j;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link)
+		count += j->doubted != 0;
+	if (count > 0)
+		log_warnx("clock", "it may be wrong: %u days or more ahead of "
+		    "the last time that is known here: %u jobs keep what they "
+		    "had left, and do not start until it is set, an authority "
+		    "has signed something of late, or `warren trust clock "
+		    "--lower` says that it is right",
+		    (unsigned)(STEPPED_AWAY_S / 86400), count);
+}
+
+/* What the clock of this start says of all that there is. */
+static void
+judge(struct node *n)
 {
 	uint32_t last = last_known(n);
 	int64_t away = (int64_t)n->unix_now - last;
@@ -117,10 +178,50 @@ stepped_start(struct node *n)
 		return;
 	/* years ahead, or years away: what was promised is kept in both cases */
 	TAILQ_FOREACH(j, &n->jobs.ended, link) {
-		j->at = moved(j->at, away - STEPPED_AWAY_COUNTS_S);
+		/* a lost one whose requeueing did not reach the ledger */
+		if (j->state == JS_LOST && !j->has_receipt)
+			doubt(n, j, away);
+		else
+			j->at = moved(j->at, away - STEPPED_AWAY_COUNTS_S);
 		job_touch(&n->jobs, j);
 	}
+	TAILQ_FOREACH(j, &n->jobs.live, link)
+		doubt(n, j, away);
 	note(n, last, n->unix_now);
+}
+
+void
+stepped_start(struct node *n)
+{
+	judge(n);
+	say_doubt(n);
+}
+
+void
+stepped_right(struct node *n, const char *who)
+{
+	struct job *j;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (j->doubted == 0)
+			continue;
+		move_deadline(j, -(int64_t)j->doubted);
+		j->doubted = 0;
+		job_touch(&n->jobs, j);
+		count++;
+	}
+	n->waiting_at = n->now;
+	if (count > 0)
+		log_notice("clock", "it is right, by %s: the deadlines of %u "
+		    "jobs are what they were", who, count);
+}
+
+void
+stepped_signed(struct node *n, uint32_t unix_s)
+{
+	if (unix_s <= n->unix_now && n->unix_now - unix_s < STEPPED_AWAY_S)
+		stepped_right(n, "what an authority has signed");
 }
 
 bool

@@ -25,9 +25,15 @@
 void stepped_look(struct node *, struct mono now, int64_t wall_us);
 /*
  * At the start, when the ledger is read and nothing has run: the clock is behind
- * what stands there, which is a step; or so far ahead that it may be wrong.
+ * what stands there, which is a step; or so far ahead that it may be wrong. Then
+ * jobs that have not ended keep what they had left, and none of them starts
+ * until the clock is set back, or stepped_right().
  */
 void stepped_start(struct node *);
+/* The clock is right, who says so: all deadlines are what they were. */
+void stepped_right(struct node *, const char *who);
+/* The latest time that an authority has signed: is that near enough, too. */
+void stepped_signed(struct node *, uint32_t unix_s);
 /* Was it set since the last call? That is said, in the log and in the trail. */
 bool stepped_say(struct node *);
 

@@ -122,11 +122,53 @@ needs_verdict(struct node *n, struct job *j)
 	return true;
 }
 
+/* No key is known for its identity now: that is no word against it. */
+static bool
+unbound(struct node *n, const struct job *j)
+{
+	const struct peer *p = peer_find(n, &j->rns_hash);
+
+	return j->verdict_gen != n->verdict_gen && p != NULL &&
+	    peer_verdict_fresh(n, p) && p->v.status == VERDICT_NO_BINDING;
+}
+
+/* Why it does not start whoever else does; NULL: nothing of that kind. */
+static const char *
+waits_for(struct node *n, struct job *j)
+{
+	if (j->doubted != 0)
+		return "clock";
+	if (!unbound(n, j)) {
+		j->unbound_at.us = 0;
+		return NULL;
+	}
+	if (j->unbound_at.us == 0)
+		j->unbound_at = n->now;
+	return mono_reached(n->now, mono_add(j->unbound_at,
+	    TURN_UNBOUND_S * MONO_SECOND)) ? NULL : "binding";
+}
+
+static void
+sleep_for(struct node *n, struct job *j, const char *reason)
+{
+	fall_asleep(n, j);
+	(void)job_set(&n->jobs, j, JS_QUEUED, reason, n->unix_now);
+}
+
+bool
+turn_waits(struct node *n, struct job *j)
+{
+	const char *reason = waits_for(n, j);
+
+	if (reason != NULL)
+		sleep_for(n, j, reason);
+	return reason != NULL;
+}
+
 void
 turn_sleeps(struct node *n, struct job *j)
 {
-	fall_asleep(n, j);
-	(void)job_set(&n->jobs, j, JS_QUEUED, "trust", n->unix_now);
+	sleep_for(n, j, "trust");
 }
 
 bool
@@ -146,6 +188,21 @@ wake_up(struct node *n, struct job *j)
 	turn_changed(n, j);
 }
 
+/* One that sleeps: what it waits for has come, or is another thing now. */
+static void
+look(struct node *n, struct job *j)
+{
+	const char *reason;
+
+	if (j->doubted == 0 && needs_verdict(n, j))
+		return;
+	reason = waits_for(n, j);
+	if (reason != NULL)
+		(void)job_set(&n->jobs, j, JS_QUEUED, reason, n->unix_now);
+	else
+		wake_up(n, j);
+}
+
 void
 turn_judged(struct node *n, const struct hash16 *rns_hash)
 {
@@ -156,8 +213,7 @@ turn_judged(struct node *n, const struct hash16 *rns_hash)
 	for (j = RB_NFIND(job_peers, &n->asleep, &key); j != NULL &&
 	    hash16_eq(&j->rns_hash, rns_hash); j = next) {
 		next = RB_NEXT(job_peers, &n->asleep, j);
-		if (!needs_verdict(n, j))
-			wake_up(n, j);
+		look(n, j);
 	}
 }
 
@@ -173,8 +229,7 @@ turn_tick(struct node *n)
 	n->sleep_at = mono_add(n->now, TURN_SLEEP_S * MONO_SECOND);
 	for (j = RB_MIN(job_peers, &n->asleep); j != NULL; j = next) {
 		next = RB_NEXT(job_peers, &n->asleep, j);
-		if (!needs_verdict(n, j))
-			wake_up(n, j);
+		look(n, j);
 	}
 	return RB_EMPTY(&n->asleep) ? MONO_NEVER : n->sleep_at;
 }

@@ -27,6 +27,14 @@ void turn_over(struct node *, struct job *);
  * the job sleeps. false: none is needed.
  */
 bool turn_waits_for_trust(struct node *, struct job *);
+/*
+ * It waits for what neither a slot nor trust's word gives: that the clock is
+ * known to be right (stepped.h), or a binding of its submitter, which is being
+ * fetched or does not hold by the clock as it stands; the latter TURN_UNBOUND_S
+ * at most. It sleeps, and says so; false: neither.
+ */
+#define TURN_UNBOUND_S 3600 /* ours: a path and an announce over slow links */
+bool turn_waits(struct node *, struct job *);
 /* Trust has been asked something else of it: it is looked at in a second. */
 void turn_sleeps(struct node *, struct job *);
 /* Something was said of this peer. */

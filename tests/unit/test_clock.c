@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "node/work/budgets.h"
+#include "node/work/stepped.h"
 #include "tests/unit/nodekit.h"
 #include "transport/core/base/crypt.h"
 
@@ -270,6 +273,154 @@ test_years_ahead(void **state)
 	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_GONE);
 }
 
+#define YEARS (20 * 365 * INT64_C(86400))
+#define MONTHS (40 * INT64_C(86400))
+
+static void
+in_time(struct manifest *m)
+{
+	m->not_after = unix_now() + 600;
+	m->deadline = unix_now() + 5000;
+}
+
+/* A job that waits for its turn while another runs, then a start like that. */
+static void
+doubtful(struct id32 *id, int64_t by)
+{
+	struct id32 other;
+
+	w.n.policy.jobs_running = w.policy.jobs_running = 1;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, long_lived, &other);
+	(void)submit(1, 0x41, 2, in_time, id);
+	world_run(&w, 1000);
+	state_is(id, "queued", "slots");
+	assert_int_equal(w.starts, 1);
+	/* the first one is found; there is room for the other from now on */
+	w.n.policy.jobs_running = w.policy.jobs_running = 3;
+	w.run_ms = 1000;
+	back(by);
+	state_is(&other, "running", NULL);
+	world_run(&w, 5000);
+}
+
+static void
+waits_by_clock(const struct id32 *id)
+{
+	state_is(id, "queued", "clock");
+	assert_int_equal(w.starts, 1);
+}
+
+/* It is years ahead before it is set: what waits has what it had left. */
+static void
+test_doubt_set_back(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	doubtful(&id, YEARS);
+	waits_by_clock(&id);
+	/* through another start, too */
+	back(60);
+	waits_by_clock(&id);
+	jump(-YEARS);
+	world_run(&w, 5000);
+	state_is(&id, "done", NULL);
+	assert_int_equal(w.starts, 2);
+	anew();
+	/* the machine was away for longer than it had left */
+	doubtful(&id, YEARS);
+	waits_by_clock(&id);
+	jump(-YEARS + 5100);
+	world_run(&w, 5000);
+	state_is(&id, "cancelled", "deadline");
+	anew();
+	/* set right by a start, to before what the ledger has */
+	doubtful(&id, YEARS);
+	back(-YEARS);
+	world_run(&w, 5000);
+	state_is(&id, "done", NULL);
+}
+
+/* Its deadline comes by the clock that nobody sets, whoever is right. */
+static void
+test_doubt_ends(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	doubtful(&id, YEARS);
+	world_run(&w, 4900 * 1000);
+	waits_by_clock(&id);
+	world_run(&w, 100 * 1000);
+	state_is(&id, "cancelled", "deadline");
+}
+
+/* The machine was away: who knows says so, and what was promised holds. */
+static void
+test_doubt_right(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	doubtful(&id, MONTHS);
+	waits_by_clock(&id);
+	/* an authority's word of before says nothing, nor one of the future */
+	stepped_signed(&w.n, unix_now() - MONTHS);
+	stepped_signed(&w.n, unix_now() + 100);
+	stepped_signed(&w.n, 0);
+	world_run(&w, 2000);
+	waits_by_clock(&id);
+	stepped_signed(&w.n, unix_now() - 86400);
+	world_run(&w, 2000);
+	state_is(&id, "cancelled", "deadline");
+	anew();
+	doubtful(&id, MONTHS);
+	stepped_right(&w.n, "the operator");
+	world_run(&w, 2000);
+	state_is(&id, "cancelled", "deadline");
+	assert_int_equal(w.starts, 1);
+}
+
+/* What is sent meanwhile is another matter; so is a week's absence. */
+static void
+test_doubt_others(void **state)
+{
+	struct id32 id, other;
+
+	(void)state;
+	doubtful(&id, YEARS);
+	assert_int_equal(submit(1, 0x41, 3, NULL, &other)->status, ST_OK);
+	world_run(&w, 5000);
+	state_is(&other, "done", NULL);
+	state_is(&id, "queued", "clock");
+	anew();
+	doubtful(&id, 7 * 86400);
+	state_is(&id, "cancelled", "deadline");
+}
+
+/* The ledger's neighbour has the time each hour while there are jobs. */
+static void
+test_time_is_kept(void **state)
+{
+	struct id32 id;
+	size_t len;
+
+	(void)state;
+	free(budgets_encode(&w.n, &len));
+	world_run(&w, 2 * HOUR);
+	assert_false(budgets_due(&w.n));
+	(void)submit(1, 0x41, 1, held, &id);
+	world_run(&w, 20 * 1000);
+	assert_true(budgets_due(&w.n));
+	free(budgets_encode(&w.n, &len));
+	w.n.budgets_changed = false;
+	world_run(&w, HOUR - 1000);
+	assert_false(budgets_due(&w.n));
+	world_run(&w, 2000);
+	assert_true(budgets_due(&w.n));
+}
+
 /* Each step is told once; a clock that is slewed makes none. */
 static void
 test_told(void **state)
@@ -401,6 +552,9 @@ main(void)
 	    T(test_held), T(test_queued), T(test_staging), T(test_running),
 	    T(test_kept), T(test_deadline), T(test_no_second_run),
 	    T(test_no_battery), T(test_years_ahead), T(test_told),
+	    T(test_doubt_set_back), T(test_doubt_ends),
+	    T(test_doubt_right), T(test_doubt_others),
+	    T(test_time_is_kept),
 	    T(test_bad_oscillator),
 	};
 

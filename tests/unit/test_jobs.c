@@ -386,6 +386,7 @@ fill(struct job *j)
 	j->retries = 3;
 	j->level = 2;
 	j->seq = 77;
+	j->doubted = 31 * 86400;
 	j->outcome = OUT_KILLED;
 	j->code = KILL_TIME;
 	j->has_receipt = true;
@@ -431,27 +432,35 @@ test_record(void **state)
 	assert_int_equal(k->seq, 77);
 	assert_int_equal(k->limits.v[LIMIT_IO_READ], 65536);
 	assert_int_equal(k->limits.v[LIMIT_IO_WRITE], 65537);
+	assert_int_equal(k->doubted, 31 * 86400);
 	assert_int_equal(k->left->count, 6);
 	assert_true(left_next(k->left, &at, &it) &&
 	    left_next(k->left, &at, &it));
 	assert_int_equal(it.volume, 1);
 	assert_memory_equal(it.name, "x\xff", 2);
 	job_free(k);
-	/* rows of before: no limits of the disk; nothing known to be left out */
+	/* rows of before: no limits of the disk, nothing doubted; nothing known
+	 * to be left out */
 	memcpy(again, rec, io);
 	memcpy(again + io, rec + io + 16, n - io - 16);
 	again[0] = 2;
-	k = job_decode(again, n - 16);
+	k = job_decode(again, n - 16 - 4);
 	assert_non_null(k);
 	assert_int_equal(k->limits.v[LIMIT_LOG], j->limits.v[LIMIT_LOG]);
 	assert_int_equal(k->limits.v[LIMIT_IO_READ], 0);
 	assert_int_equal(k->left->count, 6);
+	assert_int_equal(k->doubted, 0);
 	job_free(k);
 	again[0] = 1;
-	k = job_decode(again, n - 16 - 4 - 2 - 2 * 5);
+	k = job_decode(again, n - 16 - 4 - 4 - 2 - 2 * 5);
 	assert_non_null(k);
 	assert_null(k->left);
 	job_free(k);
+	rec[0] = 0;
+	assert_null(job_decode(rec, n));
+	rec[0] = 4;
+	assert_null(job_decode(rec, n));
+	rec[0] = 3;
 	for (size_t cut = 0; cut < n; cut++) {
 		uint8_t *copy = malloc(cut + 1);
 

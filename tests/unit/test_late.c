@@ -9,6 +9,7 @@
 
 #include "tests/unit/nodekit.h"
 #include "node/work/late.h"
+#include "node/work/turn.h"
 #include "sandbox/jail/jail.h"
 
 /* What is asked of jail and of trust has a deadline in the node. */
@@ -361,6 +362,78 @@ test_verdict(void **state)
 	state_is(&id, "done", NULL);
 }
 
+/* Who is not known is not answered; the reason begins so. */
+static void
+is_so(const struct id32 *id, enum job_state state, const char *reason)
+{
+	const struct job *j = job_find(&w.n.jobs, id);
+
+	assert_int_equal(j->state, state);
+	assert_memory_equal(j->reason, reason, strlen(reason));
+}
+
+/* Judged anew, of one whose binding does not hold: it sleeps, and says why. */
+static const struct job *
+unbound(struct id32 *id)
+{
+	assert_int_equal(submit(1, 0x41, 1, rw_volumes, id)->status, ST_OK);
+	put_tar();
+	w.verdict_status = VERDICT_NO_BINDING;
+	w.n.verdict_gen++;
+	world_run(&w, 5000);
+	is_so(id, JS_QUEUED, "binding");
+	assert_int_equal(w.starts, 0);
+	return job_find(&w.n.jobs, id);
+}
+
+/* No binding holds: that is no answer, until there is one or an hour has gone. */
+static void
+test_unbound(void **state)
+{
+	uint64_t seq;
+	struct id32 id;
+
+	(void)state;
+	seq = unbound(&id)->seq;
+	world_run(&w, (TURN_UNBOUND_S - 20) * INT64_C(1000));
+	is_so(&id, JS_QUEUED, "binding");
+	/* told once, not with each look */
+	assert_int_equal(job_find(&w.n.jobs, &id)->seq, seq);
+	world_run(&w, 30 * 1000);
+	is_so(&id, JS_REFUSED, "trust");
+	assert_int_equal(w.starts, 0);
+}
+
+static void
+test_bound_again(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	(void)unbound(&id);
+	/* trust has fetched it */
+	w.verdict_status = VERDICT_OK;
+	node_verdicts_void(&w.n);
+	world_run(&w, 3000);
+	is_so(&id, JS_DONE, "");
+}
+
+/* Others are answers: a level that is too low, a key that is revoked. */
+static void
+test_unbound_refused(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	(void)unbound(&id);
+	w.verdict_status = VERDICT_OK;
+	w.level = -1;
+	node_verdicts_void(&w.n);
+	world_run(&w, 3000);
+	is_so(&id, JS_REFUSED, "trust");
+	assert_int_equal(w.starts, 0);
+}
+
 int
 main(void)
 {
@@ -370,7 +443,8 @@ main(void)
 	    T(test_kill), T(test_kill_not_done), T(test_cancelled_jail_falls),
 	    T(test_step),
 	    T(test_step_slow_log), T(test_forget), T(test_late_words),
-	    T(test_verdict),
+	    T(test_verdict), T(test_unbound),
+	    T(test_bound_again), T(test_unbound_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
