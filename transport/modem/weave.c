@@ -182,7 +182,7 @@ down(struct weave *v)
 		v->m.out->up(v->m.arg, 0, false);
 	v->state = WEAVE_CLOSED;
 	v->limit = v->look = MONO_NEVER;
-	v->asked_again = false;
+	v->asked_again = v->joined_again = false;
 }
 
 static void
@@ -198,7 +198,8 @@ fault(struct weave *v, enum weave_reason reason, const char *text)
 static void
 take_discover(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 {
-	if (v->state != WEAVE_ASKED && !v->asked_again)
+	/* once for each question, however often it answers */
+	if (v->state != WEAVE_ASKED && (!v->asked_again || v->joined_again))
 		return;
 	if (n != PROOF) {
 		count(v, WEAVE_REASON_FORM);
@@ -215,10 +216,12 @@ take_discover(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 		return;
 	}
 	memcpy(v->device, p, WEAVE_SWITCH);
-	if (v->asked_again)
+	if (v->asked_again) {
+		v->joined_again = true;
 		v->limit = mono_add(now, HANDSHAKE_US);
-	else
+	} else {
 		v->state = WEAVE_JOINING;
+	}
 	join(v);
 }
 
@@ -311,7 +314,7 @@ take_frame(struct weave *v, const uint8_t *p, size_t n, struct mono now)
 	v->heard = now;
 	/* what it says to who has joined, it says to a host that it knows */
 	if (v->asked_again && p[WEAVE_SWITCH] != DISCOVER) {
-		v->asked_again = false;
+		v->asked_again = v->joined_again = false;
 		v->limit = MONO_NEVER;
 	}
 	switch (p[WEAVE_SWITCH]) {

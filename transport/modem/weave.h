@@ -59,7 +59,8 @@ struct weave {
 	enum { WEAVE_CLOSED, WEAVE_ASKED, WEAVE_JOINING, WEAVE_UP } state;
 	struct mono limit; /* of the handshake, and of a later question */
 	struct mono heard; /* the last word to this host */
-	bool asked_again;  /* it was silent: does it know this host still? */
+	/* it was silent: does it know this host still? Joined once more */
+	bool asked_again, joined_again;
 	struct mono look;  /* for peers that are gone */
 	uint8_t device[WEAVE_SWITCH];
 	bool has_endpoint;
