@@ -19,6 +19,7 @@
 #include "node/cli/mailway.h"
 #include "node/cli/options.h"
 #include "node/cli/person.h"
+#include "node/cli/policyline.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/trust.h"
@@ -281,20 +282,35 @@ nothing(const struct explain *x)
 	return CLI_FAILED;
 }
 
+/* It was refused for want of a signature: by what these are judged now. */
+static const json_t *
+policy_of(const struct explain *x, const json_t *told)
+{
+	const json_t *list = json_object_get(x->answer, "image_policy"), *e;
+	bool is = strcmp(ask_text(told, "rule"), "signature") == 0;
+	size_t i;
+
+	json_array_foreach(x->events, i, e)
+		is |= strcmp(ask_text(e, "code"), "signature") == 0;
+	return is && json_array_size(list) > 0 ? list : NULL;
+}
+
 static void
 say(struct explain *x, const json_t *job, const json_t *why)
 {
 	const json_t *p, *peers = json_object_get(x->answer, "peers");
 	json_t *told = job != NULL ? explain_job(job) : NULL;
+	const json_t *policy = policy_of(x, told);
 	size_t i;
 
 	if (x->c->json) {
 		cli_json(json_pack("{s:s,s:b,s:O?,s:O?,s:o?,s:O?,s:O?,s:O?,"
-				   "s:o?}",
+				   "s:o?,s:O?}",
 		    "id", x->id, "answered", x->answer != NULL, "mesh", x->mesh, "job", job,
 		    "explained", told, "peers", job == NULL ? peers : NULL,
 		    "trust", why, "trail", x->events, "letter",
-		    x->by_letter ? mailway_json(&x->way) : NULL));
+		    x->by_letter ? mailway_json(&x->way) : NULL,
+		    "image_policy", policy));
 		return;
 	}
 	if (x->by_letter)
@@ -314,6 +330,10 @@ say(struct explain *x, const json_t *job, const json_t *why)
 	    json_array_size(x->events) > 0)
 		print_events(x, x->by_letter || x->mesh != NULL || job != NULL ||
 		    json_array_size(peers) > 0);
+	if (policy != NULL) {
+		printf("\nSignatures of images are judged by:\n");
+		policyline_print(policy);
+	}
 	json_decref(told);
 }
 

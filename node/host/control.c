@@ -405,6 +405,8 @@ do_explain(struct client *c, const json_t *q)
 	o = client_good(true);
 	(void)json_object_set_new(o, "jobs", jobs);
 	(void)json_object_set_new(o, "peers", peers);
+	(void)json_object_set_new(o, "image_policy",
+	    policy_json(c->control->wn));
 	return client_line(c, o);
 }
 

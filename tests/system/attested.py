@@ -12,6 +12,7 @@ import tempfile
 
 from lib import done, result, skip, until
 from libjob import Burrow
+from tlsweb import Web, authority, certificate, whole
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
 INTOTO = "application/vnd.in-toto+json"
@@ -106,6 +107,98 @@ def certified(node, plain, digest, put):
     rc, out, err = node.warren("image", "verify", "test/busybox:1")
     result("attested: image verify says whose it is", rc == 0 and "person@example.org (https://accounts.example)" in out,
            "%s %s %s" % (rc, out, err))
+    documented(node, plain, put)
+
+
+class Authority:
+    """Who publishes roots of sigstore, on a web server of its own."""
+    uri = "klp://roots.test/sig.json"
+
+    def __init__(self, node):
+        self.node, self.key, self.www = node, os.path.join(node.work, "board.key"), os.path.join(node.work, "www")
+        self.web = Web(self.answer, certificate(node.work, authority(node.work, "ca"), "web", "IP:127.0.0.1"))
+        key = self.do("klp", "keygen", self.key)
+        one = {"keys": [key["fp"]], "threshold": 1}
+        root = os.path.join(node.work, "root.json")
+        with open(root, "w") as f:
+            json.dump({"_type": "klp.root", "authority": "roots.test", "version": 1, "issued": 0, "expires": 0,
+                       "keys": {key["fp"]: {"key": key["key"], "scheme": "ed25519"}},
+                       "roles": {"root": one, "head": one, "sig": one},
+                       "documents": {"sig.json": {"role": "sig", "type": "klp.sigstore-roots", "max": 393216}},
+                       "transports": [{"https": "https://127.0.0.1:%d/klp" % self.web.port}]}, f)
+        self.root = os.path.join(node.work, "1.root.json")
+        self.do("klp", "sign", root, "--expires", "365d", "-k", self.key, "-o", self.root)
+
+    def do(self, *words):
+        rc, out, err = self.node.warren(*words, "--json", config=False)
+        if rc != 0:
+            raise RuntimeError("%s: %s" % (words, err))
+        return json.loads(out.splitlines()[-1]) if out.strip() else {}
+
+    def publish(self, *files):
+        self.do("klp", "publish", self.www, *files, "-k", self.key)
+
+    def answer(self, path, send):
+        try:
+            with open(os.path.join(self.www, path.split("/", 3)[-1]), "rb") as f:
+                send(whole(f.read()))
+        except OSError:
+            send(whole("no", "404 Not Found"))
+        return False
+
+
+def documented(node, plain, put):
+    """Its roots are fetched, say when they end, and never go back."""
+    them = Authority(node)
+    shutil.copy(os.path.join(node.work, "ca.pem"), os.path.join(node.dir, "klp/ca.pem"))
+    os.makedirs(os.path.join(node.dir, "klp/authorities"))
+    pinned = os.path.join(node.dir, "klp/authorities/roots.test.root.json")
+    them.publish(them.root, os.path.join(node.work, "world/roots.json"))
+    os.rename(os.path.join(them.www, "head"), os.path.join(node.work, "first.head"))
+    node.write("node.yaml", plain + "klp: {private_hosts: [127.0.0.1], ca: klp/ca.pem}\n"
+               "image_policy:\n  - image: \"test/*\"\n    any_of:\n      - keyless: {roots: \"%s\", issuer: "
+               "\"https://accounts.example\", subject: person@example.org}\n" % them.uri)
+    rc, out, err = node.warren("check-config")
+    result("attested: that the roots' authority is not pinned is told", "nothing of roots.test counts" in out + err,
+           "%s %s %s" % (rc, out, err))
+    shutil.copy(them.root, pinned)
+    os.chmod(pinned, 0o644)
+    with open(os.path.join(node.work, "world/bundle.json")) as f:
+        text = f.read()
+    ok = put("keyless.json", text + "\n", "nobody can sign for it")
+
+    def says(word):
+        return until(lambda: word in node.warren("status")[1], "status: " + word)
+    result("attested: status names a rule that cannot be satisfied, and why", ok and
+           says("policy    rule 1, image test/*: NOBODY can sign for it: its roots count for nothing") and
+           says("roots     %s; count for NOTHING: no such document was accepted here yet" % them.uri),
+           node.warren("status")[1])
+    rc, last = node.submit(node.job_file("true")).end()
+    # what was refused is explained with it
+    told = until(lambda: "Signatures of images are judged by:\nroots     " + them.uri in
+                 node.warren("explain", node.me["urn"])[1], "explain")
+    result("attested: explain shows what signatures are judged by", rc == 3 and told,
+           "%s %s" % (last, node.warren("explain", node.me["urn"])))
+    os.rename(os.path.join(node.work, "first.head"), os.path.join(them.www, "head"))
+
+    def fetched(words):
+        before = len(node.said())
+        node.process.send_signal(signal.SIGHUP)
+        return until(lambda: words in node.said()[before:], words)
+    ok = fetched("good=1 images=1")
+    rc, last = node.submit(node.job_file("true")).end()
+    result("attested: by roots of a web server a signature counts", ok and rc == 0 and says(them.uri + " version 1, ") and
+           says(" for 29 d 23 h (the document expires)"), "%s %s %s" % (rc, last, node.said()[-2000:]))
+    old = {n: open(os.path.join(them.www, n), "rb").read() for n in ("head", "sig.json")}
+    them.publish(os.path.join(node.work, "world/roots.json"))
+    ok = fetched("taken: root=1 head=2") and says(them.uri + " version 2, ")
+    for name, body in old.items():
+        with open(os.path.join(them.www, name), "wb") as f:
+            f.write(body)
+    ok = fetched("older than the one that is known") and ok
+    result("attested: older ones are refused by name, and the last good ones stand", ok and
+           says(them.uri + " version 2, "), node.said()[-2000:])
+    them.web.close()
 
 
 VERIFIER = """#!/usr/bin/python3 -I

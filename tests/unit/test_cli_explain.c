@@ -217,6 +217,11 @@ static const struct {
      "\"outcome\":null,\"waits\":null}]}\n",
 	{"trust (after it was admitted): level 0, needed 1",
 	    "operator  Pin the key"}},
+    {HEAD "\"state\":\"refused\",\"reason\":\"signature: nobody\","
+     "\"outcome\":null,\"waits\":null}],\"image_policy\":[{\"kind\":"
+     "\"file\",\"name\":\"a.json\",\"entries\":7}]}\n",
+	{"\nSignatures of images are judged by:\nroots     klp/roots/a.json, "
+	 "7 entries\n"}},
     /* what an answer may be as well: nothing of it is believed */
     {"{\"ok\":true,\"end\":true,\"jobs\":[{}],\"peers\":7}\n",
 	{"ended in a way not known here"}},
