@@ -185,10 +185,31 @@ same_row(const struct law *l, const struct msg_V_POLICY *m)
 {
 	for (unsigned i = 0; i < l->npolicy; i++)
 		if (l->policy[i].kind == m->kind &&
-		    l->policy[i].version == m->version &&
+		    (m->kind != POLICY_RULE ||
+			l->policy[i].version == m->version) &&
 		    strcmp(l->policy[i].name, m->name) == 0)
 			return &l->policy[i];
 	return NULL;
+}
+
+/* A document has come to be of another age. */
+static void
+say_age(struct law *l, const struct msg_V_POLICY *m)
+{
+	static const char *const text[] = {
+	    [FRESH_YES] = "are fresh again",
+	    [FRESH_STALE] = "have expired: what is signed from now on counts "
+		"for nothing until newer ones come",
+	    [FRESH_NO] = "count for nothing any more: their grace is over, or "
+		"their authority was taken away"};
+	const char *is = text[MIN_OF(m->fresh, (uint8_t)FRESH_NO)];
+
+	if (m->fresh == FRESH_YES)
+		log_notice("image_policy", "the roots %s %s", m->name, is);
+	else
+		log_errx("image_policy", "the roots %s %s", m->name, is);
+	lawio_event(l, EVK_AUTHORITY, m->fresh == FRESH_YES ? 1 : 3, "roots",
+	    "%.255s %s", m->name, is);
 }
 
 /* Once, when it comes to be so. */
@@ -198,6 +219,9 @@ say(struct law *l, struct msg_V_POLICY *m)
 	const struct msg_V_POLICY *was = same_row(l, m);
 	char who[100];
 
+	if (m->kind == POLICY_DOCUMENT && was != NULL &&
+	    was->fresh != m->fresh)
+		say_age(l, m);
 	if (m->kind == POLICY_RULE && (was == NULL || strcmp(was->why,
 	    m->why) != 0)) {
 		(void)text_escape(who, sizeof(who), m->name, strlen(m->name));

@@ -330,8 +330,11 @@ test_age(void **state)
 	/* the head has expired: what was signed before goes on to count */
 	look(KIT_T0 + 2 * DAY);
 	assert_int_equal(row(0).fresh, FRESH_STALE);
+	assert_int_equal(last_event, EVK_AUTHORITY);
 	assert_int_equal(rules(), 1);
+	last_event = EVK_STOP;
 	look(KIT_T0 + DAY + 7 * DAY - 1);
+	assert_int_equal(last_event, EVK_STOP);
 	assert_int_equal(rules(), 1);
 	/* then nothing does */
 	look(KIT_T0 + DAY + 7 * DAY);
