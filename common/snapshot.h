@@ -31,6 +31,9 @@ enum snapshot_kind {
 	SNAPSHOT_FILE = 2, /* ... is the job's path: any bytes */
 };
 
+/* The reason of J_SNAPPED when there is nothing left to copy. */
+#define SNAPSHOT_ENDED "the job has ended"
+
 /* What is asked for: bits. */
 #define SNAPSHOT_MEMORY 1u
 #define SNAPSHOT_FILES 2u

@@ -162,20 +162,22 @@ forensics_job(struct node *n, struct job *j, enum forensics_then then,
 	struct forensics *f = &n->forensics;
 	struct msg_J_SNAP m = {.bytes = c->most};
 	const char *why = may_begin(n);
-	bool runs = job_active(j) && j->phase == PHASE_RUNNING;
+	bool runs = job_active(j) && j->phase == PHASE_RUNNING && j->kill == 0;
+	bool ends = !runs && job_active(j) && j->phase >= PHASE_RUNNING;
 
 	if (why != NULL)
 		return why;
-	if (!runs && !job_ended(j))
-		return "it does not run yet, or ends just now";
-	if (runs && (j->kill != 0 || !n->up[PROGRAM_JAIL]))
-		return "it ends just now";
-	begin(n, BUNDLE_JOB, runs ? FX_READY : FX_PACKING);
+	if (!runs && !ends && !job_ended(j))
+		return "it does not run yet";
+	if (runs && !n->up[PROGRAM_JAIL])
+		return "warren-jail is away, and is started again";
+	begin(n, BUNDLE_JOB, runs ? FX_READY : ends ? FX_ENDING : FX_PACKING);
 	f->job = j->id;
 	f->then = then;
 	(void)snprintf(f->why, sizeof(f->why), "%s", reason);
 	if (!runs) { /* what is known of it, without what it was */
-		n->host.bundle(n->host.ctx, j, -1);
+		if (!ends)
+			n->host.bundle(n->host.ctx, j, -1);
 		return NULL;
 	}
 	m.job = j->id;
@@ -210,7 +212,8 @@ forensics_revoked(struct node *n, struct job *j)
 {
 	const char *why;
 
-	if (!n->policy.forensics.on_revocation || j->phase != PHASE_RUNNING)
+	if (!n->policy.forensics.on_revocation || j->phase != PHASE_RUNNING ||
+	    j->kill != 0)
 		return false;
 	why = forensics_job(n, j, THEN_REVOKED, "revoked");
 	if (why != NULL) {
@@ -256,6 +259,12 @@ forensics_snapped(struct node *n, const struct msg_J_SNAPPED *m)
 	if ((f->phase != FX_READY && f->phase != FX_TAKING) ||
 	    !id32_eq(&f->job, &m->job)) {
 		n->count.edges++;
+		return false;
+	}
+	if (!m->ok && strcmp(m->why, SNAPSHOT_ENDED) == 0) {
+		settle(n, false);
+		f->phase = FX_ENDING;
+		f->until = in_s(n, FORENSICS_JAIL_S);
 		return false;
 	}
 	if (!m->ok || f->phase != FX_TAKING) {
@@ -305,11 +314,29 @@ forensics_down(struct node *n, enum program who)
 		failed(n, "warren-audit has ended");
 }
 
+/* Its end has come, with all that is told of it. */
+static void
+look_for_end(struct node *n)
+{
+	struct forensics *f = &n->forensics;
+	struct job *j = job_find(&n->jobs, &f->job);
+
+	if (j == NULL || job_waiting(j)) {
+		failed(n, "the job was lost, and begins anew");
+	} else if (job_ended(j)) {
+		f->phase = FX_PACKING;
+		f->until = in_s(n, FORENSICS_PACK_S);
+		n->host.bundle(n->host.ctx, j, -1);
+	}
+}
+
 struct mono
 forensics_tick(struct node *n)
 {
 	struct forensics *f = &n->forensics;
 
+	if (f->phase == FX_ENDING)
+		look_for_end(n);
 	if (f->phase == FX_NONE)
 		return MONO_NEVER;
 	if (f->phase != FX_PACKING && f->ends.us != 0 &&
@@ -318,6 +345,8 @@ forensics_tick(struct node *n)
 	else if (mono_reached(n->now, f->until))
 		failed(n, f->phase == FX_PACKING ?
 		    "warren-audit does not come to its end" :
+		    f->phase == FX_ENDING ?
+		    "the job does not come to its end" :
 		    "warren-jail does not answer");
 	if (f->phase == FX_NONE)
 		return MONO_NEVER;

@@ -20,7 +20,9 @@ struct node;
  *   job goes on, ends or stays as asked, audit packs and has it signed
  *
  * The job stands still only from J_SNAP_READY to J_SNAPPED. Each answer has a
- * deadline here, so whoever falls meanwhile, no job stands still for it.
+ * deadline here, so whoever falls meanwhile, no job stands still for it. Of a
+ * job that ends before or meanwhile (FX_ENDING) is packed what there is of one
+ * that has ended, when it has.
  */
 #define REVOKED_SNAPSHOT 2 /* the reason of klp.md 4.6 */
 #define FORENSICS_JAIL_S 30 /* jail has 20 of its own for each half */
@@ -30,7 +32,7 @@ struct node;
 #define FORENSICS_STAY_S 3600 /* then a job that stays goes on */
 
 enum forensics_then { THEN_RESUME, THEN_KILL, THEN_STAY, THEN_REVOKED };
-enum forensics_phase { FX_NONE, FX_READY, FX_TAKING, FX_PACKING };
+enum forensics_phase { FX_NONE, FX_READY, FX_TAKING, FX_ENDING, FX_PACKING };
 
 struct forensics {
 	enum forensics_phase phase;

@@ -14,6 +14,7 @@
 #include "sandbox/jail/kind.h"
 #include "common/log.h"
 #include "common/program.h"
+#include "common/snapshot.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/cell_ask.h"
 #include "sandbox/jail/jail_lsm.h"
@@ -565,7 +566,7 @@ static void
 job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 {
 	if (c->outlived) {
-		cell_snap_end(j, c, "the job has ended");
+		cell_snap_end(j, c, SNAPSHOT_ENDED);
 		job_failed(j, c, "internal", "its first process has ended, and "
 		    "others have not");
 		return;
@@ -587,7 +588,7 @@ job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 	}
 	if (!set_state(j, c, CELL_ENDED, "all processes are gone"))
 		return;
-	cell_snap_end(j, c, "the job has ended");
+	cell_snap_end(j, c, SNAPSHOT_ENDED);
 	c->exited = true;
 	c->ended = clock_mono();
 	tell_exited(j, c);

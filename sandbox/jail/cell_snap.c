@@ -116,8 +116,8 @@ cells_snap(struct jail *j, const struct msg_J_SNAP *m)
 
 	if (c == NULL || c->lost || c->kill || c->asked || s->asked ||
 	    s->pidfd >= 0) {
-		tell(j, &m->job, false, -1, c == NULL ? "it does not run" :
-		    "not now");
+		tell(j, &m->job, false, -1, c == NULL || c->kill ?
+			SNAPSHOT_ENDED : "not now");
 		return;
 	}
 	s->memory = memfd_create("snapshot", MFD_CLOEXEC);
@@ -215,8 +215,10 @@ cell_snap_on_pidfd(struct jail *j, struct cell *c)
 		return;
 	if (c->snap.report >= 0)
 		cell_snap_on_report(j, c);
-	finish(j, c, false, "it ended before it was done: out of memory, or "
-	    "killed");
+	/* the kernel ends it with the job's first process, which has said so */
+	finish(j, c, false, c->said || c->timed_out || c->kill ?
+		SNAPSHOT_ENDED : "it ended before it was done: out of memory, "
+		"or killed");
 	close_fd(&c->snap.pidfd);
 }
 

@@ -165,6 +165,47 @@ test_lost(void **state)
 	assert_int_equal(w.n.forensics.phase, FX_NONE);
 }
 
+/* It ends while it is looked at, or just before: what there is is packed. */
+static void
+test_ends(void **state)
+{
+	const struct msg_J_SNAPPED gone = {.why = SNAPSHOT_ENDED};
+	struct msg_J_SNAPPED m = gone;
+	struct id32 id;
+	struct job *j = running(1, &id);
+
+	(void)state;
+	assert_null(forensics_job(&w.n, j, THEN_STAY, "it ends"));
+	ready(&id);
+	m.job = id;
+	assert_false(forensics_snapped(&w.n, &m));
+	assert_int_equal(w.n.forensics.phase, FX_ENDING);
+	assert_false(j->frozen);
+	world_run(&w, 1000);
+	assert_int_equal(w.bundles, 0);
+	finish_kill(&w.n, j, KILL_OPERATOR);
+	world_run(&w, 3000);
+	state_is(&id, "done", NULL);
+	assert_int_equal(w.n.forensics.phase, FX_PACKING);
+	assert_int_equal(w.bundles, 1);
+	packed(true);
+	assert_true(w.n.forensics.last.ok);
+	/* one that is being ended */
+	j = running(2, &id);
+	w.jail_deaf = true;
+	w.no_group_kill = true;
+	finish_kill(&w.n, j, KILL_OPERATOR);
+	assert_null(forensics_job(&w.n, j, THEN_RESUME, "it ends"));
+	assert_int_equal(w.snaps, 1);
+	assert_int_equal(w.n.forensics.phase, FX_ENDING);
+	/* no program is waited for */
+	forensics_down(&w.n, PROGRAM_JAIL);
+	assert_int_equal(w.n.forensics.phase, FX_ENDING);
+	world_run(&w, FORENSICS_JAIL_S * INT64_C(1000) + 1000);
+	assert_int_equal(w.n.forensics.phase, FX_NONE);
+	assert_false(w.n.forensics.last.ok);
+}
+
 static void
 test_quotas(void **state)
 {
@@ -254,6 +295,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_kill_stay, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_quotas, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_rule, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_revoked, setup, teardown),
