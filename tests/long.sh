@@ -173,7 +173,7 @@ part_contract() { # contracts, the slow rows
 	CONTRACT_LONG=1 system contract contract
 }
 part_klp() { # documents of an authority over HTTPS and over the mesh, a revocation of fifty jobs: the slow rows
-	KLPWEB_LONG=1 system klp klpweb
+	KLPWEB_LONG=1 KLPWEB_STRIKES=50 SYSTEM_S=3000 system klp klpweb
 	KLPMESH_LONG=1 system klp klpmesh
 	REVOCATION_LONG=1 system revocation revocation
 }

@@ -374,19 +374,25 @@ def begins_and_ends(node, mode, server):
 
 
 def struck(node, mode, server):
-    """Audit, egress, trust and keys are killed while jobs run, begin and end, alone and together."""
+    """Audit, egress, trust and keys are killed while jobs run, begin and end, alone and together. Many strikes are
+    further apart: what falls each few seconds comes again after a minute only, and nobody is there to be struck."""
     moment, who, jobs = random.Random(11), ("audit", "egress", "trust", "keys"), []
-    for turn in range(int(os.environ.get("KLPWEB_STRIKES", "8"))):
+    strikes, done_, turn = int(os.environ.get("KLPWEB_STRIKES", "14")), 0, 0
+    pace, together = (.5, 3) if strikes <= 14 else (40, 7)
+    while done_ < strikes:
         jobs.append(node.submit(node.job_file(
-            "i=0; while [ $i -lt 40 ]; do true; i=$((i+1)); done; sleep %d; echo over" % (turn % 4)), timeout="300s"))
-        down = who if turn % 3 == 2 else (who[(turn // 2) % 4],)
+            "i=0; while [ $i -lt 40 ]; do true; i=$((i+1)); done; sleep %d; echo over" %
+            (turn % 4 if pace < 1 else moment.uniform(0, pace))), timeout="300s"))
+        down = who if turn % together == 2 else (who[(turn // 2) % 4],)
         count = {name: node.readies(name) for name in down}
-        quiet(moment.uniform(0, .5), "the moment is the subject")
+        quiet(moment.uniform(0, pace), "the moment is the subject")
         for name in down:
             os.kill(node.pids()[name], signal.SIGKILL)
         if not until(lambda: all(node.readies(name) > count[name] and node.pids().get(name) for name in down),
                      "the next ones", 80):
             result(mode + " web: killed: %s" % ", ".join(down), False, node.said()[-1500:])
+        done_ += len(down)
+        turn += 1
     ends = [s.end(200) for s in jobs]
     result(mode + " web: audit, egress, trust and keys killed: each job ends as it would", all(
         rc == 0 and last.get("outcome") == ["exited", 0] and node.output(s) == "over\n"
