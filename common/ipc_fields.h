@@ -118,7 +118,8 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 	F(hash16, link, 0) F(u32, ifid, 0) F(u64, bitrate, 0) F(u32, rtt_us, 0)\
 	F(u8, hops, 0) F(u32, mtu, 0) F(u32, mdu, 0) F(u32, frame_us, 0)       \
 	F(u16, loss_permille, 0) F(u32, slot_us, 0) F(boolean, direct, 0)      \
-	F(u32, listen_us, 0) F(u16, frame, 0) F(u32, asker_rtt_us, 0)
+	F(u32, listen_us, 0) F(u16, frame, 0) F(u32, asker_rtt_us, 0)          \
+	F(boolean, duplex, 0)
 #define MSG_T_IDENTIFIED(F)                                                    \
 	F(hash16, link, 0) F(arr, rns_public, 64) F(hash16, rns_hash, 0)
 #define MSG_T_CLOSED(F) F(hash16, link, 0) F(u8, reason, 0)

@@ -227,15 +227,18 @@ part_absence() { # a hundred jobs over a link that comes and goes, and is away f
 	"$build/tests/sim/absence" -j 100 -H 24 -p 24 -s "$seed" 2>&1 || echo "not ok absence: seed $seed"
 	"$build/tests/sim/absence" -d -j 100 -H 12 -p 100 -s "$seed" 2>&1 || echo "not ok absence: away for four days, seed $seed"
 }
-part_forecast() { # how long a transfer is said to take, beside what it takes, with 0 to 30 % of loss
+part_forecast() { # how long a transfer is said to take, beside what it takes, with 0 to 30 % of loss, 600 bit/s to 50 kbit/s
+	local what
 	program tests/sim/forecast || return
-	if "$build/tests/sim/forecast" all >"$build/forecast.log" 2>&1; then
-		grep -a '^#' "$build/forecast.log"
-		echo "ok forecast: within a tenth"
-	else
-		cat "$build/forecast.log"
-		echo "not ok forecast"
-	fi
+	for what in all wide; do
+		if "$build/tests/sim/forecast" $what >"$build/forecast.log" 2>&1; then
+			grep -a '^#' "$build/forecast.log"
+			echo "ok forecast $what: within a tenth"
+		else
+			cat "$build/forecast.log"
+			echo "not ok forecast $what"
+		fi
+	done
 	rm -f "$build/forecast.log"
 }
 part_badday() { # a hundred days of people who give any command at any time, interrupted, over a bad link

@@ -16,11 +16,17 @@
 #define PUT_AROUND 125
 #define GET_AROUND 130
 #define ANSWER_AROUND 60
-#define STEADY 3u /* slices alike, then all others are taken for such */
+/* Slices alike, then all others are taken for such: what the first ones leave on
+ * the link, windows and proofs that crossed, makes the next ones differ. */
+#define STEADY 5u
+#define SETTLES 2u /* of them, that do not count */
 #define RUN_MOST 4000u /* packets of one course, then the rest as well */
 
 #define SLOTS_IDLE 7.5  /* that one waits on the average that sent little */
 #define SLOTS_FIRST 15.0 /* at most */
+/* of what hops like the first would take, that they are taken for such */
+#define ALIKE_LEAST 0.7
+#define ALIKE_MOST 1.5
 #define LOSS_MOST 500u  /* beyond that a link does not live */
 
 /*
@@ -39,13 +45,14 @@ struct task {
 static void
 medium_of(struct play_medium *m, const struct forecast_path *p)
 {
-	double d, wait;
+	unsigned hops = MAX_OF(p->hops, (uint8_t)1);
+	double d, wait, rest;
 
 	*m = (struct play_medium){.byte_s = 8.0 / (double)p->bitrate,
 	    .listen_s = p->listen_us / 1e6, .slot_s = p->slot_us / 1e6,
 	    .packet_s = (p->frame_us - MIN_OF(p->frame_us, p->listen_us)) /
 		1e6,
-	    .frame = p->frame,
+	    .frame = p->frame, .duplex = p->duplex,
 	    .loss = MIN_OF(p->loss_permille, LOSS_MOST) / 1000.0};
 	d = play_air(m, LINK_REQUEST) + play_air(m, LINK_PROOF);
 	wait = 2 * (m->listen_s + SLOTS_IDLE * m->slot_s);
@@ -55,10 +62,18 @@ medium_of(struct play_medium *m, const struct forecast_path *p)
 		m->rtt_s[0] = p->asker_rtt_us / 1e6;
 	else if (p->direct)
 		m->rtt_s[0] = MIN_OF(m->rtt_s[0], d + wait);
-	m->link_s = 2 * HOP_S + MTU * m->byte_s;
+	m->link_s = (hops + 1) * HOP_S + MTU * m->byte_s;
 	/* one that waits has waited for longer, as likely as not */
 	wait = 2 * (m->listen_s + SLOTS_FIRST * m->slot_s);
-	m->way_s = p->direct ? 0 : MAX_OF(m->rtt_s[1] - d - wait, 0.0) / 2;
+	rest = p->direct ? 0 : MAX_OF(MIN_OF(m->rtt_s[0], m->rtt_s[1]) - d -
+	    wait, 0.0);
+	/* lines, where those behind explain it; else it is way alone */
+	if (p->duplex && hops > 1 && rest > ALIKE_LEAST * (hops - 1) * d &&
+	    rest < ALIKE_MOST * (hops - 1) * d) {
+		m->far = hops - 1;
+		rest = MAX_OF(rest - m->far * d, 0.0);
+	}
+	m->way_s = rest / 2;
 }
 
 static int64_t
@@ -67,12 +82,19 @@ to_us(double s)
 	return !(s <= 9e12) ? INT64_MAX : (int64_t)(s * 1e6 + 0.5);
 }
 
+static bool
+chance(const struct play_medium *m)
+{
+	return m->loss > 0 || m->slot_s > 0;
+}
+
 /* Slices that adapt to the link. *more: s of those that are not played. */
 static double
 slices_s(struct play *p, uint64_t bytes, uint32_t *slice, bool come,
     double *more)
 {
 	const uint64_t all = bytes;
+	const bool dice = chance(&p->m);
 	double sum = 0, s, alike = 0;
 	unsigned n = 0;
 
@@ -86,9 +108,10 @@ slices_s(struct play *p, uint64_t bytes, uint32_t *slice, bool come,
 		bytes -= k;
 		*slice = slice_after(*slice, k, to_us(s), SLICE_MOST);
 		n = *slice == was ? n + 1 : 0;
-		alike = n > 0 ? alike + s : 0;
-		if (n >= STEADY && bytes / k > 0) {
-			*more += (double)(bytes / k) * alike / n;
+		alike = n > SETTLES ? alike + s : 0;
+		if (dice && n >= STEADY && bytes / k > 0) {
+			*more += (double)(bytes / k) * alike /
+			    (n - SETTLES);
 			bytes %= k;
 		} else if (p->packets > RUN_MOST) {
 			*more += (double)bytes * sum / (double)(all - bytes);
@@ -125,18 +148,16 @@ foresee(const struct forecast_path *path, const struct task *t)
 	struct play p;
 	uint64_t packets = 0;
 	unsigned n = 0;
-	bool chance;
 
 	if (path->bitrate == 0)
 		return (struct forecast){0};
 	medium_of(&m, path);
-	chance = m.loss > 0 || m.slot_s > 0;
 	do {
 		play_begin(&p, &m, n);
 		s[n] = course_s(&p, t, &more);
 		sum += s[n++];
 		packets += p.packets;
-	} while (chance && n < RUNS_MOST &&
+	} while (chance(&m) && n < RUNS_MOST &&
 	    (n < RUNS_LEAST || packets < PACKETS));
 	mean = (sum + more) / n;
 	qsort(s, n, sizeof(s[0]), by_size);

@@ -8,7 +8,7 @@
 /*
  * How long it takes to move bytes over a link of Reticulum: the transfer is
  * played through, up to 2,000 times (play.h), with the loss, the frames and the
- * silence of its medium, which both ways share. Pure; the same question has the
+ * silence of its medium, which both ways share but on a line of two. Pure; the same question has the
  * same answer.
  */
 struct forecast_path {
@@ -18,6 +18,8 @@ struct forecast_path {
 	uint32_t listen_us, slot_us;
 	/* nobody is between the ends: the medium is all there is to wait for */
 	bool direct;
+	uint8_t hops; /* else so many lie between them, 0: not known */
+	bool duplex; /* a line of two ways: neither waits for the other */
 	/* of the link, as measured here, and by who asks; 0: not known */
 	uint32_t rtt_us, asker_rtt_us;
 	/* bytes of a packet that the medium takes in one frame; 0: all */

@@ -224,7 +224,7 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 	struct forecast_path path = {.bitrate = m->bitrate,
 	    .frame_us = m->frame_us, .rtt_us = m->rtt_us, .asker_rtt_us = m->asker_rtt_us,
 	    .listen_us = m->listen_us, .slot_us = m->slot_us,
-	    .direct = m->direct, .frame = m->frame,
+	    .direct = m->direct, .duplex = m->duplex, .hops = m->hops, .frame = m->frame,
 	    .loss_permille = m->loss_permille};
 	struct caller *l;
 

@@ -77,7 +77,8 @@ there_and_back(struct play *p)
 static void
 link_again(struct play *p)
 {
-	p->now = MAX_OF(p->now, p->free_at) + LINK_RTTS * p->m.rtt_s[0];
+	p->now = MAX_OF(p->now, MAX_OF(p->line[0].free_at,
+	    p->line[1].free_at)) + LINK_RTTS * p->m.rtt_s[0];
 	/* what made the old one seem slow is not lost again, or is */
 	if (play_random(p) >= p->m.loss)
 		p->m.rtt_s[1] = p->m.rtt_s[0];
@@ -91,14 +92,29 @@ link_again(struct play *p)
 				p->now += PATH_AGAIN_S;
 			while (!there_and_back(p));
 	}
-	p->flying = false;
 	p->nfar = p->nqueued = 0;
-	for (unsigned i = 0; i < 2; i++) {
-		p->end[i].n = 0;
-		p->end[i].left = -1;
-		p->end[i].since = INFINITY;
-	}
+	play_channel_reset(p);
 	play_resource_reset(p);
+}
+
+/* It goes on behind the medium, in the order of its coming out there. */
+static void
+go_far(struct play *p, unsigned to, const struct play_packet *k)
+{
+	double at = p->now + p->m.way_s, s = play_air(&p->m, k->len);
+	unsigned i = p->nfar;
+
+	if (p->m.far > 0) {
+		p->far_free[to] = MAX_OF(p->now, p->far_free[to]) + s;
+		at = p->far_free[to] + (p->m.far - 1) * s + p->m.way_s;
+	}
+	if (i == PLAY_FAR)
+		return; /* a relay's queue has an end too */
+	for (p->nfar++; i > 0 && p->far[i - 1].at > at; i--)
+		p->far[i] = p->far[i - 1];
+	p->far[i].at = at;
+	p->far[i].to = to;
+	p->far[i].p = *k;
 }
 
 static void
@@ -114,20 +130,13 @@ one_moment(struct play *p, double at)
 		p->nfar--;
 		memmove(p->far, p->far + 1, p->nfar * sizeof(p->far[0]));
 		arrive(p, to, &k);
-	} else if (play_channel_at(p) <= at && !p->flying) {
-		play_start(p);
 	} else if (play_channel_at(p) <= at) {
-		p->flying = false;
-		k = p->flight;
-		to = 1 - p->flying_of;
-		play_queue_up(p, p->flying_of);
-		if (p->arrives && p->m.way_s > 0 && p->nfar < PLAY_FAR) {
-			p->far[p->nfar].at = at + p->m.way_s;
-			p->far[p->nfar].to = to;
-			p->far[p->nfar++].p = k;
-		} else if (p->arrives) {
+		if (!play_turn(p, &to, &k))
+			return;
+		if (p->m.way_s > 0 || p->m.far > 0)
+			go_far(p, to, &k);
+		else
 			arrive(p, to, &k);
-		}
 	} else {
 		for (unsigned i = 0; i < 2; i++) {
 			if (p->tx[i].state != PLAY_OFF && p->tx[i].timer <= at)
@@ -196,6 +205,9 @@ play_request(struct play *p, uint32_t request, uint32_t response)
 
 	request = MIN_OF(request, PLAY_PAYLOAD);
 	response = MIN_OF(response, PLAY_PAYLOAD);
+	/* what waits for the channel is before what only begins now */
+	while (play_channel_at(p) <= p->now && p->packets < PACKETS_MOST)
+		one_moment(p, p->now);
 	while (!ask(p, request, response))
 		if (p->delivered && ask(p, ASK, ASK_ANSWER))
 			break;
@@ -208,9 +220,6 @@ play_begin(struct play *p, const struct play_medium *m, uint64_t seed)
 	memset(p, 0, sizeof(*p));
 	p->m = *m;
 	p->rng = seed;
-	for (unsigned i = 0; i < 2; i++) {
-		p->end[i].since = INFINITY;
-		p->end[i].left = -1;
-	}
+	play_channel_reset(p);
 	play_resource_reset(p);
 }

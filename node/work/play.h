@@ -20,7 +20,7 @@
 #define PLAY_PARTS 576u
 #define PLAY_QUEUE 128u
 #define PLAY_SPANS 32u
-#define PLAY_FAR 8u      /* packets between the medium and the other end */
+#define PLAY_FAR 64u     /* packets between the medium and the other end */
 #define PLAY_ANSWERS 4u  /* that wait for their turn */
 
 struct play_medium {
@@ -28,9 +28,11 @@ struct play_medium {
 	double listen_s, slot_s; /* before it; 0: nobody listens */
 	double rtt_s[2];         /* of the link, as each end measured it */
 	double way_s;            /* one way, behind the medium */
+	unsigned far;            /* hops there that are like it, one by one */
 	double link_s;           /* until a link that failed is given up */
 	double loss;             /* of a frame, 0 to 0.5 */
 	uint32_t frame;          /* bytes of a packet in one; 0: all */
+	bool duplex;             /* neither way waits for the other */
 };
 
 enum play_kind {
@@ -68,6 +70,14 @@ struct play_end {
 
 enum play_tx_state { PLAY_OFF, PLAY_OFFERED, PLAY_SENDING, PLAY_UNPROVED };
 
+/* What both share, or of a medium that is duplex each has one of. */
+struct play_line {
+	double free_at;
+	bool flying, arrives;
+	unsigned of; /* whose it is */
+	struct play_packet flight;
+};
+
 struct play_tx {
 	enum play_tx_state state;
 	uint32_t id, serial, parts, last; /* last: bytes of the last part */
@@ -102,16 +112,15 @@ struct play {
 	unsigned nqueued;
 	uint32_t ids, packets;
 	/* the channel */
-	double free_at, air; /* air: s of it that were used */
-	bool flying, arrives;
-	unsigned flying_of;
-	struct play_packet flight;
+	struct play_line line[2];
+	double air; /* s of it that were used */
 	struct {
 		double at;
 		unsigned to;
 		struct play_packet p;
 	} far[PLAY_FAR];
 	unsigned nfar;
+	double far_free[2]; /* the first of them, to each end */
 	/* who asks */
 	uint32_t serial, request, response;
 	unsigned copies, failed;
@@ -134,9 +143,12 @@ uint16_t play_sealed(uint32_t payload); /* bytes of an encrypted packet */
 void play_send(struct play *, unsigned end, struct play_packet);
 /* An end that has something to send begins to wait for the channel. */
 void play_queue_up(struct play *, unsigned end);
-/* When the channel changes; then one of both begins, if nobody sends. */
+/* When the channel changes; play_turn() then is that change. */
 double play_channel_at(const struct play *);
-void play_start(struct play *);
+/* One begins to send; or has sent, and true if that arrives, in out. */
+bool play_turn(struct play *, unsigned *to, struct play_packet *out);
+/* All that is on the channel or waits for it is gone. */
+void play_channel_reset(struct play *);
 
 /* There is a sign of life; incoming: of an answer. */
 void play_alive(struct play *, bool incoming);

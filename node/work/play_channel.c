@@ -60,12 +60,19 @@ band(const struct play *p, const struct play_end *e)
 	return MIN_OF((unsigned)(used * BANDS / USED_S), BANDS - 1u);
 }
 
+static struct play_line *
+line_of(struct play *p, unsigned end)
+{
+	return &p->line[p->m.duplex ? end : 0];
+}
+
 void
 play_queue_up(struct play *p, unsigned end)
 {
+	const struct play_line *l = line_of(p, end);
 	struct play_end *e = &p->end[end];
 
-	if (e->n == 0 || (p->flying && p->flying_of == end)) {
+	if (e->n == 0 || (l->flying && l->of == end)) {
 		e->since = INFINITY;
 		return;
 	}
@@ -89,48 +96,91 @@ play_send(struct play *p, unsigned end, struct play_packet k)
 }
 
 static double
-goes_at(const struct play *p, const struct play_end *e)
+goes_at(const struct play *p, unsigned end)
 {
-	return MAX_OF(e->since, p->free_at) + p->m.listen_s + e->left;
+	const struct play_end *e = &p->end[end];
+
+	return MAX_OF(e->since, p->line[p->m.duplex ? end : 0].free_at) +
+	    p->m.listen_s + e->left;
+}
+
+static double
+line_at(const struct play *p, unsigned i)
+{
+	const struct play_line *l = &p->line[i];
+
+	if (l->flying)
+		return l->free_at;
+	return p->m.duplex ? goes_at(p, i) :
+	    MIN_OF(goes_at(p, 0), goes_at(p, 1));
 }
 
 double
 play_channel_at(const struct play *p)
 {
-	return p->flying ? p->free_at :
-	    MIN_OF(goes_at(p, &p->end[0]), goes_at(p, &p->end[1]));
+	double at = line_at(p, 0);
+
+	return p->m.duplex ? MIN_OF(at, line_at(p, 1)) : at;
 }
 
-void
-play_start(struct play *p)
+static void
+start(struct play *p, struct play_line *l, unsigned end)
 {
-	unsigned end = goes_at(p, &p->end[0]) <= goes_at(p, &p->end[1]) ? 0 : 1;
 	struct play_end *e = &p->end[end], *o = &p->end[1 - end];
 	double s;
 
 	/* slots do not run while the other one sends */
-	if (!isinf(o->since))
+	if (!p->m.duplex && !isinf(o->since))
 		o->left -= MIN_OF(o->left, MAX_OF(p->now - MAX_OF(o->since,
-		    p->free_at) - p->m.listen_s, 0.0));
-	p->flight = e->q[e->head];
+		    l->free_at) - p->m.listen_s, 0.0));
+	l->flight = e->q[e->head];
 	e->head = (e->head + 1) % PLAY_QUEUE;
 	e->n--;
 	e->left = -1;
 	e->since = INFINITY;
-	s = play_air(&p->m, p->flight.len);
+	s = play_air(&p->m, l->flight.len);
 	e->span[e->nspan % PLAY_SPANS].from = p->now;
 	e->span[e->nspan++ % PLAY_SPANS].to = p->now + s;
-	p->flying = p->arrives = true;
-	p->flying_of = end;
-	p->free_at = p->now + s;
+	l->flying = l->arrives = true;
+	l->of = end;
+	l->free_at = p->now + s;
 	p->air += s;
 	p->packets++;
-	for (unsigned left = p->flight.len;;) {
+	for (unsigned left = l->flight.len;;) {
 		if (p->m.loss > 0 && play_random(p) < p->m.loss)
-			p->arrives = false;
+			l->arrives = false;
 		if (p->m.frame == 0 || left <= p->m.frame)
 			break;
 		left -= p->m.frame;
+	}
+}
+
+bool
+play_turn(struct play *p, unsigned *to, struct play_packet *out)
+{
+	unsigned i = p->m.duplex && line_at(p, 1) < line_at(p, 0) ? 1 : 0;
+	struct play_line *l = &p->line[i];
+
+	if (!l->flying) {
+		start(p, l, p->m.duplex ? i :
+		    goes_at(p, 0) <= goes_at(p, 1) ? 0 : 1);
+		return false;
+	}
+	l->flying = false;
+	*to = 1 - l->of;
+	*out = l->flight;
+	play_queue_up(p, l->of);
+	return l->arrives;
+}
+
+void
+play_channel_reset(struct play *p)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		p->line[i].flying = false;
+		p->end[i].n = 0;
+		p->end[i].left = -1;
+		p->end[i].since = INFINITY;
 	}
 }
 

@@ -30,14 +30,18 @@ struct side {
 	struct air_sum sum;
 };
 
+struct line {
+	int64_t free_at; /* since when nobody sends, or until then somebody */
+	struct waiting *flying;
+	unsigned of;
+	bool arrives;
+};
+
 struct air {
 	struct air_opts o;
 	uint64_t rng;
 	struct side side[2];
-	int64_t free_at; /* since when nobody sends, or until then somebody */
-	struct waiting *flying;
-	unsigned flying_of;
-	bool arrives;
+	struct line line[2]; /* one of each side, or the first of both */
 	struct waiting *given;
 };
 
@@ -81,7 +85,8 @@ air_free(struct air *a)
 			TAILQ_REMOVE(&a->side[i].queue, w, entry);
 			free(w);
 		}
-	free(a->flying);
+	for (unsigned i = 0; i < 2; i++)
+		free(a->line[i].flying);
 	free(a->given);
 	free(a);
 }
@@ -112,6 +117,7 @@ bool
 air_put(struct air *a, unsigned side, const uint8_t *p, size_t n, int64_t now)
 {
 	struct side *s = &a->side[side];
+	const struct line *l = &a->line[a->o.duplex ? side : 0];
 	struct waiting *w = malloc(sizeof(*w) + n);
 
 	if (w == NULL)
@@ -120,28 +126,41 @@ air_put(struct air *a, unsigned side, const uint8_t *p, size_t n, int64_t now)
 	memcpy(w->data, p, n);
 	TAILQ_INSERT_TAIL(&s->queue, w, entry);
 	if (s->since == INT64_MAX &&
-	    (a->flying == NULL || a->flying_of != side))
+	    (l->flying == NULL || l->of != side))
 		begin(a, s, now);
 	return true;
 }
 
 /* When this one begins to send, if the other one does not before. */
 static int64_t
-goes_at(const struct air *a, const struct side *s)
+goes_at(const struct air *a, unsigned i)
 {
+	const struct side *s = &a->side[i];
+
 	return s->since == INT64_MAX ? INT64_MAX :
-	    MAX_OF(s->since, a->free_at) + a->o.listen_us + s->left_us;
+	    MAX_OF(s->since, a->line[a->o.duplex ? i : 0].free_at) +
+	    a->o.listen_us + s->left_us;
+}
+
+static int64_t
+line_at(const struct air *a, unsigned i)
+{
+	if (a->line[i].flying != NULL)
+		return a->line[i].free_at;
+	return a->o.duplex ? goes_at(a, i) :
+	    MIN_OF(goes_at(a, 0), goes_at(a, 1));
 }
 
 int64_t
 air_at(const struct air *a)
 {
-	return a->flying != NULL ? a->free_at :
-	    MIN_OF(goes_at(a, &a->side[0]), goes_at(a, &a->side[1]));
+	int64_t at = line_at(a, 0);
+
+	return a->o.duplex ? MIN_OF(at, line_at(a, 1)) : at;
 }
 
 static void
-start(struct air *a, unsigned i, int64_t now)
+start(struct air *a, struct line *l, unsigned i, int64_t now)
 {
 	struct side *s = &a->side[i], *other = &a->side[1 - i];
 	struct waiting *w = TAILQ_FIRST(&s->queue);
@@ -150,8 +169,8 @@ start(struct air *a, unsigned i, int64_t now)
 	int64_t us = a->o.air_us(a->o.arg, w->len);
 
 	/* what the other one has waited it need not wait again */
-	if (other->since != INT64_MAX) {
-		int64_t ran = now - MAX_OF(other->since, a->free_at) -
+	if (!a->o.duplex && other->since != INT64_MAX) {
+		int64_t ran = now - MAX_OF(other->since, l->free_at) -
 		    a->o.listen_us;
 
 		other->left_us -= MIN_OF(MAX_OF(ran, INT64_C(0)),
@@ -162,16 +181,16 @@ start(struct air *a, unsigned i, int64_t now)
 	s->since = INT64_MAX;
 	s->span[s->nspan % SPANS].from = now;
 	s->span[s->nspan++ % SPANS].to = now + us;
-	a->free_at = now + us;
-	a->flying = w;
-	a->flying_of = i;
-	a->arrives = true;
+	l->free_at = now + us;
+	l->flying = w;
+	l->of = i;
+	l->arrives = true;
 	for (unsigned k = 0; k < frames; k++)
 		if (draw(a) % 1000 < a->o.loss_permille)
-			a->arrives = false;
+			l->arrives = false;
 	s->sum.packets++;
 	s->sum.frames += frames;
-	s->sum.lost += !a->arrives;
+	s->sum.lost += !l->arrives;
 	s->sum.air_us += us;
 }
 
@@ -180,18 +199,21 @@ air_turn(struct air *a, unsigned *to, const uint8_t **p, size_t *len,
     int64_t now)
 {
 	while (air_at(a) <= now) {
-		if (a->flying == NULL) {
-			start(a, goes_at(a, &a->side[0]) <=
-				goes_at(a, &a->side[1]) ? 0 : 1, now);
+		unsigned i = a->o.duplex && line_at(a, 1) < line_at(a, 0);
+		struct line *l = &a->line[i];
+
+		if (l->flying == NULL) {
+			start(a, l, a->o.duplex ? i :
+			    goes_at(a, 0) <= goes_at(a, 1) ? 0 : 1, now);
 			continue;
 		}
 		free(a->given);
-		a->given = a->flying;
-		a->flying = NULL;
-		begin(a, &a->side[a->flying_of], now);
-		if (!a->arrives)
+		a->given = l->flying;
+		l->flying = NULL;
+		begin(a, &a->side[l->of], now);
+		if (!l->arrives)
 			continue;
-		*to = 1 - a->flying_of;
+		*to = 1 - l->of;
 		*p = a->given->data;
 		*len = a->given->len;
 		return true;

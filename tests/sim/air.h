@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * Two radios on one channel: one packet at a time, each a number of frames
+ * Two radios on one channel, or two ends of a line: one packet at a time, each a number of frames
  * that are lost one by one. Who has something to send waits until the channel
  * was quiet for listen_us, and then a number of slots that do not run while
  * the other one sends, the more the more it has sent of the last 15 s itself
@@ -20,6 +20,7 @@ struct air_opts {
 	size_t frame;           /* bytes of a packet in one frame; 0: all */
 	uint32_t loss_permille; /* of frames */
 	int64_t listen_us, slot_us;
+	bool duplex; /* no radios, but a line: each side has a way of its own */
 };
 
 struct air;

@@ -287,6 +287,7 @@ tell_link(struct bridge_link *l)
 			m.slot_us = airq_get_medium(n->medium->q)->slot_us;
 			m.listen_us =
 			    airq_get_medium(n->medium->q)->listen_us;
+			m.duplex = airq_get_medium(n->medium->q)->duplex;
 			m.direct = m.bitrate != 0 && info.hops <= 1;
 		}
 		if (m.bitrate == 0)

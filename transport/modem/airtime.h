@@ -26,6 +26,7 @@ struct airtime {
 	 * device or its line is given them as it takes them
 	 */
 	bool paced;
+	bool duplex; /* what both ends send goes at once: a line of two ways */
 	/* AIRTIME_BITS */
 	uint64_t bitrate;      /* bit/s on the medium; a byte may be 10 bits */
 	uint32_t frame_us;     /* around each: TXDELAY and TXTAIL of a TNC */

@@ -109,6 +109,7 @@ airtime(const struct modem *m, unsigned port, struct airtime *a)
 	(void)port;
 	a->byte_bits = 10; /* with start and stop */
 	a->frame_bytes = 2;
+	a->duplex = true;
 	a->paced = false;  /* a cable makes who writes wait */
 }
 
