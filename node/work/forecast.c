@@ -57,11 +57,16 @@ medium_of(struct play_medium *m, const struct forecast_path *p)
 	d = play_air(m, LINK_REQUEST) + play_air(m, LINK_PROOF);
 	wait = 2 * (m->listen_s + SLOTS_IDLE * m->slot_s);
 	m->rtt_s[0] = m->rtt_s[1] = p->rtt_us > 0 ? p->rtt_us / 1e6 : d + wait;
-	/* where nothing else is on the way, what is longer is what was lost */
+	/*
+	 * Where nothing else is on the way, what is longer is what was lost; of
+	 * lines in a row likewise, when something is.
+	 */
 	if (p->asker_rtt_us > 0)
 		m->rtt_s[0] = p->asker_rtt_us / 1e6;
 	else if (p->direct)
 		m->rtt_s[0] = MIN_OF(m->rtt_s[0], d + wait);
+	else if (p->duplex && hops > 1 && m->loss > 0)
+		m->rtt_s[0] = MIN_OF(m->rtt_s[0], hops * d + wait);
 	m->link_s = (hops + 1) * HOP_S + MTU * m->byte_s;
 	/* one that waits has waited for longer, as likely as not */
 	wait = 2 * (m->listen_s + SLOTS_FIRST * m->slot_s);
