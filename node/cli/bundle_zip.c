@@ -11,31 +11,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <sodium.h>
-
-#include "audit/zipout.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
 #include "common/wire.h"
+#include "node/cli/bundle_walk.h"
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/caps.h"
 #include "sandbox/base/landlock.h"
 
-#define NAME_MAX_BYTES 4096u
 #define CHILD_MEMORY (1ull << 30)
 #define CHILD_SECONDS 3600
-#define BLOCK 65536u
 #ifdef WARREN_SANITIZED
 #define UNBOUNDED true
 #else
 #define UNBOUNDED false
 #endif
-
-/* What the child says: a record each. */
-enum said { SAID_MEMBER = 'M', SAID_SUMS = 'S', SAID_WHY = 'W', SAID_END = 'E' };
 
 /* ---- the child ---- */
 
@@ -64,81 +55,10 @@ confine(void)
 }
 
 static void
-say(int out, enum said kind, const void *p, size_t n,
-    const struct id32 *digest)
-{
-	uint8_t head[5 + 32] = {(uint8_t)kind};
-
-	put_u32(head + 1, (uint32_t)n);
-	if (digest != NULL)
-		memcpy(head + 5, digest->b, 32);
-	if (write_full(out, head, sizeof(head)) < 0 ||
-	    write_full(out, p, n) < 0)
-		_exit(1);
-}
-
-static bool
-member(struct archive *a, struct archive_entry *e, int out)
-{
-	const char *name = archive_entry_pathname(e);
-	crypto_hash_sha256_state s;
-	static uint8_t buf[BLOCK];
-	struct id32 d;
-	char *sums = NULL;
-	size_t nsums = 0;
-	la_ssize_t n;
-	bool list;
-
-	if (name == NULL || strlen(name) > NAME_MAX_BYTES)
-		return false;
-	list = strcmp(name, ZIPOUT_SUMS) == 0;
-	(void)crypto_hash_sha256_init(&s);
-	while ((n = archive_read_data(a, buf, sizeof(buf))) > 0) {
-		(void)crypto_hash_sha256_update(&s, buf, (size_t)n);
-		if (!list || nsums + (size_t)n > BUNDLE_ZIP_SUMS)
-			continue;
-		if ((sums = realloc(sums, nsums + (size_t)n)) == NULL)
-			_exit(1);
-		memcpy(sums + nsums, buf, (size_t)n);
-		nsums += (size_t)n;
-	}
-	(void)crypto_hash_sha256_final(&s, d.b);
-	/* what does not unpack is not what was packed: no such digest */
-	if (n < 0)
-		memset(&d, 0, sizeof(d));
-	say(out, SAID_MEMBER, name, strlen(name), &d);
-	if (list)
-		say(out, SAID_SUMS, sums, nsums, NULL);
-	free(sums);
-	return n >= 0 || n == ARCHIVE_WARN || n == ARCHIVE_FAILED;
-}
-
-static void
 child(int fd, int out)
 {
-	struct archive *a = archive_read_new();
-	struct archive_entry *e;
-	const char *why = "";
-	int rv;
-
 	confine();
-	if (a == NULL || archive_read_support_format_zip_seekable(a) !=
-	    ARCHIVE_OK || archive_read_open_fd(a, fd, BLOCK) != ARCHIVE_OK)
-		why = a != NULL && archive_error_string(a) != NULL ?
-		    archive_error_string(a) : "no zip archive";
-	for (unsigned i = 0; *why == '\0' && i < BUNDLE_ZIP_MEMBERS; i++) {
-		rv = archive_read_next_header(a, &e);
-		if (rv == ARCHIVE_EOF)
-			break;
-		if ((rv != ARCHIVE_OK && rv != ARCHIVE_WARN) ||
-		    !member(a, e, out))
-			why = archive_error_string(a) != NULL ?
-			    archive_error_string(a) : "malformed";
-	}
-	if (*why != '\0')
-		say(out, SAID_WHY, why, strlen(why), NULL);
-	say(out, SAID_END, "", 0, NULL);
-	_exit(0);
+	_exit(bundle_walk(fd, out) < 0 ? 1 : 0);
 }
 
 /* ---- what it says is a stranger's word as well ---- */
@@ -188,7 +108,7 @@ take(struct bundle_zip *z, int in)
 	if (!read_full(in, head, sizeof(head)) || head[0] == SAID_END)
 		return false;
 	n = get_u32(head + 1);
-	most = head[0] == SAID_SUMS ? BUNDLE_ZIP_SUMS : NAME_MAX_BYTES;
+	most = head[0] == SAID_SUMS ? BUNDLE_ZIP_SUMS : BUNDLE_NAME_MAX;
 	if (n > most || z->n >= BUNDLE_ZIP_MEMBERS ||
 	    (text = malloc(n + 1)) == NULL)
 		return false;
@@ -211,6 +131,13 @@ take(struct bundle_zip *z, int in)
 	return true;
 }
 
+void
+bundle_zip_take(struct bundle_zip *z, int in)
+{
+	while (take(z, in))
+		continue;
+}
+
 bool
 bundle_zip_read(struct bundle_zip *z, int fd)
 {
@@ -230,8 +157,7 @@ bundle_zip_read(struct bundle_zip *z, int fd)
 		(void)close(p[0]);
 		return false;
 	}
-	while (take(z, p[0]))
-		;
+	bundle_zip_take(z, p[0]);
 	(void)close(p[0]);
 	while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
 		;

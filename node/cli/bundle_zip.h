@@ -28,6 +28,8 @@ struct bundle_zip {
 
 /* false: nothing could be read at all (errno). fd: from its beginning. */
 bool bundle_zip_read(struct bundle_zip *, int fd);
+/* The records of bundle_walk.h, into an empty one; what is no such ends it. */
+void bundle_zip_take(struct bundle_zip *, int in);
 void bundle_zip_clear(struct bundle_zip *);
 
 #endif
