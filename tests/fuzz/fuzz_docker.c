@@ -2,9 +2,10 @@
 /* words: sandbox/runner/docker.c sandbox/runner/http.c */
 /*
  * What Docker's daemon answers, what is said of one, and to the first process
- * in a container. The first byte says in parts of how many bytes it comes, and
+ * in a container; and what another tool says of its version. The first byte says in parts of how many bytes it comes, and
  * what is looked for.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "sandbox/runner/envoy.h"
 #include "sandbox/runner/http.h"
 #include "sandbox/runner/inner.h"
+#include "sandbox/runner/terms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 unsigned fuzz_taken; /* replay_main.c */
@@ -37,6 +39,26 @@ parts(struct http *h, char *content, size_t cap, const char *p, size_t n,
 	}
 	http_end(h);
 	must(http_over(h) && h->len < cap && strlen(content) <= h->len);
+}
+
+/* Two parts or more, the first number that has them; or nothing. */
+static void
+version_said(const char *said)
+{
+	uint16_t v[RUNNER_PARTS];
+	char text[16 * RUNNER_PARTS];
+	const char *at;
+
+	terms_version(v, said);
+	(void)snprintf(text, sizeof(text), "%u.%u", v[0], v[1]);
+	for (at = said; *at != '\0' && (*at < '0' || *at > '9'); at++)
+		continue;
+	if (*at == '\0')
+		must((v[0] | v[1] | v[2]) == 0);
+	/* as it stands there, unless a part is cut or begins with zeros */
+	if (v[0] != 0 && v[0] < UINT16_MAX && v[1] < UINT16_MAX &&
+	    strchr(said, '0') == NULL)
+		must(strstr(said, text) != NULL);
 }
 
 /* What was decoded is what is encoded; of a trial nothing is behind it. */
@@ -81,6 +103,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (docker_version_read(version, a))
 		must((version[0] | version[1] | version[2]) != 0);
 	(void)docker_info_systemd(a);
+	version_said(a);
 	docker_message(why, a);
 	must(strlen(why) < sizeof(why));
 	(void)docker_image_taken(a, why);
