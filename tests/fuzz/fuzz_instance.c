@@ -4,9 +4,9 @@
  * The shared instance: the whole core with the real engine around it, behind
  * what programs say of packets (reticulum-transport.md 12.3) and ask by RPC
  * (reticulum-transport.md 13), and what a manager far away asks over a link
- * (reticulum-transport.md 7.6). Sockets alone are missing. The input is a
- * script of steps: a kind, a length (two bytes) and that many bytes; the kind's
- * upper half says which one.
+ * (reticulum-transport.md 7.6). Sockets alone are missing. The input is a script
+ * of steps: a kind, a length (two bytes) and that many bytes; the kind's upper
+ * half says which one.
  *
  *   0    bytes of a program, as its socket brings them
  *   1    a packet of a program, framed
