@@ -50,6 +50,8 @@ static struct handle {
 static size_t nhandles;
 static wasmtime_component_resource_destructor_t drop;
 static void *drop_env;
+static struct comp comp;
+static int null = -1; /* in place of the process's streams */
 
 static void
 must(bool so)
@@ -184,6 +186,9 @@ wasmtime_component_val_new(comp_val *from)
 static void
 keep(wasmtime_component_resource_any_t *r)
 {
+	must(r->rep < COMP_THINGS && comp.thing[r->rep].kind == r->type);
+	if (comp.thing[r->rep].stream >= 0)
+		comp.thing[r->rep].stream = null;
 	if (nhandles < HANDLES)
 		handles[nhandles++] = (struct handle){r->rep, r->type};
 	else
@@ -727,11 +732,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    .ntargets = 2, .argv = {"m", "x"}, .argc = 2, .env = {"A=b"},
 	    .envc = 1, .cwd = "/"};
 	static struct memwasi w;
-	static struct comp c;
 	struct memfs *fs[2] = {memfs_new(BYTES, NODES, true),
 	    memfs_new(BYTES, NODES, false)};
 	struct script s = {p, n};
-	static int null = -1;
 	size_t packed = 0;
 	uint32_t left;
 
@@ -743,7 +746,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		w.fd[i].stream = null;
 	w.until = 1; /* nothing is slept for */
 	ncalls = nhandles = 0;
-	must(comp_define(NULL, NULL, NULL, &c, &w) == NULL);
+	must(comp_define(NULL, NULL, NULL, &comp, &w) == NULL);
 	for (unsigned i = 0; i < STEPS && s.n > 0; i++) {
 		uint8_t what = (uint8_t)bytes(&s, 1);
 
@@ -752,7 +755,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		else if (!play_one(&s, &calls[what % ncalls]))
 			break;
 	}
-	comp_clear(&c);
+	comp_clear(&comp);
 	memwasi_end(&w);
 	must(memfs_pack(fs[0], count, &packed, &left) == 0);
 	/* content by pages, and a head for each name */
