@@ -27,6 +27,15 @@
 
 /* ---- reading ---- */
 
+/* Why it does not go on; libarchive does not have words for all. */
+static const char *
+words(struct archive *a)
+{
+	const char *text = archive_error_string(a);
+
+	return text == NULL ? "damaged, or cut off" : text;
+}
+
 /* The bytes of the file, as they are. */
 static la_ssize_t
 read_file(struct archive *a, void *ctx, const void **buf)
@@ -80,7 +89,7 @@ read_inner(struct archive *a, struct reader *r, const void **buf)
 		return (la_ssize_t)n;
 	}
 	archive_set_error(a, EINVAL, "%s", rv == ARCHIVE_OK ? bomb(r) :
-	    archive_error_string(r->inner));
+	    words(r->inner));
 	return -1;
 }
 
@@ -96,7 +105,7 @@ reader_end(struct import *im, struct reader *r, struct archive *a,
 		;
 	if (n < 0)
 		return import_fail(im, "%s, behind its last member",
-		    archive_error_string(a));
+		    words(a));
 	while ((n = read_file(NULL, r, &p)) > 0)
 		;
 	if (n < 0)
@@ -170,7 +179,7 @@ fail_open(struct import *im, struct archive *a, int fd)
 		    "are read", foreign(fd));
 	else
 		(void)import_fail(im, "not an archive: %s",
-		    a == NULL ? "memory" : archive_error_string(a));
+		    a == NULL ? "memory" : words(a));
 	if (a != NULL)
 		(void)archive_read_free(a);
 	return NULL;
@@ -257,6 +266,21 @@ reader_close(struct reader *r, struct archive *a)
 	r->inner = NULL;
 }
 
+/*
+ * A name that is no UTF-8, and what is not taken anyway. Where an extended
+ * header is passed over, what the member is called and holds is not known.
+ */
+static bool
+is_harmless(struct archive *a, int rv)
+{
+	const char *text = archive_error_string(a);
+
+	return rv == ARCHIVE_WARN &&
+	    (archive_errno(a) == EILSEQ || (text != NULL &&
+	    (strstr(text, "ACL") != NULL || strstr(text, "Parse error") !=
+	    NULL)));
+}
+
 int
 reader_next(struct import *im, struct reader *r, struct archive *a,
     struct archive_entry **e)
@@ -266,11 +290,11 @@ reader_next(struct import *im, struct reader *r, struct archive *a,
 
 	if (rv == ARCHIVE_EOF)
 		return 0;
-	if (rv != ARCHIVE_OK && rv != ARCHIVE_WARN) {
+	if (rv != ARCHIVE_OK && !is_harmless(a, rv)) {
 		if (r->last[0] == '\0' && foreign(r->fd) != NULL)
 			return import_fail(im, "compressed by %s: only gzip "
 			    "and zstd are read", foreign(r->fd));
-		return import_fail(im, "%s%s%s", archive_error_string(a),
+		return import_fail(im, "%s%s%s", words(a),
 		    r->last[0] != '\0' ? ", behind " : ", at its first member",
 		    r->last);
 	}
@@ -349,7 +373,7 @@ copy_data(struct import *im, struct archive *a, const char *path, int fd,
 			return -1;
 	if (rv != ARCHIVE_OK && rv != ARCHIVE_EOF)
 		return import_fail(im, "%.120s: %s", path,
-		    archive_error_string(a));
+		    words(a));
 	if (end >= size)
 		return 0;
 	/* a hole at its end */

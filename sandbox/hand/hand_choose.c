@@ -54,15 +54,45 @@ name_of(const json_t *desc)
 }
 
 #define LIST_MAX 128
-#define CALLED_MAX 64 /* as far as equal names are looked for */
+#define CALLED_MAX 64 /* as far as equal names and digests are looked for */
+#define REST ", ..."
 
+static bool
+ends(const char *text, size_t n, const char *with)
+{
+	size_t k = strlen(with);
+
+	return n >= k && memcmp(text + n - k, with, k) == 0;
+}
+
+/* No name is cut: half a one reads as another. What lacks is said. */
 static void
 list_add(char list[LIST_MAX], const char *text)
 {
-	size_t n = strlen(list);
+	size_t n = strlen(list), room = LIST_MAX - n - sizeof(REST);
 
-	(void)snprintf(list + n, LIST_MAX - n, "%s%s", n > 0 ? ", " : "",
-	    text);
+	if (ends(list, n, REST))
+		return;
+	if (strlen(text) + 2 <= room)
+		(void)snprintf(list + n, LIST_MAX - n, "%s%s",
+		    n > 0 ? ", " : "", text);
+	else if (n > 0)
+		memcpy(list + n, REST, sizeof(REST));
+	else
+		(void)snprintf(list, LIST_MAX, "%.*s...", (int)room - 3, text);
+}
+
+/* Does the list hold it, not only a longer one? */
+static bool
+list_has(const char *list, const char *text)
+{
+	size_t n = strlen(text);
+
+	for (const char *p = list; (p = strstr(p, text)) != NULL; p++)
+		if ((p == list || p[-1] == ' ') &&
+		    (p[n] == '\0' || p[n] == ','))
+			return true;
+	return false;
 }
 
 /* Where two are called the same, their digests tell them apart. */
@@ -125,7 +155,7 @@ no_platform(struct import *im, const struct platform *here,
 		(void)snprintf(one, sizeof(one), "%.16s/%.20s%s%.10s",
 		    os == NULL ? "linux" : os, arch, variant == NULL ? "" :
 		    "/", variant == NULL ? "" : variant);
-		if (strstr(there, one) == NULL)
+		if (!list_has(there, one))
 			list_add(there, one);
 	}
 	if (json_array_size(list) == 0) {
@@ -183,6 +213,41 @@ is_other(const struct platform *here, const json_t **found, const json_t *v)
 	return false;
 }
 
+/* Does it run here, and has it the name that is asked for? */
+static bool
+meant(const struct import *im, const struct platform *here, const json_t *v)
+{
+	return rank_of(here, v) >= 0 && (im->tag == NULL ||
+	    called(name_of(v), im->tag) || is_digest(json_string_value(
+	    json_object_get(v, "digest")), im->tag));
+}
+
+/* How many, for people: one of several names is one. */
+static unsigned
+count_meant(const struct import *im, const struct platform *here,
+    const json_t *list)
+{
+	unsigned count = 0;
+	size_t i, k;
+	json_t *v;
+
+	json_array_foreach (list, i, v) {
+		const json_t *is = json_object_get(v, "digest");
+
+		if (!meant(im, here, v))
+			continue;
+		for (k = i > CALLED_MAX ? i : 0; k < i; k++) {
+			const json_t *w = json_array_get(list, k);
+
+			if (is != NULL && json_equal(is, json_object_get(w,
+			    "digest")) && meant(im, here, w))
+				break;
+		}
+		count += k == i;
+	}
+	return count;
+}
+
 /* One of a layout's images: there is no first among several. NULL: why. */
 static const json_t *
 by_name(struct import *im, const struct platform *here, const json_t *list)
@@ -202,8 +267,7 @@ by_name(struct import *im, const struct platform *here, const json_t *list)
 			continue;
 		ours++;
 		list_name(names, name_of(v), digest, twice);
-		if (im->tag != NULL && !called(name_of(v), im->tag) &&
-		    !is_digest(digest, im->tag))
+		if (!meant(im, here, v))
 			continue;
 		if (found == NULL) {
 			found = v;
@@ -221,7 +285,8 @@ by_name(struct import *im, const struct platform *here, const json_t *list)
 		    im->tag, names);
 	else
 		(void)import_fail(im, "%u images (%s): name one as PATH:TAG",
-		    count, names[0] != '\0' ? names : "without names");
+		    count_meant(im, here, list),
+		    names[0] != '\0' ? names : "without names");
 	return NULL;
 }
 

@@ -52,7 +52,7 @@ docs_open(struct import *im, const char *path)
 	char clean[IMPORT_PATH_MAX + 1], real[IMPORT_PATH_MAX + 1];
 	_cleanup_fd_ int fd = -1;
 	const char *why;
-	struct stat st;
+	struct stat st = {.st_mode = 0};
 
 	if (!import_path(path, clean, &why)) {
 		errno = EINVAL;
@@ -65,7 +65,7 @@ docs_open(struct import *im, const char *path)
 	fd = sys_openat2(im->src, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK,
 	    SYS_BENEATH);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-		errno = EINVAL;
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
 	return steal_fd(&fd);

@@ -97,12 +97,41 @@ remove_in(struct import *im, struct names *todo, const char *folder)
 	return rv;
 }
 
+/*
+ * Has this layer done so before, with the folder or one above it? What came
+ * since is its own then; to look at all of it again, at each whiteout of many,
+ * takes hours.
+ */
+static bool
+is_cleared(struct import *im, const char *folder)
+{
+	char at[IMPORT_PATH_MAX + 2];
+	bool found = path_in(&im->cleared, "/");
+
+	(void)snprintf(at, sizeof(at), "%s/", folder);
+	for (size_t i = 1; at[i] != '\0' && !found; i++) {
+		char was = at[i + 1];
+
+		if (at[i] != '/')
+			continue;
+		at[i + 1] = '\0';
+		found = path_in(&im->cleared, at);
+		at[i + 1] = was;
+	}
+	return found;
+}
+
 static int
 remove_beneath(struct import *im, const char *folder)
 {
+	char mark[IMPORT_PATH_MAX + 2];
 	struct names todo = {NULL, 0, 0};
-	int rv = names_add(&todo, folder, "");
+	int rv;
 
+	if (is_cleared(im, folder))
+		return 0;
+	(void)snprintf(mark, sizeof(mark), "%s/", folder);
+	rv = names_add(&todo, folder, "");
 	while (rv == 0 && todo.n > 0) {
 		char *at = todo.v[--todo.n];
 
@@ -110,7 +139,7 @@ remove_beneath(struct import *im, const char *folder)
 		free(at);
 	}
 	names_clear(&todo);
-	return rv;
+	return rv == 0 ? path_add(&im->cleared, mark) : rv;
 }
 
 /* real: where the whiteout itself would lie. */
@@ -241,8 +270,14 @@ make_one(struct import *im, struct reader *r, struct archive *a,
 		    mode_for_all(archive_entry_mode(e)));
 	case AE_IFLNK:
 		return make_link(im, up, name, archive_entry_symlink(e));
-	default:
+	case AE_IFCHR:
+	case AE_IFBLK:
+	case AE_IFIFO:
+	case AE_IFSOCK:
 		return leave_out(im, up, name, real);
+	default:
+		return import_fail(im, "%.120s: a hard link to nothing, or "
+		    "the rest of a file of another archive", path);
 	}
 }
 
@@ -296,6 +331,7 @@ import_layer(struct import *im, int fd, const struct id32 *want,
 	if (rv == 0)
 		rv = share_layer(im, sums == NULL ? NULL : &sums->diff);
 	path_clear(&im->written);
+	path_clear(&im->cleared);
 	return rv;
 }
 

@@ -37,6 +37,7 @@ struct import {
 	uint64_t bytes;
 	uint32_t members, dropped;
 	struct path_tree written;  /* by this layer; with all their folders */
+	struct path_tree cleared;  /* folders, with a slash: hand_layer.c */
 	struct path_tree left_out; /* by any layer */
 	struct share *share;	   /* what others need of it is kept */
 	struct recipe_maker *maker; /* of the layer that is read */

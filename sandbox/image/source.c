@@ -136,7 +136,7 @@ is_file(int fd)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return false;
-	errno = EINVAL;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 	return S_ISREG(st.st_mode);
 }
 

@@ -68,6 +68,9 @@ CASES = [
      "to the folder"),
     ("a hard link to the root", layer(hard("h", "/")), "not there"),
     ("a hard link to itself", layer(hard("h", "h")), "not there"),
+    ("a hard link without a name to be linked to",
+     layer(ended(header(b"h", b"00000000000\0", b"1"))),
+     "h: a hard link to nothing"),
     # ---- whiteouts ----
     ("a whiteout of nothing", layer(file(".wh.", "")), "whiteout of nothing"),
     ("a whiteout of .", layer(file(".wh..", "")), "whiteout of nothing"),
@@ -106,11 +109,18 @@ CASES = [
     ("a PAX link that leads up",
      layer(ended(pax(record(b"linkpath", b"../../etc/passwd")),
                  header(b"h", b"00000000000\0", b"1", b"y"))), "leads up"),
-    # these are passed over, and what they say with them
+    # libarchive passes these over, and what they say of the member with them
     ("a PAX record longer than its header",
-     layer(ended(pax(b"999 path=x\n"), header(), block(b"x"))), None),
+     layer(ended(pax(b"999 path=x\n"), header(), block(b"x"))),
+     "malformed pax"),
     ("a PAX record of length 0",
-     layer(ended(pax(b"0 path=x\n"), header(), block(b"x"))), None),
+     layer(ended(pax(b"0 path=x\n"), header(), block(b"x"))),
+     "malformed pax"),
+    ("a PAX map of holes below nothing",
+     layer(ended(pax(record(b"GNU.sparse.map", b"-5,10,0,5") +
+                     record(b"GNU.sparse.size", b"20") +
+                     record(b"GNU.sparse.numblocks", b"2")), header(),
+                 block(b"x"))), "damaged"),
     ("a PAX header without a member", layer(ended(pax(record(b"path", b"x")))),
      "layer 1 of 1"),
     ("times out of range",
@@ -157,6 +167,8 @@ CASES = [
     ("a layer of noise", layer(random.Random(7).randbytes(5000)),
      "layer 1 of 1"),
     ("gzip cut off", packed(good_layer(), GZ[:len(GZ) // 2]), "layer 1 of 1"),
+    ("a root in gzip that lacks its last byte", GZ[:-1],
+     "damaged, or cut off"),
     ("gzip with a wrong sum",
      packed(good_layer(), GZ[:-8] + b"\1\2\3\4" + GZ[-4:]), None),
     ("gzip within gzip",
@@ -180,6 +192,9 @@ CASES = [
     ("a manifest that is another", twisted("manifest"), "another digest"),
     ("a configuration that is another", twisted("config"), "another digest"),
     ("a layer that is another", twisted("layer"), "another digest"),
+    ("a folder in the place of its index",
+     {**{n: d for n, d in image([good_layer()]).items() if n != "index.json"},
+      "index.json/x": b""}, "Is a directory"),
     ("no manifest", without("manifest"), "No such file"),
     ("no configuration", without("config"), "No such file"),
     ("no layer", without("layer"), "No such file"),
@@ -338,7 +353,17 @@ def many(n):
     return b"".join(out + [z.compress(NUL + NUL), z.flush()])
 
 
+def cleared(n):
+    """So many files in a folder, and so many marks that it is opaque."""
+    empty = b"00000000000\0"
+    plain = ended(*[header(b"d/%07d" % i, empty) for i in range(n)],
+                  *[header(b"d/.wh..wh..opq", empty)] * n)
+    return packed(plain, gzip.compress(plain, 1, mtime=0))
+
+
 LONG_CASES = [
+    ("twenty thousand opaque marks over as many files",
+     lambda: cleared(20000), None),
     ("a million empty files and one", lambda: layer(many(1000001)),
      "more than 1000000 members"),
     ("fifteen gigabytes that are small in gzip", lambda: layer(

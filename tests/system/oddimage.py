@@ -199,7 +199,7 @@ CASES = [
                  block(b"Yf\0\0"), plain(b"f"))), None),
     ("the second part of a file of several volumes",
      layer(ended(header(b"M", b"%011o\0" % 1, b"M", magic=GNU),
-                 block(b"x"))), None),
+                 block(b"x"))), "the rest of a file of another"),
     # ---- whiteouts ----
     ("a whiteout of ..", layered([file("a", "a")], [file(".wh...", "")]),
      "whiteout of nothing"),

@@ -87,6 +87,8 @@ test_digest(void **state)
 	",\"platform\":{\"os\":\"linux\",\"architecture\":\"" arch             \
 	"\",\"variant\":\"" variant "\"}"
 
+#define LONG60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void
 test_choose(void **state)
 {
@@ -136,6 +138,19 @@ test_choose(void **state)
 		"2 images (sha256:a10000000000, sha256:a20000000000)"},
 	    {"[" D("a100000000001", NAME("x")) "," D("a200000000002",
 		NAME("x")) "]", "x", true, NULL, "2 images (sha256:a1"},
+	    /* one of two names is one, and no name is told by half */
+	    {"[" D("a1", NAME("x")) "," D("a1", NAME("y")) "," D("a2",
+		NAME("z")) "," D("a2", NAME("w")) "]", NULL, true, NULL,
+		"2 images (x, y, z, w)"},
+	    {"[" D("a1", NAME(LONG60)) "," D("a2", NAME(LONG60 "y")) ","
+		D("a3", NAME("z")) "]", NULL, true, NULL,
+		"3 images (" LONG60 ", ...): name"},
+	    {"[" D("a1", NAME(LONG60 LONG60 "y")) "," D("a2", NAME("z"))
+		"]", NULL, true, NULL, "aaa..., ...): name"},
+	    {"[" D("a1", FOR("arm64", "v8")) "," D("a2", FOR("arm64", ""))
+		"," D("a3", FOR("arm", "")) "," D("a4", FOR("arm64", ""))
+		"]", NULL, false, NULL,
+		"there is: linux/arm64/v8, linux/arm64/, linux/arm/"},
 	    {"[]", NULL, true, NULL, "no image is in it"},
 	    {"[]", NULL, false, NULL, "no image is in it"},
 	    {"{}", NULL, true, NULL, "no image is in it"},
