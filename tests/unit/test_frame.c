@@ -195,6 +195,20 @@ test_limits(void **state)
 	assert_false(rns_deframer_next(d, &p, &n));
 	assert_int_equal(rns_deframer_dropped(d), 2);
 	rns_deframer_free(d);
+	/* so is what comes before any flag */
+	d = rns_deframer_new(RNS_FRAME_HDLC, 100);
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(rns_deframer_feed(d, big + 1, 65536), RNS_OK);
+		assert_false(rns_deframer_next(d, &p, &n));
+		assert_int_equal(rns_deframer_dropped(d), 1);
+	}
+	assert_int_equal(rns_deframer_feed(d, big, 21), RNS_OK);
+	assert_false(rns_deframer_next(d, &p, &n));
+	assert_int_equal(rns_deframer_feed(d, big, 1), RNS_OK);
+	assert_true(rns_deframer_next(d, &p, &n));
+	assert_int_equal(n, 20);
+	assert_int_equal(rns_deframer_dropped(d), 1);
+	rns_deframer_free(d);
 	rns_deframer_free(NULL);
 }
 

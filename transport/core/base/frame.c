@@ -39,6 +39,7 @@ struct rns_deframer {
 	enum frame_state state;
 	bool escaped;
 	bool oversize; /* its bytes are not kept any more */
+	bool junk;     /* in no frame, and counted */
 	size_t min, max;
 	uint8_t *buf;
 	size_t cap, from, to, at, len;
@@ -136,7 +137,7 @@ frame_open(struct rns_deframer *d, enum frame_state state)
 {
 	d->state = state;
 	d->escaped = false;
-	d->oversize = false;
+	d->oversize = d->junk = false;
 	d->from = d->to = d->at;
 }
 
@@ -195,8 +196,12 @@ hdlc_byte(struct rns_deframer *d, uint8_t byte)
 		frame_open(d, FRAME_IN);
 		return false;
 	}
-	if (d->state != FRAME_IN)
+	if (d->state != FRAME_IN) {
+		/* what comes before any flag: once, however long */
+		d->dropped += !d->junk;
+		d->junk = true;
 		return false;
+	}
 	if (d->escaped) {
 		d->escaped = false;
 		if (byte == (HDLC_FLAG ^ HDLC_XOR) ||

@@ -786,6 +786,7 @@ void rns_deframer_free(struct rns_deframer *);
 int rns_deframer_feed(struct rns_deframer *, const uint8_t *, size_t n);
 /* Next whole frame; the pointer is valid until the next feed. */
 bool rns_deframer_next(struct rns_deframer *, const uint8_t **, size_t *);
+/* Frames too short or too long; bytes (HDLC) before any flag count as one. */
 uint64_t rns_deframer_dropped(const struct rns_deframer *);
 /* Bytes a frame of n bytes can need at most. */
 size_t rns_frame_max(enum rns_framing, size_t n);
