@@ -168,7 +168,8 @@ main(int argc, char *argv[])
 		    setup_who());
 		return 0;
 	}
-	d.dirs = (struct cgroup_dirs){-1, -1, -1, -1};
+	d.dirs = (struct cgroup_dirs){.v2 = -1, .memory = -1,
+		    .cpu = -1, .pids = -1};
 	d.root = true;
 	drive_groups_make(&d);
 	if ((d.cg_v2 & LAYER_DEVICES) == 0 || mkdtemp(dir) == NULL) {

@@ -152,7 +152,7 @@ class Transport:
     def _settings(self, config, flat, compute, level):
         c = self.channel
         c.send("PARAMS", struct.pack(">BB", level, 0) + text("00000000") + bytes(16) +
-               bytes(64) + struct.pack(">IIB", 0, 0, compute))
+               bytes(64) + struct.pack(">IIB", 0, 0, compute) + text(""))
         fd = sealed(config.encode())
         c.send("SETTING", struct.pack(">B", SET_RNS_CONFIG) + text(""), [fd])
         os.close(fd)

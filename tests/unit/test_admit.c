@@ -266,8 +266,17 @@ test_least(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		f.m.limit[i] = i == LIMIT_MEMORY ? 2 * MIB : 1;
+		f.m.limit[i] = i == LIMIT_MEMORY ? 2 * MIB :
+		    i >= LIMIT_IO_READ ? LIMIT_IO_LEAST : 1;
 	assert_true(second());
+	for (unsigned i = LIMIT_IO_READ; i <= LIMIT_IO_WRITE; i++) {
+		f.m.limit[i]--;
+		refused(second(), "limits", 9, i == LIMIT_IO_READ ? "io_read" :
+		    "io_write");
+		assert_int_equal(f.r.limit, LIMIT_IO_LEAST);
+		assert_int_equal(f.r.value, LIMIT_IO_LEAST - 1);
+		f.m.limit[i]++;
+	}
 	f.m.limit[LIMIT_MEMORY]--;
 	refused(second(), "limits", 9, "memory: too little to start in");
 	assert_true(f.r.has_limit);
