@@ -160,6 +160,9 @@ iolimit_remove(struct groups *g)
 	_cleanup_fd_ int own = g->io.v1_top < 0 ? -1 :
 	    open(g->place.blkio_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	/* who waits for a container that may yet come is there still */
+	if (own >= 0 && g->io.v1_jobs >= 0)
+		group_move(g->io.v1_jobs, own);
 	close_fd(&g->io.v1_jobs);
 	if (g->io.v1_top >= 0)
 		leave(g->io.v1_top, "jobs");

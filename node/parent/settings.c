@@ -292,6 +292,9 @@ spawn_jail(struct parent *p, struct spawn *s)
 		spawn_fd(s, name, p->fd_wasm[i]);
 	}
 	spawn_groups(p, s);
+	/* a daemon's jobs do not begin where we put jail (iolimit.h) */
+	if (p->runner == RUNNER_DOCKER && p->groups.made)
+		spawn_fd(s, "cg-v1:blkio", p->groups.io.v1_jobs);
 }
 
 void

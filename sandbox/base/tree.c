@@ -563,3 +563,19 @@ tree_empty(int dir)
 		errno = ENOTEMPTY;
 	return any ? -1 : 0;
 }
+
+bool
+tree_is_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *de;
+	bool empty = d != NULL;
+
+	while (d != NULL && (de = readdir(d)) != NULL)
+		if (strcmp(de->d_name, ".") != 0 &&
+		    strcmp(de->d_name, "..") != 0)
+			empty = false;
+	if (d != NULL)
+		(void)closedir(d);
+	return empty;
+}

@@ -61,5 +61,7 @@ int tree_unpack_within(int fd, int dir, const struct tree_bounds *,
  * no recursion, however deep. 0, or -1: something is left.
  */
 int tree_empty(int dir);
+/* Nothing is in this folder; false: something, or it cannot be read. */
+bool tree_is_empty(const char *path);
 
 #endif

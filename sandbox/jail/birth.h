@@ -30,7 +30,8 @@ struct order {
 struct estate {
 	int ctl, step_group;
 	int dirs[3];                  /* the job's v1 groups */
-	int tasks[3], usage, reclaim; /* ... opened as root */
+	/* ... opened as root; the last is of blkio, which all jobs share */
+	int tasks[JOB_TASKS], usage, reclaim;
 	int namespaces; /* where a job says in which pid namespace it is */
 	int members;    /* where a root that is prepared comes */
 	bool passes;    /* a job sends its tasks on (kind.h, afar) */

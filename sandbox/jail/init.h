@@ -35,12 +35,14 @@ struct init_env {
 	    __attribute__((noreturn));
 };
 
+/* v1's memory, cpu, pids, and blkio of jobs that are not where jail is. */
+#define JOB_TASKS 4
 /* Pid 1 of a job: builds, starts the command as its child, reaps. */
 struct init_job {
 	struct plan plan;
 	int args, filter, out, err, report;
 	int code; /* of a module; -1: a program */
-	const int *tasks; /* of its v1 groups; -1: none, or closed (birth.h) */
+	const int *tasks; /* JOB_TASKS of v1; -1: none, or closed (birth.h) */
 	const int *trees; /* of the plan's volumes; -1: bound from the base */
 	const struct member *member; /* whose root it takes; NULL: none */
 };

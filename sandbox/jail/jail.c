@@ -47,7 +47,7 @@ struct start {
 	struct jail jail;
 	struct jail_kind *kind;
 	struct base_dirs dirs;
-	int hand, stage;
+	int hand, stage, blkio;
 	struct filter never, job, snapshot, seal, own;
 	int landlock_abi;
 	struct lsm lsm;
@@ -55,6 +55,7 @@ struct start {
 	uint32_t lacking;  /* layers that were tried and cannot be had */
 	char trouble[240]; /* why no job can run; "": one can */
 	char groups[JAIL_IO_TEXT];
+	bool joins; /* jobs join blkio's by themselves */
 };
 
 /* ours: a step's room, the slot's process, a child before it has joined */
@@ -88,6 +89,7 @@ take_arguments(struct start *s, int argc, char *argv[])
 	for (size_t i = 0; i < NELEM(controllers); i++)
 		s->jail.groups.v1[i] = settings_take(p, SET_CG_V1,
 		    controllers[i]);
+	s->blkio = settings_take(p, SET_CG_V1, "blkio");
 	for (unsigned i = 0; i < JAIL_VOLUMES_MAX; i++) {
 		int fd;
 
@@ -296,6 +298,7 @@ make_slots(struct start *s, const char **what)
 		set.base = s->program.base;
 		set.stage = s->stage;
 		set.hand = s->hand;
+		set.blkio = s->kind->afar ? s->blkio : -1;
 		set.never = &s->never;
 		set.job = &s->job;
 		set.seal = &s->seal;
@@ -378,6 +381,7 @@ static int
 build(struct start *s, const char **step)
 {
 	jail_io_look(s->groups);
+	s->joins = s->blkio >= 0;
 	*step = "private mounts";
 	if (s->program.root && priv_namespaces(true) < 0)
 		return -1;
@@ -400,6 +404,7 @@ give_up(struct start *s)
 
 	(void)close(s->hand);
 	(void)close(s->stage);
+	close_fd(&s->blkio);
 	for (size_t i = 0; i < NELEM(s->kind->keep); i++)
 		close_fd(&s->kind->keep[i]);
 	(void)close(s->dirs.images);
@@ -455,7 +460,8 @@ find_out(struct start *s)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available |= j->limits.wasm ? LAYERS_WASM : 0;
 	j->inherited &= groups | ~(uint32_t)LAYER_DEVICES;
-	j->inherited |= jail_io(s->groups, &s->program.params, s->kind->afar);
+	j->inherited |= jail_io(s->groups, &s->program.params, s->kind->afar &&
+	    !s->joins);
 	j->inherited &= ~s->kind->apart;
 	j->limits.available |= j->inherited | (s->kind->layers & s->kind->apart);
 	if (s->lsm.kind != LSM_NONE)

@@ -27,6 +27,7 @@
  *                    controller that v2 does not give; jail makes slot-K in
  *                    each, owned by node, which a job joins, and step-K,
  *                    where the slot's process lives
+ *   cg-v1:blkio=FD   where all jobs are, for those that do not begin in jail's
  *
  * With `base` it runs as base + 5, its slots in the group base + 2 of node
  * (they must write cgroup.procs, THREATS.md 4.2), jobs as base + 256 + slot.

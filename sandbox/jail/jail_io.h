@@ -16,8 +16,8 @@
 /* /proc/self/cgroup, while there is one. */
 void jail_io_look(char text[JAIL_IO_TEXT]);
 /*
- * LAYER_IO, or 0. afar: jobs are in their groups of version 2 and in nothing
- * else of ours, as a daemon's are.
+ * LAYER_IO, or 0. afar: jobs are in their groups of version 2 and not where we
+ * are, as a daemon's are that do not join it.
  */
 uint32_t jail_io(const char *text, const struct msg_PARAMS *, bool afar);
 

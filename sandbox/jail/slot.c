@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -32,6 +31,7 @@
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/base/tree.h"
 #include "sandbox/base/upper.h"
 #include "sandbox/base/userns.h"
 #include "common/util.h"
@@ -111,6 +111,9 @@ enter_groups(struct slot *sl)
 			e->reclaim = openat(s->v1[i], "memory.force_empty",
 			    O_WRONLY | O_CLOEXEC);
 	}
+	if (s->blkio >= 0 && (e->tasks[JOB_TASKS - 1] = openat(s->blkio,
+	    "tasks", O_WRONLY | O_CLOEXEC)) < 0)
+		return -1;
 	return 0;
 }
 
@@ -495,23 +498,6 @@ do_warm(struct slot *sl, const int fds[SLOT_FDS_MAX])
 		started(sl, 0, pidfd);
 }
 
-static bool
-folder_empty(const char *path)
-{
-	DIR *d = opendir(path);
-	struct dirent *de;
-	bool empty = true;
-
-	if (d == NULL)
-		return false;
-	while ((de = readdir(d)) != NULL)
-		if (strcmp(de->d_name, ".") != 0 &&
-		    strcmp(de->d_name, "..") != 0)
-			empty = false;
-	(void)closedir(d);
-	return empty;
-}
-
 /* Nobody hears what its jobs ask for: none would start. */
 static bool
 unheard(const struct slot *sl)
@@ -546,7 +532,7 @@ forget(struct slot *sl)
 			sl->staged[i] = false;
 	}
 	(void)snprintf(path, sizeof(path), "/stage/%u", sl->s->number);
-	if (why[0] == '\0' && !folder_empty(path))
+	if (why[0] == '\0' && !tree_is_empty(path))
 		why = "the staging folder is not empty";
 	close_fd(&sl->args);
 	close_fd(&sl->filter);
@@ -616,7 +602,7 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
-	int keep[17] = {ctl, s->hand, s->step_group};
+	int keep[18] = {ctl, s->hand, s->step_group};
 	int told[2] = {-1, -1};
 	char why[200];
 
@@ -630,7 +616,7 @@ slot_main(const struct slot_setup *s, int ctl)
 		_exit(1);
 	sl.told = told[0];
 	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
-	    {-1, -1, -1}, -1, -1, told[1], sl.member.told[1], s->kind->afar};
+	    {-1, -1, -1, -1}, -1, -1, told[1], sl.member.told[1], s->kind->afar};
 	sl.args = sl.filter = sl.group = -1;
 	for (int k = 0; k < TREES; k++)
 		for (int i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -666,6 +652,7 @@ slot_main(const struct slot_setup *s, int ctl)
 	keep[14] = s->kind->keep[1];
 	keep[15] = sl.member.told[0];
 	keep[16] = sl.member.told[1];
+	keep[17] = sl.estate.tasks[JOB_TASKS - 1];
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
 	(void)snprintf(why, sizeof(why), "%u", sl.layers);

@@ -28,6 +28,7 @@ struct slot_setup {
 	int v1[3];     /* the job's groups of v1's controllers */
 	int own[3];    /* ... and the slot's own */
 	unsigned nv1;
+	int blkio;     /* of jobs that do not begin in jail's; -1: none */
 	int step_group; /* v2, of steps behind the job; -1: none */
 	uint64_t file_max; /* fs.file-max */
 	uint32_t slots;    /* in all */

@@ -16,7 +16,7 @@
  * its own; what is behind that is the same as in every container (inner.c).
  */
 #define ARRIVE_WORD "arrive" /* argv[1] */
-#define ARRIVE_GROUPS 4	     /* v1 `tasks` and a v2 cgroup.procs, at most */
+#define ARRIVE_GROUPS 5	     /* v1 `tasks` and a v2 cgroup.procs, at most */
 #define ARRIVE_TREE (INNER_REPORT + 1) /* the root, a mount attached nowhere */
 #define ARRIVE_FIRST_GROUP (ARRIVE_TREE + 1)
 #define ARRIVE_FDS (ARRIVE_FIRST_GROUP + ARRIVE_GROUPS - INNER_MSG)

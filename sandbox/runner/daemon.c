@@ -58,7 +58,7 @@ daemon_ask(struct daemon *d, const struct envoy_ask *a, char why[DOCKER_WHY])
 
 int
 daemon_job(struct daemon *d, const int all[INNER_REPORT + 1],
-    const int tasks[3], bool *over)
+    const int tasks[JOB_TASKS], bool *over)
 {
 	int fds[ARRIVE_FDS], tree, rv;
 	unsigned n = 0, groups;
@@ -72,7 +72,7 @@ daemon_job(struct daemon *d, const int all[INNER_REPORT + 1],
 		fds[n++] = all[i];
 	fds[n++] = tree;
 	groups = n;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < JOB_TASKS; i++)
 		if (tasks[i] >= 0)
 			fds[n++] = tasks[i];
 	if (d->group >= 0)

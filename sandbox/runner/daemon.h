@@ -32,6 +32,6 @@ int daemon_ask(struct daemon *, const struct envoy_ask *, char why[DOCKER_WHY]);
  */
 #define DAEMON_REPORT 2
 int daemon_job(struct daemon *, const int all[INNER_REPORT + 1],
-    const int tasks[3], bool *over);
+    const int tasks[JOB_TASKS], bool *over);
 
 #endif

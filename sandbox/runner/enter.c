@@ -288,7 +288,7 @@ gather(const struct init_env *e, struct inner *m, const int fds[5],
 /* The container is made by a daemon, outside of the slot. */
 static void
 call(const struct init_env *e, struct inner *m, const int fds[5],
-    const int tasks[3])
+    const int tasks[JOB_TASKS])
 {
 	struct daemon d = {.envoy = with->tool};
 	struct envoy_ask a = {.trial = m->trial, .grouped = e->grouped};
@@ -313,7 +313,7 @@ call(const struct init_env *e, struct inner *m, const int fds[5],
 
 static void
 enter(const struct init_env *e, struct inner *m, const int fds[5],
-    const int tasks[3])
+    const int tasks[JOB_TASKS])
 {
 	static struct terms t;
 	/* the tool is root of its own namespace */
@@ -392,7 +392,7 @@ enter_trial(const struct init_env *e, const struct init_trial *t)
 	struct root_plan r = {.read_only = true, .tmp_bytes = 65536,
 	    .tmp_inodes = PLAN_TMP_INODES, .places = m.places,
 	    .outside = true};
-	static const int none[3] = {-1, -1, -1};
+	static const int none[JOB_TASKS] = {-1, -1, -1, -1};
 	int null, fds[5];
 	const char *what;
 

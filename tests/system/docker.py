@@ -219,12 +219,24 @@ def groups(identity):
     return glob.glob("/sys/fs/cgroup/**/warren-" + identity[:8], recursive=True)
 
 
+def bounded(pids):
+    """Which of them are in a group of blkio that bounds all jobs of a node."""
+    found = set()
+    for pid in pids:
+        with open("/proc/%d/cgroup" % pid) as f:
+            at = [w.split(":", 2) for w in f.read().splitlines()]
+        for _, names, path in at:
+            if "blkio" in names.split(",") and path.endswith("/jobs") and "/warren-" in path:
+                found.add(pid)
+    return found
+
+
 def short(d):
     """What `./check` has time for: one node, a job, a kill, a lie."""
     word, b = "sleep\0" + str(80000 + os.getpid()), Between(d)
     stay = others(d)
     try:
-        with burrow("root", lines("docker", b)) as node:
+        with burrow("root", lines("docker", b) + "limits: {io_read: 100MB, io_write: 100MB}\n") as node:
             if not node.up():
                 result("docker: profile A", False, node.problem or node.said()[-600:])
                 return
@@ -238,6 +250,10 @@ def short(d):
                    "%s %s" % (d.images(), node.said()[-300:]))
             s, up = running(node, word)
             names, old = d.containers(), askers(node)
+            if os.path.isdir("/sys/fs/cgroup/blkio") and "hold nothing" not in node.said():
+                pids = processes(word)
+                result("docker: on groups of version 1 the disk's limit is a layer, and the job is in the group that has it",
+                       pids and bounded(pids) == set(pids) and "io" in last.get("layers", []), "%s %s %s" % (pids, bounded(pids), last))
             os.kill(old[0], signal.SIGKILL)
             result("docker: who asks the daemon is started again, and the job runs on", len(old) == 1 and
                    until(lambda: set(askers(node)) - set(old) and "starting it anew" in node.said(), "another") and
