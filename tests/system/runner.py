@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 
 from lib import USER, done, result, skip, until
 from libjob import Burrow
@@ -262,6 +263,28 @@ main(int argc, char *argv[])
 """
 
 
+def evidence(mode, runner):
+    """A bundle of a job, as of one in the node's own: its memory, what it wrote."""
+    word = "sleep\0" + str(70000 + os.getpid())
+    with burrow(mode, lines(runner)) as node:
+        if not node.up():
+            result("%s: evidence of a job (%s)" % (runner, mode), False, node.problem or node.said()[-600:])
+            return
+        s = node.submit(node.job_file("echo mine > /tmp/left; sleep " + word[6:]))
+        up = s.reached("running") and until(lambda: processes(word), "its command")
+        rc, out, err = node.warren("forensics", s.id(), "--json", seconds=120)
+        names, mine = [], b""
+        if rc == 0:
+            with zipfile.ZipFile(json.loads(out)["file"]) as z:
+                names = z.namelist()
+                for n in names:
+                    mine += z.read(n) if n.endswith("/tmp/left") else b""
+        node.warren("cancel", s.id(), "--to", node.who["destination"], "--identity", node.person)
+        s.end()
+        result("%s: evidence of a job (%s)" % (runner, mode), up and b"mine\n" in mine and
+               any(n.endswith("/core") for n in names), "%s %s %s %s" % (rc, out, err, names))
+
+
 def stuck_tool(node):
     """The program, and the name of its processes; None: no compiler."""
     cc, mark = shutil.which("cc"), "stuck%d" % os.getpid()
@@ -345,6 +368,8 @@ def main():
                        theirs["out"] == own["out"] and own["layers"] <= theirs["layers"], "%s\n%s" % (own, theirs))
             if mode == "root" or LONG:
                 ends(mode, t)
+            if mode == "root" and LONG:
+                evidence(mode, t)
         if mode == "root" or modes == ["user"]:
             refused(mode)
             no_tool(mode)
