@@ -22,6 +22,12 @@ nif_find(const struct engine *e, unsigned id)
 	return n != NULL && n->id == id ? n : NULL;
 }
 
+double
+nif_quality(const struct rns_signal *s)
+{
+	return (double)(int64_t)((double)s->q * 10. + .5) / 10.;
+}
+
 bool
 nif_lasting(const struct nif *n)
 {

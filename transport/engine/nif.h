@@ -187,6 +187,8 @@ size_t nif_waiting(const struct nif *);
 void nif_stats(const struct nif *, struct rns_if_stats *sum);
 /* The bytes of both. */
 void nif_flow(const struct nif *, struct stats_flow *);
+/* Per cent with one decimal, as others compute it, not the float nearest to it. */
+double nif_quality(const struct rns_signal *);
 /* Whether the same interface is there again after a restart. */
 bool nif_lasting(const struct nif *);
 /*

@@ -167,7 +167,7 @@ get_q(const struct engine *e, const struct rpc_request *q, struct wr *w)
 	struct rns_signal s;
 
 	if (signal_of(e, q, RNS_SIGNAL_Q, &s))
-		mpk_put_double(w, (double)s.q);
+		mpk_put_double(w, nif_quality(&s));
 	else
 		mpk_put_nil(w);
 }

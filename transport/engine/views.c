@@ -317,7 +317,7 @@ add_signal(json_t *o, const struct rns_signal *s)
 		    json_real((double)s->snr));
 	if ((s->has & RNS_SIGNAL_Q) != 0)
 		(void)json_object_set_new(o, "quality_percent",
-		    json_real((double)s->q));
+		    json_real(nif_quality(s)));
 }
 
 /* What the core counts there, and what it holds back; drops by reason. */
