@@ -24,8 +24,30 @@ struct names {
 	size_t n, cap;
 };
 
+/* A file of several names, which is read once. */
+struct twin {
+	RB_ENTRY(twin) by_ino;
+	dev_t dev;
+	ino_t ino;
+	uint32_t left; /* names that were not met yet */
+	struct id32 sum;
+};
+
+static int
+ino_order(const struct twin *a, const struct twin *b)
+{
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	return a->ino < b->ino ? -1 : a->ino > b->ino;
+}
+
+RB_HEAD(twin_tree, twin);
+TREE_PROTOTYPE(twin_tree, twin, by_ino, ino_order)
+TREE_GENERATE(twin_tree, twin, by_ino, ino_order)
+
 struct maker {
 	int root, out;
+	struct twin_tree twins;
 	bool plain; /* this file system keeps no digests */
 	struct names folders; /* in the order of their blocks */
 	uint8_t buf[65536];
@@ -137,6 +159,38 @@ sum(struct maker *m, int dir, const char *name, const struct stat *st,
 	return filesum_read(fd, (uint64_t)is.st_size, NULL, NULL, out);
 }
 
+static void
+forget(struct maker *m, struct twin *t)
+{
+	(void)RB_REMOVE(twin_tree, &m->twins, t);
+	free(t);
+}
+
+/* A gigabyte with a thousand names in an image is one to read, no thousand. */
+static int
+sum_once(struct maker *m, int dir, const char *name, const struct stat *st,
+    struct id32 *out)
+{
+	struct twin *t, want = {.dev = st->st_dev, .ino = st->st_ino};
+
+	if (st->st_nlink < 2)
+		return sum(m, dir, name, st, out);
+	t = RB_FIND(twin_tree, &m->twins, &want);
+	if (t == NULL) {
+		if (sum(m, dir, name, st, out) < 0 ||
+		    (t = malloc(sizeof(*t))) == NULL)
+			return -1;
+		*t = want;
+		t->left = (uint32_t)st->st_nlink;
+		t->sum = *out;
+		(void)RB_INSERT(twin_tree, &m->twins, t);
+	}
+	*out = t->sum;
+	if (--t->left == 0)
+		forget(m, t);
+	return 0;
+}
+
 static int
 entry(struct maker *m, int dir, const char *name, const char *path)
 {
@@ -159,7 +213,7 @@ entry(struct maker *m, int dir, const char *name, const char *path)
 		e.size = (uint64_t)st.st_size;
 		/* what nobody may read has no digest */
 		if ((st.st_mode & 0444) != 0 &&
-		    sum(m, dir, name, &st, &e.sum) < 0)
+		    sum_once(m, dir, name, &st, &e.sum) < 0)
 			return -1;
 	} else if (S_ISLNK(st.st_mode)) {
 		n = readlinkat(dir, name, link, sizeof(link));
@@ -223,6 +277,8 @@ filelist_make(int root, int out, char *path, size_t cap)
 	if (rv == 0)
 		rv = flush(&m);
 	err = errno;
+	while (!RB_EMPTY(&m.twins))
+		forget(&m, RB_ROOT(&m.twins));
 	names_clear(&m.folders);
 	errno = err;
 	return rv;

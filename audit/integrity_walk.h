@@ -40,7 +40,7 @@ struct walk {
 	bool (*slice)(void *ctx, uint64_t bytes);
 	uint64_t *seen; /* or NULL: everything is read */
 	uint8_t key[16]; /* of seen: random, the same for it always */
-	int64_t now;	 /* wall clock, seconds, for seen */
+	int64_t now;	 /* wall clock, seconds; 0: each name of a file is read */
 	/* what it did */
 	uint64_t bytes;
 	uint32_t entries, looked; /* looked: files that were read */

@@ -10,6 +10,7 @@
 
 #include "audit/integrity_walk.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/util.h"
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
@@ -204,7 +205,8 @@ differs(void *ctx, const char *path, enum walk_diff what)
 static int
 look_here(struct cli *c, const char *name, json_t *all)
 {
-	struct walk w = {.ctx = all, .differs = differs};
+	struct walk w = {.ctx = all, .differs = differs,
+	    .now = clock_wall_us() / 1000000};
 	_cleanup_fd_ int images = -1, root = -1;
 	_cleanup_free_ char *list = NULL;
 	struct id32 digest;

@@ -13,6 +13,7 @@
 #include "audit/filelist.h"
 #include "audit/integrity_walk.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/util.h"
 #include "sandbox/image/share.h"
@@ -42,7 +43,8 @@ static bool
 as_listed(int dir, const char *root, const char *list, size_t len)
 {
 	bool other = false;
-	struct walk w = {.ctx = &other, .differs = differs};
+	struct walk w = {.ctx = &other, .differs = differs,
+	    .now = clock_wall_us() / 1000000};
 	_cleanup_fd_ int fd = openat(dir, root, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC | O_NOFOLLOW);
 

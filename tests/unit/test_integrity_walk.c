@@ -246,11 +246,34 @@ static void
 test_same(void **state)
 {
 	(void)state;
+	later = -3600; /* all has changed a moment ago */
 	assert_int_equal(look(false), 0);
+	later = 0;
 	assert_int_equal(w.entries, 10);
 	assert_int_equal(w.looked, 5); /* one is nobody's to read */
 	assert_int_equal(w.bytes, 10000 + 2 * 21 + 9);
 	assert_int_equal(told.slices, w.bytes);
+}
+
+/* A file of two names is read once, and told of by both. */
+static void
+test_names(void **state)
+{
+	(void)state;
+	later = 3600;
+	assert_int_equal(look(false), 0);
+	assert_int_equal(w.looked, 4);
+	assert_int_equal(w.bytes, 10000 + 21 + 9);
+	put("bin/hard", "one file of two NAMES", 0444);
+	assert_int_equal(look(false), 2);
+	later = 0;
+	assert_int_equal(told.what[0], WALK_BYTES);
+	assert_int_equal(told.what[1], WALK_BYTES);
+	assert_string_equal(told.path[0], "bin/hard");
+	assert_string_equal(told.path[1], "etc/hard");
+	/* the list has the same digest for both */
+	make_list();
+	assert_int_equal(look(false), 0);
 }
 
 static void
@@ -447,14 +470,14 @@ test_again(void **state)
 {
 	(void)state;
 	memset(seen, 0, sizeof(seen));
-	later = 0;
+	later = -3600;
 	/* too young to be known by its times */
 	assert_int_equal(look(true), 0);
 	assert_int_equal(look(true), 0);
 	assert_int_equal(w.looked, 5);
 	later = 10; /* no tick of the clock is shared with it */
 	assert_int_equal(look(true), 0);
-	assert_int_equal(w.looked, 5);
+	assert_int_equal(w.looked, 4);
 	assert_int_equal(look(true), 0);
 	assert_int_equal(w.looked, 0);
 	assert_int_equal(w.entries, 10);
@@ -648,6 +671,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_sum),
 	    T(test_same),
+	    T(test_names),
 	    T(test_bytes),
 	    T(test_modes),
 	    T(test_links),
