@@ -403,7 +403,7 @@ on_V_AUTHORITY(struct warren_node *wn, const struct msg_V_AUTHORITY *m,
 	(void)in;
 	if (m->name[0] == '\0') {
 		wn->nlaw = wn->nlaw_new;
-		memcpy(wn->law, wn->law_new, sizeof(wn->law));
+		memcpy(wn->law, wn->law_new, wn->nlaw * sizeof(wn->law[0]));
 		wn->nlaw_new = 0;
 	} else if (wn->nlaw_new < HOST_LAW_MAX) {
 		wn->law_new[wn->nlaw_new++] = *m;
@@ -417,7 +417,8 @@ on_V_POLICY(struct warren_node *wn, const struct msg_V_POLICY *m,
 	(void)in;
 	if (m->kind == POLICY_END) {
 		wn->npolicy = wn->npolicy_new;
-		memcpy(wn->policy, wn->policy_new, sizeof(wn->policy));
+		memcpy(wn->policy, wn->policy_new,
+		    wn->npolicy * sizeof(wn->policy[0]));
 		wn->npolicy_new = 0;
 	} else if (wn->npolicy_new < HOST_POLICY_MAX) {
 		wn->policy_new[wn->npolicy_new++] = *m;
