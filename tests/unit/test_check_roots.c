@@ -225,10 +225,7 @@ main(void)
 	    TEST(test_file),
 	    TEST(test_document),
 	};
-	int rc;
 
 	vec = vec_load("keyless.json");
-	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	json_decref(vec);
-	return rc;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,11 +251,8 @@ main(void)
 	    TEST(test_place),
 	    TEST(test_status),
 	};
-	int rc;
 
 	vec = vec_load("keyless.json");
 	roots = vec_str(json_object_get(vec, "roots"), "roots");
-	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	json_decref(vec);
-	return rc;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

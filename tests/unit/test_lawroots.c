@@ -596,10 +596,7 @@ main(void)
 	    TEST(test_form),
 	    TEST(test_members),
 	};
-	int rc;
 
 	doc = vec_load("keyless.json");
-	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	json_decref(doc);
-	return rc;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
