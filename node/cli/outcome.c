@@ -38,7 +38,7 @@ static const struct {
 } WAITS[] = {
     {"inputs", "inputs that have not come",
 	"Leave `warren submit` running, or run it again: it goes on sending.",
-	"Nothing: its submitter sends them; it is cancelled after an hour "
+	"Nothing: its submitter sends them; it is cancelled after 36 hours "
 	"without a byte."},
     {"slots", "its turn", "Nothing: it starts by itself.", "Raise "
 	"`jobs_running` of `limits` in node.yaml, or end another job."},

@@ -237,9 +237,11 @@ admit_module(struct refusal *r, const struct admit_node *n,
 	if ((n->layers & LAYER_WASM) == 0)
 		return refuse(r, "image", 8,
 		    "wasm is not a runtime of this node");
-	if (m->wasm.size > 0 && m->wasm.size <= n->policy->module_bytes)
+	if (m->wasm.size == 0)
+		return refuse(r, "image", 8, "its module is empty");
+	if (m->wasm.size <= n->policy->module_bytes)
 		return true;
-	(void)refuse(r, "image", 8, "its module is empty or too large");
+	(void)refuse(r, "image", 8, "its module is too large");
 	return bounded(r, n->policy->module_bytes, m->wasm.size);
 }
 
@@ -275,11 +277,14 @@ admit_image(struct refusal *r, const struct admit_node *n,
 bool
 admit_contract(struct refusal *r, const struct admit_job *j)
 {
-	if ((j->m->has & HAS_CONTRACT) == 0 ||
-	    (j->m->contract.size > 0 && j->m->contract.size <= CONTRACT_BYTES))
+	if ((j->m->has & HAS_CONTRACT) == 0)
 		return true;
+	if (j->m->contract.size == 0)
+		return refuse(r, "contract", 8, "its envelope is empty");
 	/* what it says is known when it is here: contracts.c */
-	(void)refuse(r, "contract", 8, "its envelope is empty or too large");
+	if (j->m->contract.size <= CONTRACT_BYTES)
+		return true;
+	(void)refuse(r, "contract", 8, "its envelope is too large");
 	return bounded(r, CONTRACT_BYTES, j->m->contract.size);
 }
 

@@ -124,6 +124,48 @@ has_start(const wasmtime_module_t *m, char why[ENGINE_WHY])
 	return plain;
 }
 
+/* A function `run` of nothing, which says whether it went well, and no more. */
+static bool
+is_run(const wasmtime_component_func_type_t *f)
+{
+	wasmtime_component_valtype_t t, more;
+	bool ok;
+
+	if (wasmtime_component_func_type_async(f) ||
+	    wasmtime_component_func_type_param_count(f) != 0 ||
+	    !wasmtime_component_func_type_result(f, &t))
+		return false;
+	ok = t.kind == WASMTIME_COMPONENT_VALTYPE_RESULT;
+	if (ok && (wasmtime_component_result_type_ok(t.of.result, &more) ||
+	    wasmtime_component_result_type_err(t.of.result, &more))) {
+		wasmtime_component_valtype_delete(&more);
+		ok = false;
+	}
+	wasmtime_component_valtype_delete(&t);
+	return ok;
+}
+
+static bool
+has_run(wasm_engine_t *engine, const struct wasmtime_component_extern_t *in)
+{
+	struct wasmtime_component_extern_t *found;
+	wasmtime_component_item_t all, one;
+	bool ok = false;
+
+	wasmtime_component_extern_type(in, &all);
+	if (all.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
+	    wasmtime_component_instance_type_export_get(
+	    all.of.component_instance, engine, "run", 3, &found)) {
+		wasmtime_component_extern_type(found, &one);
+		ok = one.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC &&
+		    is_run(one.of.component_func);
+		wasmtime_component_item_delete(&one);
+		wasmtime_component_extern_delete(found);
+	}
+	wasmtime_component_item_delete(&all);
+	return ok;
+}
+
 static bool
 component_fits(wasm_engine_t *engine, const wasmtime_component_t *c,
     char why[ENGINE_WHY])
@@ -132,7 +174,7 @@ component_fits(wasm_engine_t *engine, const wasmtime_component_t *c,
 	size_t n = wasmtime_component_type_import_count(t, engine), len;
 	struct wasmtime_component_extern_t *item;
 	const char *name;
-	bool ok = true, run = false;
+	bool ok = true, run = false, plain = false;
 
 	for (size_t i = 0; i < n && ok; i++) {
 		ok = wasmtime_component_type_import_nth(t, engine, i, &name,
@@ -150,13 +192,15 @@ component_fits(wasm_engine_t *engine, const wasmtime_component_t *c,
 		    &len, &item))
 			break;
 		run = wasm_interface_run(name, len);
+		plain = run && has_run(engine, item);
 		wasmtime_component_extern_delete(item);
 	}
-	if (ok && !run)
+	if (ok && !plain)
 		(void)snprintf(why, ENGINE_WHY, "component exports no "
-		    "wasi:cli/run@0.2: it is no command");
+		    "wasi:cli/run@0.2%s: it is no command", run ?
+		    " whose run takes nothing and gives a result" : "");
 	wasmtime_component_type_delete(t);
-	return ok && run;
+	return ok && plain;
 }
 
 /* ---- to machine code ---- */

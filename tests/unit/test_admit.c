@@ -234,7 +234,8 @@ test_step_8(void **state)
 	f.m.has |= HAS_WASM;
 	refused(second(), "image", 8, "wasm");
 	f.node.layers |= LAYER_WASM;
-	refused(second(), "image", 8, "too large");
+	refused(second(), "image", 8, "empty");
+	assert_int_equal(f.r.limit, 0);
 	f.m.wasm.size = WASM_MODULE_USUAL + 1;
 	refused(second(), "image", 8, "too large");
 	assert_int_equal(f.r.limit, WASM_MODULE_USUAL);
@@ -249,9 +250,9 @@ test_step_8(void **state)
 	assert_true(f.r.limit > WASM_MEMORY_ROOM);
 	setup(NULL);
 	f.m.has |= HAS_CONTRACT;
-	refused(second(), "contract", 8, NULL);
+	refused(second(), "contract", 8, "empty");
 	f.m.contract.size = CONTRACT_BYTES + 1;
-	refused(second(), "contract", 8, NULL);
+	refused(second(), "contract", 8, "too large");
 	assert_int_equal(f.r.limit, CONTRACT_BYTES);
 	f.m.contract.size = CONTRACT_BYTES;
 	assert_true(second());

@@ -172,14 +172,31 @@ test_odd(void **state)
 		(void)close(code);
 		(void)close(file);
 	}
-	/* the engine itself knows what a method is of */
-	int file = wasm_file("odd/number-for-a-resource.wasm");
-	struct ended e;
+}
 
-	(void)close(wasm_compile(file, 0, 0, &e));
-	assert_int_equal(e.status, 1);
-	assert_non_null(strstr(e.report.why, "first argument"));
-	(void)close(file);
+/* Nothing of it runs. */
+static void
+test_odd_refused(void **state)
+{
+	static const struct {
+		const char *module, *says;
+	} rows[] = {
+	    /* the engine itself knows what a method is of */
+	    {"odd/number-for-a-resource.wasm", "first argument"},
+	    {"odd/run-of-another-type.wasm", "whose run takes nothing"},
+	    {"odd/run-of-no-result.wasm", "whose run takes nothing"}};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		int file = wasm_file(rows[i].module);
+		struct ended e;
+
+		(void)close(wasm_compile(file, 0, 0, &e));
+		assert_int_equal(e.status, 1);
+		if (strstr(e.report.why, rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].module, e.report.why);
+		(void)close(file);
+	}
 }
 
 /* No more is done than the result of a call can say. */
@@ -661,6 +678,7 @@ main(void)
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_interpreted),
 	    cmocka_unit_test(test_component), cmocka_unit_test(test_odd),
+	    cmocka_unit_test(test_odd_refused),
 	    cmocka_unit_test(test_transfer),
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_time), cmocka_unit_test(test_fixed),
