@@ -319,7 +319,7 @@ door(const struct world *w, unsigned ifid, const uint8_t *p, size_t n)
 
 	if (n < 3)
 		return RNS_DROP_SHORT;
-	if (n > HW_MTU + 2 * (code ? IFAC_SIZE : 0))
+	if (n > HW_MTU + (code ? IFAC_SIZE : 0u))
 		return RNS_DROP_LONG;
 	if ((p[0] & FLAG_IFAC) != 0 && !code)
 		return RNS_DROP_IFAC_UNEXPECTED;

@@ -64,7 +64,7 @@ size_t
 iface_rx_max(const struct iface *i)
 {
 	/* An interface without one carries what every interface carries. */
-	return (i->cfg.hw_mtu != 0 ? i->cfg.hw_mtu : RNS_MTU) + i->ifac.size;
+	return i->cfg.hw_mtu != 0 ? i->cfg.hw_mtu : RNS_MTU;
 }
 
 /*
