@@ -224,11 +224,11 @@ CASES = [
         pax(record(b"size", b"512")), header(b"a", b"00000000001\0"),
         block(b"y" * 512), plain(b"b"))), None),
     ("a record of a length below nothing",
-     layer(ended(pax(b"-5 path=x\n"), plain(b"x"))), None),
+     layer(ended(pax(b"-5 path=x\n"), plain(b"x"))), "malformed pax"),
     ("a record of a length of 40 digits",
-     layer(ended(pax(b"9" * 40 + b" path=x\n"), plain(b"x"))), None),
+     layer(ended(pax(b"9" * 40 + b" path=x\n"), plain(b"x"))), "pax"),
     ("a record without its end",
-     layer(ended(pax(b"12 path=evil!"), plain(b"x"))), None),
+     layer(ended(pax(b"12 path=evil!"), plain(b"x"))), "malformed pax"),
     ("records of records",
      layer(ended(*[pax(record(b"path", b"p%d" % i)) for i in range(200)],
                  plain(b"x"))), ""),
@@ -264,7 +264,7 @@ CASES = [
         True, (b"GNU.sparse.map", b"1"), (b"GNU.sparse.size", b"5")), None),
     ("a map of holes below nothing", sparse_pax(
         True, (b"GNU.sparse.map", b"-1,-1"), (b"GNU.sparse.size", b"5")),
-     None),
+     "damaged"),
     ("a real size of 2^63", sparse_pax(
         True, (b"GNU.sparse.realsize", b"9223372036854775808"),
         (b"GNU.sparse.name", b"../../evil")), ""),
