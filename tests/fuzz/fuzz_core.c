@@ -38,6 +38,7 @@
 #include "transport/core/base/ifac.h"
 #include "common/util.h"
 #include "common/wire.h"
+#include "tests/fuzz/kit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -76,38 +77,6 @@ struct world {
 
 static const struct rns_limits limits = {8, 8, 16, 16, 4, 4, 8, 16, 64, 8, 64,
     64, RESOURCE_BYTES, EVENT_BYTES};
-
-/* Of the sanitizer, where there is one. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t
-held_bytes(void)
-{
-	return __sanitizer_get_current_allocated_bytes != NULL ?
-	    __sanitizer_get_current_allocated_bytes() : 0;
-}
-
-/* What must never be. */
-static void
-must_at(bool so, int line)
-{
-	if (so)
-		return;
-	(void)fprintf(stderr, "not so: line %d\n", line);
-	abort();
-}
-#define must(so) must_at(so, __LINE__)
-
-static void
-numbers(void *arg, uint8_t *out, size_t n)
-{
-	uint32_t *state = arg;
-
-	for (size_t i = 0; i < n; i++) {
-		*state = *state * 1664525u + 1013904223u;
-		out[i] = (uint8_t)(*state >> 24);
-	}
-}
 
 static void
 submit(struct world *w, const struct rns_cmd *c)
@@ -227,7 +196,7 @@ check_tables(struct world *w)
 	must(rns_hashes(w->r, NULL, 0) <= limits.hashes + 1);
 	must(dropped >= w->dropped);
 	w->dropped = dropped;
-	must(held_bytes() <= w->before + HELD_MAX);
+	must(allocated() <= w->before + HELD_MAX);
 }
 
 /* reticulum-transport.md 5.3, of those rows that do not ask what came later */
@@ -673,7 +642,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (!world_new(&w, &in, &seed))
 		return 0;
-	w.before = held_bytes();
+	w.before = allocated();
 	for (int i = 0; i < STEPS && rd_u8(&in, &kind) && rd_u16(&in, &len) &&
 	    rd_ref(&in, &data, len); i++) {
 		step(&w, kind, data, len);

@@ -39,6 +39,7 @@
 #include "transport/engine/rpc_calls.h"
 #include "transport/engine/rpc_pickle.h"
 #include "transport/engine/rpc_request.h"
+#include "tests/fuzz/kit.h"
 
 #define STEPS 48
 #define PROGRAMS 3
@@ -74,16 +75,6 @@ static const uint8_t key[KEY_LEN] = {1}, manager[RNS_KEY] = {7},
 static struct ev_loop *loop;
 static struct rnsconf *conf;
 
-static void
-must_at(bool so, int line)
-{
-	if (so)
-		return;
-	(void)fprintf(stderr, "not so: line %d\n", line);
-	abort();
-}
-#define must(so) must_at(so, __LINE__)
-
 /* A packed request, a pickled one, a word of remote management. */
 static void
 took(unsigned form)
@@ -92,17 +83,6 @@ took(unsigned form)
 
 	forms |= 1u << form;
 	fuzz_taken = forms == 7;
-}
-
-static void
-numbers(void *arg, uint8_t *out, size_t n)
-{
-	uint32_t *state = arg;
-
-	for (size_t i = 0; i < n; i++) {
-		*state = *state * 1664525u + 1013904223u;
-		out[i] = (uint8_t)(*state >> 24);
-	}
 }
 
 /* ---- interfaces ---- */

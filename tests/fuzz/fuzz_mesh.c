@@ -24,9 +24,9 @@
 
 #include "common/util.h"
 #include "common/wire.h"
+#include "tests/fuzz/kit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 extern unsigned fuzz_taken;
 unsigned fuzz_taken; /* answers that came whole */
 
@@ -69,26 +69,7 @@ static const uint16_t value_len[VALUES] = {4, 420, 3000, BYTES};
 static uint8_t values[VALUES][BYTES];
 
 static void
-numbers(void *arg, uint8_t *out, size_t n)
-{
-	uint32_t *state = arg;
-
-	for (size_t i = 0; i < n; i++) {
-		*state = *state * 1664525u + 1013904223u;
-		out[i] = (uint8_t)(*state >> 24);
-	}
-}
-
-/* By anybody; 0: nobody counts it. */
-static size_t
-allocated(void)
-{
-	return __sanitizer_get_current_allocated_bytes == NULL ? 0 :
-	    __sanitizer_get_current_allocated_bytes();
-}
-
-static void
-must(struct world *w, unsigned node, const struct rns_cmd *c)
+submit(struct world *w, unsigned node, const struct rns_cmd *c)
 {
 	if (rns_submit(w->r[node], c, w->now) != RNS_OK)
 		abort();
@@ -141,9 +122,9 @@ node_new(struct world *w, unsigned n, uint32_t *seed)
 	    rns_identity_derive(pub, &w->id[n], c.dest.identity) != RNS_OK ||
 	    rns_dest_hash(&w->dest[n], "fuzz.mesh", &w->id[n]) != RNS_OK)
 		abort();
-	must(w, n, &c);
+	submit(w, n, &c);
 	h.handler.dest = w->dest[n];
-	must(w, n, &h);
+	submit(w, n, &h);
 }
 
 static void
@@ -159,12 +140,12 @@ world_new(struct world *w, const uint8_t set[5], uint32_t *seed)
 		node_new(w, n, seed);
 	for (unsigned i = 1; i <= IFACES; i++) {
 		c.iface = w->ifaces[i] = iface(i, set[i - 1], set[4]);
-		must(w, RELAY, &c);
+		submit(w, RELAY, &c);
 		if (i >= STRANGER)
 			continue;
 		c.iface.id = 1;
 		c.iface.mode = RNS_MODE_FULL;
-		must(w, i == 1 ? 0 : 2, &c);
+		submit(w, i == 1 ? 0 : 2, &c);
 	}
 }
 
